@@ -1,0 +1,229 @@
+"""One organization's account as decisions see it, and what a decision returns.
+
+Knows the state that money decisions rest on, and nothing more of the organization. Refuses to know versions, rows and
+caches: storage keeps those beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from commcredits.core.commands import Service
+from commcredits.core.funds import Lot, Lots, Parts
+from commcredits.core.ledger import Transfer
+from commcredits.core.outcomes import CallOutcome, Outcome
+from commcredits.core.tariffs import Rate, RateDeck
+
+
+class OrganizationStatus(StrEnum):
+    """Open; or closing: running calls go on, new ones are refused."""
+
+    OPEN = "open"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RechargeRule:
+    """The administrator's auto-recharge rule; amounts in millionths of the organization's currency."""
+
+    enabled: bool
+    recharge_amount_micros: int
+    trigger_amount_micros: int
+    monthly_cap_micros: int
+    payment_method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RechargeState:
+    """The rule and what limits it: cool-down, back-off after declines, and what this month has taken already.
+
+    ``month_micros`` counts attempts of ``month`` (as 2026-11, in the organization's zone) that succeeded or are open.
+    """
+
+    rule: RechargeRule | None = None
+    cool_down_until: datetime | None = None
+    declines: int = 0
+    retry_at: datetime | None = None
+    suspended: bool = False
+    month: str = ""
+    month_micros: int = 0
+
+
+class TopUpKind(StrEnum):
+    """Bought by a person, or by the rule."""
+
+    MANUAL = "manual"
+    AUTO_RECHARGE = "auto_recharge"
+
+
+class TopUpState(StrEnum):
+    """Where an attempt to buy funds stands; commcredits.core.topups holds the table of moves."""
+
+    DUE = "due"
+    SENT = "sent"
+    PROCESSING = "processing"
+    ACTION_REQUIRED = "action_required"
+    UNKNOWN = "unknown"
+    SUCCEEDED = "succeeded"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopUp:
+    """One attempt to buy funds. Its id is the idempotency key at the gateway: one key, one charge at most."""
+
+    top_up_id: str
+    kind: TopUpKind
+    state: TopUpState
+    amount_micros: int
+    payment_method: str
+    created_at: datetime
+    sent_at: datetime | None = None
+    settled_at: datetime | None = None
+    gateway: str = ""
+    gateway_reference: str = ""
+    reason: str = ""
+    action_url: str = ""
+    lot_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An organization's money state. ``minor_digits`` are its currency's decimal digits by ISO 4217."""
+
+    organization_id: str
+    status: OrganizationStatus
+    country: str
+    currency: str
+    minor_digits: int
+    time_zone: str
+    rate_deck_id: str | None
+    lots: Lots
+    recharge: RechargeState
+    open_top_ups: tuple[TopUp, ...]
+
+    def with_lots(self, lots: Lots) -> Account:
+        """The same account with other lots; written out, because this is the hot path's only change."""
+        return Account(
+            organization_id=self.organization_id,
+            status=self.status,
+            country=self.country,
+            currency=self.currency,
+            minor_digits=self.minor_digits,
+            time_zone=self.time_zone,
+            rate_deck_id=self.rate_deck_id,
+            lots=lots,
+            recharge=self.recharge,
+            open_top_ups=self.open_top_ups,
+        )
+
+
+class SessionState(StrEnum):
+    """Where a call stands. ``expired`` was closed by the reaper; its true end may still correct it downwards."""
+
+    AUTHORISED = "authorised"
+    STARTED = "started"
+    ENDED = "ended"
+    EXPIRED = "expired"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionTerms:
+    """What never changes about a call. ``rate`` is a copy of the rate in force when it began; None if refused without."""
+
+    session_id: str
+    service: Service
+    caller: str
+    callee: str
+    rate: Rate | None
+    rate_deck_id: str | None
+    authorised_at: datetime
+
+
+Memory = tuple[tuple[str, str, CallOutcome], ...]
+"""Answers given, newest last: which command (``authorise``, ``update:3`` …), its content, the first answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A call. Seconds count from its answer; ``grant_ends_at`` is when the reaper may close it."""
+
+    terms: SessionTerms
+    state: SessionState
+    grant_number: int
+    granted_seconds: int
+    final: bool
+    grant_ends_at: datetime
+    used_seconds: int
+    overrun_seconds: int
+    charged_micros: int
+    parts: Parts
+    started_at: datetime | None
+    ended_at: datetime | None
+    cause: str
+    memory: Memory
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the call may still use funds."""
+        return self.state is SessionState.AUTHORISED or self.state is SessionState.STARTED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargingTerms:
+    """The operator's settings that charging decisions rest on. All durations in seconds.
+
+    ``silence_charges_grant``: a session whose switch went silent is charged for its whole grant, else for what was last
+    reported (design.md, Charging). ``ring_seconds_max``: how long an authorised call may ring before it is given up.
+    """
+
+    slice_seconds: int = 300
+    grant_margin_seconds: int = 30
+    ring_seconds_max: int = 180
+    silence_charges_grant: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FundingTerms:
+    """The operator's settings for buying funds; amounts in millionths (domain.md §3)."""
+
+    top_up_minimum_micros: Mapping[str, int]
+    top_up_minimum_default_micros: int = 50_000_000
+    top_up_maximum_micros: int = 10_000_000_000
+    cap_multiple_default: int = 10
+    cool_down_seconds: int = 300
+    back_off_seconds: tuple[int, ...] = (3_600, 6 * 3_600, 24 * 3_600)
+    unavailable_countries: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a decision may look at beside the account: the time, fresh ids, the decks, the operator's settings."""
+
+    now: datetime
+    new_id: Callable[[], str]
+    decks: Mapping[str, RateDeck]
+    charging: ChargingTerms
+    funding: FundingTerms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a command gets for an answer, and all that it changes.
+
+    ``remembered`` replaces ``outcome`` as the answer that a repetition of the command will get.
+    """
+
+    outcome: Outcome
+    account: Account
+    session: Session | None = None
+    transfers: tuple[Transfer, ...] = ()
+    new_lots: tuple[Lot, ...] = ()
+    top_ups: tuple[TopUp, ...] = ()
+    remembered: Outcome | None = None

@@ -1,0 +1,61 @@
+"""Instants, calendar months in a time zone, and the twelve-month expiry of funds.
+
+Knows aware UTC instants. Refuses to know what time it is now (design.md, rule 2).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+
+def parse_instant(text: str) -> datetime:
+    """The aware UTC instant of an RFC 3339 text, or of a plain date at midnight UTC.
+
+    Raises ValueError naming the text when it is neither, or when it names a time without an offset.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text[:40]!r} is not a date or an RFC 3339 time such as 2026-11-22T00:00:00Z") from None
+    if instant.tzinfo is None:
+        if len(text) > len("2026-11-22"):
+            raise ValueError(f"{text[:40]!r} has no offset from UTC; write Z for UTC")
+        return instant.replace(tzinfo=UTC)
+    return instant.astimezone(UTC)
+
+
+def is_time_zone(name: str) -> bool:
+    """Whether this is the name of an IANA time zone such as ``Europe/Bucharest``."""
+    try:
+        return name in available_timezones() and bool(_zone(name).key)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+
+
+def month_of(instant: datetime, time_zone: str) -> str:
+    """The calendar month, as ``2026-11``, that an instant falls in for an organization in that IANA zone."""
+    local = instant.astimezone(_zone(time_zone))
+    return f"{local.year:04d}-{local.month:02d}"
+
+
+def next_month_start(instant: datetime, time_zone: str) -> datetime:
+    """The instant, in UTC, at which the next calendar month begins in that IANA zone."""
+    local = instant.astimezone(_zone(time_zone))
+    year, month = (local.year + 1, 1) if local.month == 12 else (local.year, local.month + 1)
+    return datetime(year, month, 1, tzinfo=_zone(time_zone)).astimezone(UTC)
+
+
+def twelve_months_after(instant: datetime) -> datetime:
+    """The same instant one year on; 29 February becomes 28 February (domain.md §3, Expiry)."""
+    try:
+        return instant.replace(year=instant.year + 1)
+    except ValueError:
+        return instant.replace(year=instant.year + 1, day=28)
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> ZoneInfo:
+    """One object per zone: looking a zone up by name costs more than using it."""
+    return ZoneInfo(name)

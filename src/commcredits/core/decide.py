@@ -1,0 +1,116 @@
+"""One command on one account: which function decides it, and what follows every decision.
+
+Knows the table from commands to functions. Refuses to know order and time: whoever calls gives the commands one by one
+and the instant with them. Around each decision two things happen that no command may skip: what has expired is booked as
+breakage, and a balance that has fallen below its trigger opens a recharge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from commcredits.core import charging, recharge, topups
+from commcredits.core.account import Account, Context, Decision, Session, TopUp
+from commcredits.core.commands import (
+    AssignRateDeck,
+    Authorise,
+    CheckRecharge,
+    Command,
+    End,
+    Expire,
+    ExpireLots,
+    GrantPromotion,
+    RecordPayment,
+    RequestTopUp,
+    SaveRechargeRule,
+    SendTopUp,
+    Start,
+    Update,
+)
+from commcredits.core.funds import expire
+from commcredits.core.ledger import LedgerAccount, Transfer, TransferReason
+from commcredits.core.outcomes import Done, RefusalCode, Refused
+
+Subject = Session | TopUp | None
+"""The call or the top-up that a command names, as it stands; None when there is none."""
+
+
+def decide(account: Account, subject: Subject, command: Command, context: Context) -> Decision:
+    """What a command gets for an answer and all that it changes.
+
+    Returns the account unchanged, as the same object, when nothing changes at all. Raises only for a bug.
+    """
+    return _after(account, _dispatch(account, subject, command, context), context)
+
+
+def _dispatch(account: Account, subject: Subject, command: Command, context: Context) -> Decision:
+    match command:
+        case Authorise():
+            return charging.authorise(account, _session(subject), command, context)
+        case Update():
+            return charging.update(account, _session(subject), command, context)
+        case End():
+            return charging.end(account, _session(subject), command, context)
+        case Start():
+            return charging.start(account, _session(subject), command, context)
+        case Expire():
+            return charging.expire(account, _session(subject), command, context)
+        case RequestTopUp():
+            return topups.request(account, command, context)
+        case SendTopUp():
+            return topups.send(account, _top_up(subject), command, context)
+        case RecordPayment():
+            return topups.record_payment(account, _top_up(subject), command, context)
+        case SaveRechargeRule():
+            return recharge.save_rule(account, command, context)
+        case GrantPromotion():
+            return topups.grant_promotion(account, command, context)
+        case AssignRateDeck():
+            return _assign_rate_deck(account, command)
+        case CheckRecharge() | ExpireLots():
+            return topups.nothing_changed(account)
+
+
+def _after(before: Account, decision: Decision, context: Context) -> Decision:
+    """Book what has expired, then look at the trigger: by use, hold or expiry, the balance may have fallen."""
+    lots, breakage = expire(decision.account.lots, context.now)
+    if lots is not decision.account.lots:
+        transfers = tuple(
+            Transfer(
+                source=LedgerAccount.CUSTOMER_CREDITS,
+                target=LedgerAccount.BREAKAGE,
+                amount_micros=amount,
+                reason=TransferReason.EXPIRY,
+                lot_id=lot_id,
+            )
+            for lot_id, amount in breakage
+        )
+        decision = replace(
+            decision,
+            account=decision.account.with_lots(lots),
+            transfers=(*decision.transfers, *transfers),
+        )
+    if decision.account.recharge.rule is not None:
+        decision = recharge.recharge_if_due(decision, context)
+    if isinstance(decision.outcome, Done) and decision.account is not before:
+        return replace(decision, outcome=Done(changed=True))
+    return decision
+
+
+def _assign_rate_deck(account: Account, command: AssignRateDeck) -> Decision:
+    if command.rate_deck_currency != account.currency:
+        facts = {"currency": command.rate_deck_currency, "allowed": account.currency}
+        return Decision(outcome=Refused(code=RefusalCode.CURRENCY_MISMATCH, facts=facts), account=account)
+    if account.rate_deck_id == command.rate_deck_id:
+        return Decision(outcome=Done(changed=False), account=account)
+    return Decision(outcome=Done(changed=True), account=replace(account, rate_deck_id=command.rate_deck_id))
+
+
+def _session(subject: Subject) -> Session | None:
+    assert subject is None or isinstance(subject, Session), "a call command was given a top-up"
+    return subject
+
+
+def _top_up(subject: Subject) -> TopUp | None:
+    assert subject is None or isinstance(subject, TopUp), "a payment command was given a call"
+    return subject

@@ -1,0 +1,79 @@
+"""The chart of accounts, and transfers between two of them.
+
+Knows double entry: an amount leaves one account and enters another, so an unbalanced entry cannot be written down.
+Refuses to know how entries are stored. A correction is another transfer; holds are not postings (design.md, rule 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from commcredits.core.commands import Service
+
+
+class LedgerAccount(StrEnum):
+    """The named accounts; each organization has one of each, in its own currency."""
+
+    CUSTOMER_CREDITS = "customer_credits"
+    GATEWAY_CLEARING = "gateway_clearing"
+    REVENUE_OUTBOUND = "revenue_outbound"
+    REVENUE_TOLL_FREE_IN = "revenue_toll_free_in"
+    REVENUE_CONFERENCE_DIAL_OUT = "revenue_conference_dial_out"
+    BREAKAGE = "breakage"
+    PROMOTIONS = "promotions"
+    REFUNDS = "refunds"
+    TAX = "tax"
+    ADJUSTMENTS = "adjustments"
+
+
+class TransferReason(StrEnum):
+    """Why money moved."""
+
+    TOP_UP = "top_up"
+    PROMOTION = "promotion"
+    CALL = "call"
+    CALL_CORRECTION = "call_correction"
+    EXPIRY = "expiry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """``amount_micros`` > 0 leaves ``source`` and enters ``target``.
+
+    ``lot_id`` names the fund lot that a transfer from or to customer credits draws on or fills. Raises ValueError for
+    an amount that is not positive and for two equal accounts: both would be a bug.
+    """
+
+    source: LedgerAccount
+    target: LedgerAccount
+    amount_micros: int
+    reason: TransferReason
+    lot_id: str
+    session_id: str | None = None
+    top_up_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.amount_micros <= 0 or self.source is self.target:
+            raise ValueError(f"not a transfer: {self.amount_micros} from {self.source} to {self.target}")
+
+
+_REVENUE = {
+    Service.OUTBOUND: LedgerAccount.REVENUE_OUTBOUND,
+    Service.TOLL_FREE_IN: LedgerAccount.REVENUE_TOLL_FREE_IN,
+    Service.CONFERENCE_DIAL_OUT: LedgerAccount.REVENUE_CONFERENCE_DIAL_OUT,
+}
+
+
+def revenue_account(service: Service) -> LedgerAccount:
+    """The revenue account of a service; an emergency call earns nothing and has none (KeyError, a bug)."""
+    return _REVENUE[service]
+
+
+def balance_micros(account: LedgerAccount, transfers: Iterable[Transfer]) -> int:
+    """What entered an account less what left it, in millionths."""
+    return sum(
+        (transfer.target is account) * transfer.amount_micros - (transfer.source is account) * transfer.amount_micros
+        for transfer in transfers
+    )

@@ -1,0 +1,136 @@
+"""Every answer that a command can get: the closed list of refusals, and the outcomes of what was done.
+
+Knows codes and facts. Refuses to know sentences, languages and wire formats: each edge owns a complete table from
+these codes to its own (design.md, rule 3; decision record 0004).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class RefusalCode(StrEnum):
+    """Why something was not done. Stable: interfaces show these words."""
+
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    ORGANIZATION_CLOSED = "organization_closed"
+    UNKNOWN_ORGANIZATION = "unknown_organization"
+    UNKNOWN_NUMBER = "unknown_number"
+    NO_RATE = "no_rate"
+    UNKNOWN_SESSION = "unknown_session"
+    SESSION_ENDED = "session_ended"
+    STALE_REQUEST = "stale_request"
+    CONFLICT = "conflict"
+    BUSY = "busy"
+    INTERNAL_ERROR = "internal_error"
+    INVALID_INPUT = "invalid_input"
+    AMOUNT_BELOW_MINIMUM = "amount_below_minimum"
+    AMOUNT_ABOVE_MAXIMUM = "amount_above_maximum"
+    AMOUNT_NOT_PAYABLE = "amount_not_payable"
+    TRIGGER_NOT_ALLOWED = "trigger_not_allowed"
+    CAP_BELOW_AMOUNT = "cap_below_amount"
+    CURRENCY_MISMATCH = "currency_mismatch"
+    COUNTRY_NOT_AVAILABLE = "country_not_available"
+    UNKNOWN_PAYMENT_METHOD = "unknown_payment_method"
+    PAYMENT_DECLINED = "payment_declined"
+    UNKNOWN_TOP_UP = "unknown_top_up"
+    TOP_UP_OPEN = "top_up_open"
+    TOP_UP_CANCELLED = "top_up_cancelled"
+    UNKNOWN_RATE_DECK = "unknown_rate_deck"
+    NUMBER_TAKEN = "number_taken"
+    EXPIRY_NOT_ALLOWED = "expiry_not_allowed"
+    TOO_MANY_LOTS = "too_many_lots"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Nothing was done. ``facts`` are what the refusal rests on: amounts as ``*_micros``, limits, ids."""
+
+    code: RefusalCode
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """A call may go on.
+
+    ``granted_seconds`` is the TOTAL that the call may last, counted from its answer; report again within
+    ``valid_seconds``; ``final`` means that money limits this grant. ``charged_micros`` is what is posted so far,
+    ``held_micros`` what is set aside for the rest of the grant.
+    """
+
+    grant_number: int
+    granted_seconds: int
+    valid_seconds: int
+    final: bool
+    charged_micros: int
+    held_micros: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The call was answered; the fields are those of Granted."""
+
+    grant_number: int
+    granted_seconds: int
+    valid_seconds: int
+    final: bool
+    charged_micros: int
+    held_micros: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The call is over: ``duration_seconds`` were charged for, ``charged_micros`` in all."""
+
+    duration_seconds: int
+    charged_micros: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopUpTaken:
+    """A top-up as it stands after the command: see commcredits.core.topups for its states."""
+
+    top_up_id: str
+    state: str
+    amount_micros: int
+    currency: str
+    payment_method: str
+    send: bool = False
+    """True for the one command that moved the attempt to ``sent``: only its caller may go to the gateway."""
+    reason: str = ""
+    action_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RechargeRuleSaved:
+    """The auto-recharge rule is in force; ``recharge_started`` when the balance was below its trigger already."""
+
+    recharge_started: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotGranted:
+    """Promotional funds were added as this lot."""
+
+    lot_id: str
+    amount_micros: int
+    currency: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The command took effect, or had taken effect before; there is nothing more to tell."""
+
+    changed: bool
+
+
+CallOutcome = Granted | Started | Ended | Refused
+Outcome = Granted | Started | Ended | Refused | TopUpTaken | RechargeRuleSaved | LotGranted | Done

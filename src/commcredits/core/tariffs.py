@@ -1,0 +1,89 @@
+"""Rate decks: which rate prices a call, by longest matching prefix among the rates in force when it starts.
+
+Knows prefixes and effective dates. Refuses to know durations (commcredits.core.rating) and files (operations). A longer
+prefix whose rates are all out of force falls back to an active shorter one (domain.md §5, Pricing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from commcredits.core.commands import Service
+
+PREFIX_DIGITS_MAX: Final = 15
+"""E.164 numbers have at most fifteen digits, so prefixes have no more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """One line of a deck.
+
+    Prices are millionths of the deck's currency; increments are seconds, at least 1. In force from ``effective_from``
+    up to, and without, ``effective_to``; None means without end.
+    """
+
+    prefix: str
+    destination: str
+    service: Service
+    price_per_minute_micros: int
+    connection_fee_micros: int
+    first_increment_seconds: int
+    next_increment_seconds: int
+    effective_from: datetime
+    effective_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateDeck:
+    """A published deck, indexed: per service, prefix → its rates, latest ``effective_from`` first."""
+
+    rate_deck_id: str
+    currency: str
+    rates: Mapping[Service, Mapping[str, tuple[Rate, ...]]]
+
+
+def index_deck(rate_deck_id: str, currency: str, rates: Iterable[Rate]) -> RateDeck:
+    """A deck ready for look-up. The rates were checked for overlap when they were imported."""
+    index: dict[Service, dict[str, tuple[Rate, ...]]] = {}
+    for rate in rates:
+        of_service = index.setdefault(rate.service, {})
+        of_service[rate.prefix] = (*of_service.get(rate.prefix, ()), rate)
+    for of_service in index.values():
+        for prefix, found in of_service.items():
+            if len(found) > 1:
+                of_service[prefix] = tuple(sorted(found, key=lambda rate: rate.effective_from, reverse=True))
+    return RateDeck(rate_deck_id=rate_deck_id, currency=currency, rates=index)
+
+
+def find_rate(deck: RateDeck, service: Service, number: str, at: datetime) -> Rate | None:
+    """The rate in force at that instant for a number in E.164 form, or None when no prefix matches."""
+    of_service = deck.rates.get(service)
+    if of_service is None:
+        return None
+    digits = number[1:]
+    for length in range(min(len(digits), PREFIX_DIGITS_MAX), 0, -1):
+        for rate in of_service.get(digits[:length], ()):
+            if rate.effective_from <= at and (rate.effective_to is None or at < rate.effective_to):
+                return rate
+    return None
+
+
+def first_overlap(rates: Iterable[Rate]) -> tuple[Rate, Rate] | None:
+    """Two rates of one service and prefix that are in force at one instant, or None; such a deck is refused."""
+    seen: dict[tuple[Service, str], list[Rate]] = {}
+    for rate in rates:
+        others = seen.setdefault((rate.service, rate.prefix), [])
+        for other in others:
+            if _overlap(rate, other):
+                return other, rate
+        others.append(rate)
+    return None
+
+
+def _overlap(one: Rate, other: Rate) -> bool:
+    starts_before_end = other.effective_to is None or one.effective_from < other.effective_to
+    ends_after_start = one.effective_to is None or other.effective_from < one.effective_to
+    return starts_before_end and ends_after_start
