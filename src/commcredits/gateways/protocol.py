@@ -1,0 +1,376 @@
+"""What a payment gateway is: the calls we make, the outcomes it may have, and the promises it keeps.
+
+A gateway moves money and knows no ledger, no database of ours and no page of ours. It is called between two
+transactions: the attempt is recorded with its idempotency key, the gateway is called with that key, the
+outcome is recorded. The promises, which `commcredits.gateways.conformance` proves of any plug-in:
+
+* One idempotency key moves money at most once, however often, from however many places, it is sent.
+* `Unknown` is not a failure. It means: ask `lookup`, and until that has answered believe nothing.
+* `NotFound` is true only now: a charge still on its way may arrive later. What settles a key is charging it
+  again with the same content, or `cancel`.
+* A refusal is a value. An exception means a bug: a call nobody can mean (`GatewayMisuseError`), or a broken plug-in.
+* References are opaque: a gateway that needs two ids to find a payment method packs both into one string.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, Protocol, runtime_checkable
+
+from commcredits.gateways.minor_units import NO_EXCEPTIONS, MinorUnitRules
+
+IDEMPOTENCY_KEY_LENGTH_MAX: Final = 255
+NO_METADATA: Final[Mapping[str, str]] = MappingProxyType({})
+_IDEMPOTENCY_KEY: Final = re.compile(rf"[!-~]{{1,{IDEMPOTENCY_KEY_LENGTH_MAX}}}", re.ASCII)
+_CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
+
+
+class GatewayMisuseError(Exception):
+    """The gateway refused how it was called, such as a known key with other content: a bug, never an outcome."""
+
+
+def _check_idempotency_key(key: str) -> None:
+    if not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise ValueError(f"an idempotency key is 1 to {IDEMPOTENCY_KEY_LENGTH_MAX} printable ASCII characters")
+
+
+def _check_amount(amount_minor: int, currency: str) -> None:
+    if type(amount_minor) is not int or amount_minor < 1:
+        raise ValueError("amount_minor is a whole number of minor units, at least 1")
+    if not _CURRENCY.fullmatch(currency):
+        raise ValueError("currency is an ISO 4217 code of three capital letters")
+
+
+# What is asked of a gateway.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeRequest:
+    """Take `amount_minor` from a stored payment method, once per `idempotency_key`.
+
+    `off_session` says that the payer is not present. `return_url` is where a hosted page of the gateway lets
+    the payer go back to. `metadata` is kept by the gateway for people who read its records; put no secret in.
+    """
+
+    idempotency_key: str
+    amount_minor: int
+    currency: str
+    payment_method_reference: str
+    off_session: bool
+    description: str = ""
+    metadata: Mapping[str, str] = NO_METADATA
+    return_url: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_idempotency_key(self.idempotency_key)
+        _check_amount(self.amount_minor, self.currency)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundRequest:
+    """Give back `amount_minor` of a charge that succeeded, once per `idempotency_key`."""
+
+    idempotency_key: str
+    charge_reference: str
+    amount_minor: int
+    currency: str
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        _check_idempotency_key(self.idempotency_key)
+        _check_amount(self.amount_minor, self.currency)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerRequest:
+    """Make the gateway's own record of a payer, once per `idempotency_key`."""
+
+    idempotency_key: str
+    name: str
+    metadata: Mapping[str, str] = NO_METADATA
+
+    def __post_init__(self) -> None:
+        _check_idempotency_key(self.idempotency_key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetupRequest:
+    """Let a person enter a payment method on a page of the gateway, once per `idempotency_key`."""
+
+    idempotency_key: str
+    customer_reference: str
+    return_url: str
+
+    def __post_init__(self) -> None:
+        _check_idempotency_key(self.idempotency_key)
+
+
+# What became of a charge.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Succeeded:
+    """The money is taken. `fee_minor` is what the gateway keeps, in the charge's currency, where it says so."""
+
+    reference: str
+    fee_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Processing:
+    """Accepted and not decided yet; an event or a later `lookup` tells."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionRequired:
+    """The payer must approve at `url`, a page of the gateway. Whoever holds the address may approve: it is a secret."""
+
+    reference: str
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declined:
+    """No money was taken, and none ever will be for this key.
+
+    `retryable` says that a new attempt (with a new key) with the same payment method may succeed. `message` is
+    the gateway's own English sentence, for logs and support; people are shown our sentence for `code`.
+    """
+
+    code: str
+    retryable: bool
+    message: str
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """No answer that can be believed: look the key up; never book it as a failure, never retry it with a new key.
+
+    `this_call_did_nothing` is true only when it is certain that this one call moved no money, such as a refused
+    connection. It says nothing about earlier calls with the same key, so only an attempt whose first and only call
+    this was may be closed on it.
+    """
+
+    detail: str
+    this_call_did_nothing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotFound:
+    """The gateway has no such thing at this moment."""
+
+
+ChargeOutcome = Succeeded | Processing | ActionRequired | Declined | Unknown
+LookupOutcome = ChargeOutcome | NotFound
+
+
+# What became of a refund.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refunded:
+    """The money is on its way back to the payment method that paid."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundProcessing:
+    """Accepted and not decided yet; an event or a later `lookup_refund` tells."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundRefused:
+    """Nothing was given back, and nothing ever will be for this key; `exceeds_charge` means more than is left."""
+
+    code: str
+    message: str
+    reference: str | None = None
+
+
+RefundOutcome = Refunded | RefundProcessing | RefundRefused | Unknown
+
+
+# Payers and their payment methods.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unavailable:
+    """The gateway gave no usable answer to a question that moves no money: ask again later."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """The gateway's record of a payer."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetupStarted:
+    """A page of the gateway waits at `hosted_url`. Whoever holds the address may add a method: it is a secret."""
+
+    reference: str
+    hosted_url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentMethod:
+    """What may be shown of a stored payment method; never a whole number of a card or an account.
+
+    `fingerprint` is the same for the same card or account, where the gateway tells it.
+    """
+
+    reference: str
+    customer_reference: str
+    kind: str
+    brand: str
+    last4: str
+    expiry_month: int | None = None
+    expiry_year: int | None = None
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detached:
+    """The payment method can't be charged any more."""
+
+
+# Events.
+
+
+class EventKind(StrEnum):
+    """What an event is about. An event only nudges: read the object back before believing anything."""
+
+    CHARGE_SUCCEEDED = "charge_succeeded"
+    CHARGE_PROCESSING = "charge_processing"
+    CHARGE_ACTION_REQUIRED = "charge_action_required"
+    CHARGE_DECLINED = "charge_declined"
+    REFUND_SUCCEEDED = "refund_succeeded"
+    REFUND_REFUSED = "refund_refused"
+    DISPUTE_OPENED = "dispute_opened"
+    DISPUTE_WON = "dispute_won"
+    DISPUTE_LOST = "dispute_lost"
+    PAYMENT_METHOD_ADDED = "payment_method_added"
+    PAYMENT_METHOD_DETACHED = "payment_method_detached"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookEvent:
+    """One normalised event. Events arrive twice and out of order: `id` tells duplicates, nothing tells the order.
+
+    `object_reference` names the charge (also for disputes), the refund or the payment method;
+    `idempotency_key` is ours, where the gateway carries it.
+    """
+
+    id: str
+    kind: EventKind
+    object_reference: str
+    idempotency_key: str | None
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookRejected:
+    """The message is not proven to come from the gateway, or is not readable; answer it with a 400 and do nothing."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPage:
+    """Events in the order in which the gateway noted them; `next_cursor` goes into the next call, also when empty."""
+
+    events: tuple[WebhookEvent, ...]
+    next_cursor: str | None
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a gateway can do. `currencies` None means every currency that has minor units."""
+
+    name: str
+    off_session: bool
+    hosted_setup: bool
+    cancels: bool
+    partial_refunds: bool
+    webhooks: bool
+    lists_events: bool
+    currencies: frozenset[str] | None = None
+    minor_unit_exceptions: MinorUnitRules = NO_EXCEPTIONS
+
+
+@runtime_checkable
+class Gateway(Protocol):
+    """One payment provider. Every call is safe to repeat; none raises for anything a network or a card can do."""
+
+    def capabilities(self) -> Capabilities:
+        """Say what this gateway can do, without asking the network."""
+        ...
+
+    async def charge(self, request: ChargeRequest) -> ChargeOutcome:
+        """Charge once per key. The same key with other content raises `GatewayMisuseError`."""
+        ...
+
+    async def lookup(self, idempotency_key: str) -> LookupOutcome:
+        """Tell what became of the charge with this key, as things are now."""
+        ...
+
+    async def cancel(self, idempotency_key: str) -> ChargeOutcome:
+        """Close a key, also one the gateway never saw: after `Declined` no charge with it can ever succeed.
+
+        What was charged already stays so and is told as `Succeeded`; what can't be stopped, as `Processing`.
+        """
+        ...
+
+    async def refund(self, request: RefundRequest) -> RefundOutcome:
+        """Refund once per key; all refunds of a charge together never exceed it."""
+        ...
+
+    async def lookup_refund(self, idempotency_key: str) -> RefundOutcome | NotFound:
+        """Tell what became of the refund with this key, as things are now."""
+        ...
+
+    async def create_customer(self, request: CustomerRequest) -> Customer | Unavailable:
+        """Make a payer's record once per key."""
+        ...
+
+    async def begin_setup(self, request: SetupRequest) -> SetupStarted | NotFound | Unavailable:
+        """Open a hosted page for a new payment method; `NotFound`: no such customer."""
+        ...
+
+    async def describe_payment_method(self, payment_method_reference: str) -> PaymentMethod | NotFound | Unavailable:
+        """Tell what may be shown of a stored payment method; a detached one is `NotFound`."""
+        ...
+
+    async def list_payment_methods(self, customer_reference: str) -> tuple[PaymentMethod, ...] | NotFound | Unavailable:
+        """List what a customer can pay with, oldest first."""
+        ...
+
+    async def detach_payment_method(self, payment_method_reference: str) -> Detached | NotFound | Unavailable:
+        """Make a payment method unusable; detaching twice is `Detached` twice."""
+        ...
+
+    def verify_webhook(self, headers: Mapping[str, str], raw_body: bytes) -> tuple[WebhookEvent, ...] | WebhookRejected:
+        """Prove a message's origin from its headers and exact bytes, and translate it. Names of headers ignore case."""
+        ...
+
+    async def list_since(self, cursor: str | None) -> EventPage | Unavailable:
+        """List events noted after `cursor` (None: from the first one kept), for sweeps that find lost webhooks."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections. The gateway can't be used after that."""
+        ...
