@@ -1,0 +1,60 @@
+# Everything that a person does with this tree, one word each. `make` alone lists the words.
+# `demo` and `test` need Python 3.11+, git and make, and set up the rest themselves, once per change of requirements.lock.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Passed on to the tool behind a target, as in: make test ARGS="tests/core -k expiry"
+ARGS ?=
+SOURCES := $(wildcard src tests scripts bench conftest.py)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test check bench call fmt lock
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-14s%s\n", $$1, $$2 }'
+
+demo: $(VENV)/installed ## start everything with sample organizations and live traffic; prints where to look (Ctrl-C stops it)
+	@$(BIN)/commcredits demo $(ARGS)
+
+serve: $(VENV)/installed ## run the product on this machine: charging, web and worker processes
+	@$(BIN)/commcredits serve $(ARGS)
+
+test: check ## run the checks, then the whole test suite
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/installed ## lint, formatting, types, import contracts, lock file; nothing is changed
+	@$(BIN)/ruff check --quiet $(SOURCES)
+	@$(BIN)/ruff format --quiet --diff $(SOURCES)
+	@$(BIN)/mypy --no-error-summary $(SOURCES)
+	@$(BIN)/lint-imports --no-cache >$(VENV)/lint-imports.txt || { cat $(VENV)/lint-imports.txt; exit 1; }
+	@$(BIN)/python scripts/lock.py check
+	@echo "check: lint, formatting, types, import contracts and lock file are clean"
+
+bench: $(VENV)/installed ## measure charging on this machine and print the table of ratios
+	@$(BIN)/python -m bench $(ARGS)
+
+call: $(VENV)/installed ## place real SIP calls through Kamailio (needs the packages kamailio and sip-tester)
+	@$(BIN)/python scripts/place_calls.py $(ARGS)
+
+fmt: $(VENV)/installed ## format the code and apply the lint fixes that are safe
+	@$(BIN)/ruff check --quiet --fix-only $(SOURCES)
+	@$(BIN)/ruff format $(SOURCES)
+
+lock: $(VENV)/installed ## write requirements.lock from pyproject.toml (ARGS=--upgrade takes newer versions)
+	@$(BIN)/python scripts/lock.py write $(ARGS)
+
+# The project itself is installed last and without dependencies: the lock has brought them all, hash by hash.
+$(VENV)/installed: $(VENV)/locked pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/locked: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; '$(PYTHON)' is not. Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' \
+		|| { echo "'$(PYTHON)' has no venv module; install it (on Debian: the package python3-venv)" >&2; exit 1; }
+	@echo "Setting up $(VENV) from requirements.lock; this happens once and takes a minute or two."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@touch $@

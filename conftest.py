@@ -1,0 +1,67 @@
+"""House rules of every test run: nothing leaves this machine, and continuous integration skips nothing in silence.
+
+Fixtures live with the tests that use them; this file holds only what binds all of them.
+"""
+
+import ipaddress
+import os
+import sys
+
+import hypothesis
+import pytest
+
+IN_CI = os.environ.get("CI") == "true"
+
+# A shared machine is slow at times, which says nothing about a property. Continuous integration decides about a change,
+# so it tries the same examples each time; other runs look for new ones.
+hypothesis.settings.register_profile("house", deadline=None, derandomize=IN_CI, print_blob=True)
+hypothesis.settings.load_profile("house")
+
+
+def _is_of_this_machine(host: object) -> bool:
+    name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+    if name in {None, "", "localhost"}:
+        return True
+    try:
+        address = ipaddress.ip_address(str(name))
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def _refuse_the_outside(event: str, arguments: tuple[object, ...]) -> None:
+    if event in {"socket.connect", "socket.sendto"}:
+        address = arguments[1]
+        host = address[0] if isinstance(address, tuple) else None  # a path is a socket of this machine
+    elif event == "socket.getaddrinfo":
+        host = arguments[0]
+    else:
+        return
+    if not _is_of_this_machine(host):
+        raise RuntimeError(f"a test reached for {host!r}; tests talk to this machine only")
+
+
+def pytest_configure() -> None:
+    """Watch every connection of the test process, whichever library opens it."""
+    sys.addaudithook(_refuse_the_outside)
+
+
+def _skipped_count(config: pytest.Config) -> int:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return 0 if reporter is None else len(reporter.stats.get("skipped", []))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In continuous integration a skipped test fails the run: everything that tests need is installed there."""
+    if IN_CI and _skipped_count(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Count what was skipped, so that a green run cannot hide it."""
+    count = _skipped_count(config)
+    if count and IN_CI:
+        terminalreporter.write_line(f"FAILED: {count} skipped; in continuous integration every test runs", red=True)
+    elif count:
+        terminalreporter.write_line(f"{count} skipped: see the reasons above", yellow=True)

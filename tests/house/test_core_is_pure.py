@@ -1,0 +1,103 @@
+"""The core computes: whole numbers in, decisions out. It reads no clock, rolls no dice and talks to nobody."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from tests.house.tree import SOURCE, modules, place
+
+CORE: Final = SOURCE / "core"
+
+WORLDLY_MODULES: Final = frozenset({
+    "asyncio", "concurrent", "multiprocessing", "queue", "sched", "select", "selectors", "signal", "subprocess",
+    "threading",
+    "fcntl", "glob", "io", "mmap", "os", "pathlib", "shutil", "sqlite3", "sys", "tempfile",
+    "http", "socket", "socketserver", "ssl", "urllib",
+    "random", "secrets", "time", "uuid",
+    "ctypes", "getpass", "locale", "logging", "platform", "warnings", "weakref",
+})  # fmt: skip
+"""Modules of the standard library through which the world comes in."""
+
+CLOCK_READERS: Final = frozenset({"now", "utcnow", "today"})
+WORLDLY_BUILTINS: Final = frozenset({"open", "print", "input", "exec", "eval"})
+
+
+def _nodes() -> Iterator[tuple[Path, ast.AST]]:
+    for path, tree in modules(CORE):
+        for node in ast.walk(tree):
+            yield path, node
+
+
+def _imported_from(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.level == 0:
+        return [node.module or ""]
+    return []
+
+
+def test_money_is_never_divided_into_a_fraction() -> None:
+    found = [
+        place(path, node.lineno)
+        for path, node in _nodes()
+        if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div)
+    ]
+    assert found == []
+
+
+def test_money_is_never_a_floating_point_number() -> None:
+    names = [place(path, node.lineno) for path, node in _nodes() if isinstance(node, ast.Name) and node.id == "float"]
+    literals = [
+        place(path, node.lineno)
+        for path, node in _nodes()
+        if isinstance(node, ast.Constant) and isinstance(node.value, float | complex)
+    ]
+    assert names + literals == []
+
+
+def test_the_core_imports_itself_and_the_standard_library_only() -> None:
+    foreign = [
+        f"{place(path)} imports {name}"
+        for path, node in _nodes()
+        for name in _imported_from(node)
+        if not (name + ".").startswith("commcredits.core.") and name.split(".")[0] not in sys.stdlib_module_names
+    ]
+    assert foreign == []
+
+
+def test_the_core_has_no_door_to_the_world() -> None:
+    doors = [
+        f"{place(path)} imports {name}"
+        for path, node in _nodes()
+        for name in _imported_from(node)
+        if name.split(".")[0] in WORLDLY_MODULES
+    ]
+    calls = [
+        f"{place(path, node.lineno)} calls {node.func.id}"
+        for path, node in _nodes()
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in WORLDLY_BUILTINS
+    ]
+    assert doors + calls == []
+
+
+def test_time_reaches_the_core_as_an_argument() -> None:
+    readers = [
+        place(path, node.lineno)
+        for path, node in _nodes()
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CLOCK_READERS
+    ]
+    assert readers == []
+
+
+def test_sentences_for_people_are_translated_at_edges_only() -> None:
+    found = [
+        f"{place(path)} imports {name}"
+        for path, tree in modules(SOURCE)
+        if not path.is_relative_to(SOURCE / "edges")
+        for node in ast.walk(tree)
+        for name in _imported_from(node)
+        if name.split(".")[0] in {"gettext", "babel"}
+    ]
+    assert found == []
