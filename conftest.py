@@ -10,6 +10,9 @@ import sys
 import hypothesis
 import pytest
 
+# Databases serve the tests of every layer above storage, and pytest loads plug-ins only from this file.
+pytest_plugins = ["tests.storage_fixtures"]
+
 IN_CI = os.environ.get("CI") == "true"
 
 # A shared machine is slow at times, which says nothing about a property. Continuous integration decides about a change,

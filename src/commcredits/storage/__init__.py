@@ -1,0 +1,1 @@
+"""What the product remembers: PostgreSQL, its SQL in named files. It decides nothing."""
