@@ -14,18 +14,23 @@ DECISIONS: Final = ROOT / "docs" / "decisions"
 DECISION_HEADINGS: Final = ["## Context", "## Decision", "## Consequences"]
 
 
-def _modules_that_need_a_line() -> Iterator[str]:
-    """Modules of the inner layers by path, packages of the edges by name: one line each in ARCHITECTURE.md."""
+def _parts_of_the_layers() -> Iterator[str]:
+    """Each module directly in a layer by its file name, each package in a layer by its folder name."""
     for path in files():
-        if path.suffix != ".py" or not path.is_relative_to(SOURCE) or path.name == "__init__.py":
-            continue
-        parts = path.relative_to(SOURCE).parts
-        yield parts[1] + "/" if parts[0] == "edges" and len(parts) > 2 else path.name
+        if path.suffix == ".py" and path.is_relative_to(SOURCE):
+            below = path.relative_to(SOURCE).parts[1:]
+            if below and below != ("__init__.py",):
+                yield below[0] + ("/" if len(below) > 1 else "")
 
 
-def test_the_architecture_page_has_a_line_for_every_module() -> None:
+def test_the_architecture_page_has_a_line_for_every_part_of_a_layer() -> None:
     page = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
-    assert sorted({name for name in _modules_that_need_a_line() if f"`{name}`" not in page}) == []
+    assert sorted({name for name in _parts_of_the_layers() if f"\n| `{name}` |" not in page}) == []
+
+
+def test_the_architecture_page_has_no_line_for_what_is_gone() -> None:
+    lines = re.findall(r"^\| `([^`]+)` \|", (ROOT / "ARCHITECTURE.md").read_text("utf-8"), re.MULTILINE)
+    assert sorted(set(lines) - set(_parts_of_the_layers())) == []
 
 
 def test_the_changelog_has_a_place_for_what_comes_next() -> None:
