@@ -16,13 +16,11 @@ that outlived its starter all the same is stopped cleanly by the next start and 
 running server has today's parameters and a parent that watches it.
 """
 
-import asyncio
 import fcntl
 import math
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -30,40 +28,23 @@ from typing import IO, Self
 
 import asyncpg
 
+from commcredits.storage.embedded_cluster import ROLE_NAME, initialise, launch, read_status, stop_leftover
 from commcredits.storage.embedded_host import (
-    POLL_SECONDS,
     EmbeddedServerError,
-    Identity,
-    Programs,
     choose_identity,
-    end_process,
+    end_child,
     find_programs,
-    make_server_directory,
     make_socket_directory,
     process_serves,
-    run_program,
     socket_url,
-    spawn,
     until,
 )
 
 __all__ = ["PARAMETERS", "EmbeddedServer", "EmbeddedServerError", "running_url", "start_embedded"]
 
 DATABASE_NAME = "commcredits"
-ROLE_NAME = "commcredits"
 
-START_SECONDS_MAX = 3600
-"""A server that is still recovering after this long is given up."""
-STALL_SECONDS_MAX = 300
-"""A starting server reports progress every ten seconds; one that is silent for this long is stuck."""
-LEFTOVER_SECONDS_MAX = 60
-"""How long the children of a killed server may still hold its shared memory."""
-INITIALISE_SECONDS_MAX = 300
 CONNECT_SECONDS_MAX = 30
-LOG_BYTES_MAX = 10_000_000
-"""A longer log is set aside at the next start; the one set aside before is dropped."""
-LOG_BYTES_SHOWN = 2_000
-
 PARAMETERS: Mapping[str, str] = MappingProxyType(
     {
         # An answered command survives a power cut: these three are never traded for speed.
@@ -143,7 +124,7 @@ class EmbeddedServer:
         """
         if self._lock.closed:
             return
-        if not await end_process(self.pid, is_running=lambda: self._process.poll() is None):
+        if not await end_child(self._process):
             raise EmbeddedServerError(
                 f"the database server of {self.data_directory} (process {self.pid}) cannot be stopped; "
                 "see server.log there"
@@ -174,10 +155,10 @@ async def start_embedded(data_directory: Path, *, parameters: Mapping[str, str] 
         cluster = data_directory / "postgres"
         programs = await find_programs(cluster)
         identity = await choose_identity(programs, data_directory, cluster)
-        await _initialise(programs, identity, cluster)
-        await _stop_leftover(cluster)
+        await initialise(programs, identity, cluster)
+        await stop_leftover(cluster)
         socket_directory = make_socket_directory(data_directory, identity)
-        process = await _launch(
+        process = await launch(
             [
                 *identity.prefix,
                 programs.postgres,
@@ -208,24 +189,10 @@ async def start_embedded(data_directory: Path, *, parameters: Mapping[str, str] 
 def running_url(data_directory: Path) -> str | None:
     """The address of the server that another process runs on this data directory; None when there is none."""
     cluster = data_directory.resolve() / "postgres"
-    facts = _postmaster_facts(cluster)
-    if len(facts) < _STATUS_LINE + 1 or facts[_STATUS_LINE] != "ready" or not process_serves(int(facts[0]), cluster):
+    status = read_status(cluster)
+    if status is None or not status.is_ready or not process_serves(status.pid, cluster):
         return None
-    return socket_url(Path(facts[_SOCKET_LINE]), user=ROLE_NAME, database=DATABASE_NAME)
-
-
-# The lines of postmaster.pid: process id, cluster, start time, port, socket directory, address, memory key, status.
-_SOCKET_LINE = 4
-_STATUS_LINE = 7
-
-
-def _postmaster_facts(cluster: Path) -> list[str]:
-    """The lines of postmaster.pid, the first of which is a number; empty when there is no such file."""
-    try:
-        lines = [line.strip() for line in (cluster / "postmaster.pid").read_text(errors="replace").splitlines()]
-    except FileNotFoundError:
-        return []
-    return lines if lines and lines[0].isdigit() else []
+    return socket_url(status.socket_directory, user=ROLE_NAME, database=DATABASE_NAME)
 
 
 def _make_data_directory(data_directory: Path) -> Path:
@@ -262,135 +229,6 @@ def _take_lock(data_directory: Path) -> IO[str]:
     lock.write(f"{os.getpid()}\n")
     lock.flush()
     return lock
-
-
-async def _initialise(programs: Programs, identity: Identity, cluster: Path) -> None:
-    """Make the cluster unless there is one. The rename comes last: what stands under the final name is whole."""
-    if _exists(cluster):
-        return
-    unfinished = cluster.with_name("postgres.new")
-    make_server_directory(unfinished, identity)
-    code, answer = await run_program(
-        [
-            *identity.prefix,
-            programs.initdb,
-            "-D",
-            unfinished,
-            f"--username={ROLE_NAME}",
-            # Only we can enter the socket's directory, and nothing listens elsewhere.
-            "--auth-local=trust",
-            "--auth-host=reject",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-            "--data-checksums",
-            "--no-instructions",
-        ],
-        seconds_max=INITIALISE_SECONDS_MAX,
-    )
-    if code != 0:
-        raise EmbeddedServerError(f"the database in {cluster} cannot be made:\n{answer[-LOG_BYTES_SHOWN:]}")
-    _rename(unfinished, cluster)
-
-
-def _exists(path: Path) -> bool:
-    return path.exists()
-
-
-def _rename(old: Path, new: Path) -> None:
-    """Rename, and make the new name durable."""
-    old.rename(new)
-    directory = os.open(new.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-
-
-async def _stop_leftover(cluster: Path) -> None:
-    """Stop a server that outlived the process that started it, and settle what a killed one left behind.
-
-    The lock is ours, so a server of this cluster has no owner any more. PostgreSQL will not start while the process
-    id in postmaster.pid is alive, even as some other program's: our own id in its place, which PostgreSQL knows for
-    its parent's, lets it go on to the check that matters, whether the old shared memory is still in use.
-    """
-    facts = _postmaster_facts(cluster)
-    if facts:
-        pid = int(facts[0])
-        if not await end_process(pid, is_running=lambda: process_serves(pid, cluster)):
-            raise EmbeddedServerError(
-                f"a database server left over on {cluster} (process {pid}) cannot be stopped; stop it by hand"
-            )
-    _settle_postmaster_file(cluster / "postmaster.pid", _postmaster_facts(cluster))
-
-
-def _settle_postmaster_file(path: Path, facts: list[str]) -> None:
-    if facts:
-        path.write_text("".join(f"{line}\n" for line in [str(os.getpid()), *facts[1:]]))
-    else:
-        path.unlink(missing_ok=True)
-
-
-async def _launch(command: list[str | Path], *, cluster: Path) -> subprocess.Popen[bytes]:
-    """Start the server and wait until it is ready; again while children of a killed one hold its memory."""
-    log_path = cluster.with_name("server.log")
-    deadline = time.monotonic() + LEFTOVER_SECONDS_MAX
-    while True:
-        process, log_bytes_before = _spawn_with_log(command, log_path)
-        try:
-            is_ready = await _became_ready(process, cluster, log_path)
-        except BaseException:
-            await end_process(process.pid, is_running=lambda: process.poll() is None)  # noqa: B023
-            raise
-        if is_ready:
-            return process
-        said = _log_since(log_path, log_bytes_before)
-        if "pre-existing shared memory block" not in said or time.monotonic() > deadline:
-            raise EmbeddedServerError(f"the database server on {cluster} does not start:\n{said}")
-        await asyncio.sleep(POLL_SECONDS)
-
-
-def _spawn_with_log(command: list[str | Path], log_path: Path) -> tuple[subprocess.Popen[bytes], int]:
-    """Start the server with its output appended to the log; also the log's length before, in bytes."""
-    if log_path.exists() and log_path.stat().st_size > LOG_BYTES_MAX:
-        log_path.replace(log_path.with_suffix(".log.old"))
-    with os.fdopen(os.open(log_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as log:
-        return spawn(command, log), os.fstat(log.fileno()).st_size
-
-
-async def _became_ready(process: subprocess.Popen[bytes], cluster: Path, log_path: Path) -> bool:
-    """Whether the server became ready; False when it ended instead.
-
-    The server's own status file is watched, not its socket, because a connection refused during recovery would
-    write to the log and pass for progress.
-    """
-    started = progressed = time.monotonic()
-    log_bytes = 0
-    while process.poll() is None:
-        facts = _postmaster_facts(cluster)
-        if len(facts) > _STATUS_LINE and facts[0] == str(process.pid) and facts[_STATUS_LINE] == "ready":
-            return True
-        now = time.monotonic()
-        if (grown := _size(log_path)) != log_bytes:
-            log_bytes, progressed = grown, now
-        if now - started > START_SECONDS_MAX or now - progressed > STALL_SECONDS_MAX:
-            raise EmbeddedServerError(
-                f"the database server on {cluster} is not ready after {now - started:.0f} seconds and was stopped; "
-                f"see {log_path}"
-            )
-        await asyncio.sleep(POLL_SECONDS)
-    return False
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size
-
-
-def _log_since(log_path: Path, offset: int) -> str:
-    with log_path.open("rb") as log:
-        log.seek(max(offset, _size(log_path) - LOG_BYTES_SHOWN))
-        return log.read().decode(errors="replace").strip()
 
 
 async def _make_database(server: EmbeddedServer) -> None:

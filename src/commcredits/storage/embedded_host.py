@@ -152,6 +152,11 @@ async def end_process(pid: int, *, is_running: Callable[[], bool]) -> bool:
     return False
 
 
+async def end_child(process: subprocess.Popen[bytes]) -> bool:
+    """End a PostgreSQL server that this process started; whether it is gone."""
+    return await end_process(process.pid, is_running=lambda: process.poll() is None)
+
+
 def process_serves(pid: int, cluster: Path) -> bool:
     """Whether a process is the PostgreSQL server of this cluster, and not another that got its number.
 
@@ -162,12 +167,8 @@ def process_serves(pid: int, cluster: Path) -> bool:
             return Path(f"/proc/{pid}/cwd").samefile(cluster)
         except OSError:
             return False
-    listing = subprocess.run(  # the program is found in PATH, which differs between the systems without /proc
-        ["ps", "-o", "command=", "-p", str(pid)],  # noqa: S607
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ps = shutil.which("ps") or "/bin/ps"
+    listing = subprocess.run([ps, "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return os.fspath(cluster) in listing.stdout
 
 
