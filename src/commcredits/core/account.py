@@ -135,7 +135,10 @@ class SessionState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionTerms:
-    """What never changes about a call. ``rate`` is a copy of the rate in force when it began; None if refused without."""
+    """What never changes about a call.
+
+    ``rate`` is a copy of the rate in force when the call began; None when it was refused for want of one.
+    """
 
     session_id: str
     service: Service

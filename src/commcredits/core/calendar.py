@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+_MONTHS_PER_YEAR: Final = 12
 
 
 def parse_instant(text: str) -> datetime:
@@ -43,7 +46,7 @@ def month_of(instant: datetime, time_zone: str) -> str:
 def next_month_start(instant: datetime, time_zone: str) -> datetime:
     """The instant, in UTC, at which the next calendar month begins in that IANA zone."""
     local = instant.astimezone(_zone(time_zone))
-    year, month = (local.year + 1, 1) if local.month == 12 else (local.year, local.month + 1)
+    year, month = (local.year + 1, 1) if local.month == _MONTHS_PER_YEAR else (local.year, local.month + 1)
     return datetime(year, month, 1, tzinfo=_zone(time_zone)).astimezone(UTC)
 
 

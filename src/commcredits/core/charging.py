@@ -9,8 +9,9 @@ Knows holds, charges and grants. Refuses to know protocols and storage.
     end       unknown_session   charge, release    charge, release    repeat, no change   correct downwards
     expire    unknown_session   release            charge the grant   no change           no change
 
-What a step posts is the rounded price of the whole call so far less what was posted before, so any slicing of a call costs
-the same (domain.md §5). A call is never charged beyond what was held for it. Decision record 0005 gives the reasons.
+What a step posts is the rounded price of the whole call so far less what was posted before, so any slicing of a call
+costs the same (domain.md §5). A call is never charged beyond what was held for it. Decision record 0005 gives the
+reasons.
 """
 
 from __future__ import annotations
@@ -261,7 +262,7 @@ def _close(
 
 
 def _correct(account: Account, session: Session, command: End, context: Context) -> Decision:
-    """The true end of a call that the reaper closed: give back what was charged too much, from the lots it came from."""
+    """The true end of a call that the reaper closed: give back what was charged too much, to the lots it came from."""
     rate = session.terms.rate
     assert rate is not None
     used = min(command.used_seconds, session.used_seconds)

@@ -119,14 +119,15 @@ def draw(lots: Lots, parts: Parts, amount_micros: int) -> tuple[Lots, Parts, tup
     drawn: list[tuple[str, int]] = []
     for part in parts:
         taken = min(wanted, part.held_micros)
-        if taken:
-            wanted -= taken
-            _change(after, part.terms, free_micros=0, held_micros=-taken)
-            drawn.append((part.terms.lot_id, taken))
-            part = LotPart(
-                terms=part.terms, held_micros=part.held_micros - taken, drawn_micros=part.drawn_micros + taken
-            )
-        shrunk.append(part)
+        if taken == 0:
+            shrunk.append(part)
+            continue
+        wanted -= taken
+        _change(after, part.terms, free_micros=0, held_micros=-taken)
+        drawn.append((part.terms.lot_id, taken))
+        shrunk.append(
+            LotPart(terms=part.terms, held_micros=part.held_micros - taken, drawn_micros=part.drawn_micros + taken)
+        )
     if wanted:
         raise ValueError(f"draw of {amount_micros} exceeds what is held by {wanted}")
     return tuple(after), tuple(shrunk), tuple(drawn)
@@ -137,10 +138,11 @@ def release(lots: Lots, parts: Parts) -> tuple[Lots, Parts]:
     after = list(lots)
     emptied: list[LotPart] = []
     for part in parts:
-        if part.held_micros:
-            _change(after, part.terms, free_micros=part.held_micros, held_micros=-part.held_micros)
-            part = LotPart(terms=part.terms, held_micros=0, drawn_micros=part.drawn_micros)
-        emptied.append(part)
+        if part.held_micros == 0:
+            emptied.append(part)
+            continue
+        _change(after, part.terms, free_micros=part.held_micros, held_micros=-part.held_micros)
+        emptied.append(LotPart(terms=part.terms, held_micros=0, drawn_micros=part.drawn_micros))
     return tuple(after), tuple(emptied)
 
 
@@ -182,8 +184,9 @@ def expire(lots: Lots, now: datetime) -> tuple[Lots, tuple[tuple[str, int], ...]
     for lot in lots:
         if lot.free_micros and lot.terms.expires_at <= now:
             breakage.append((lot.terms.lot_id, lot.free_micros))
-            lot = Lot(terms=lot.terms, free_micros=0, held_micros=lot.held_micros)
-        if lot.free_micros or lot.held_micros:
+            if lot.held_micros:
+                kept.append(Lot(terms=lot.terms, free_micros=0, held_micros=lot.held_micros))
+        elif lot.free_micros or lot.held_micros:
             kept.append(lot)
     return tuple(kept), tuple(breakage)
 

@@ -1,7 +1,7 @@
 """Answers that a call remembers, so that a retransmission gets the first one again.
 
-Knows which command was answered, what it asked for and what it got. Refuses to decide anything new. The same id with the
-same content gets the first answer; the same id with other content is a conflict (design.md, rule 4; RFC 8506 §8.2).
+Knows which command was answered, what it asked for and what it got. Refuses to decide anything new. The same id with
+the same content gets the first answer; the same id with other content is a conflict (design.md, rule 4; RFC 8506 §8.2).
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def remember(memory: Memory, key: str, content: str, outcome: CallOutcome) -> Me
 
 
 def repeat(account: Account, session: Session, key: str, content: str) -> Decision:
+    """The first answer again when the call remembers this command with this content; a conflict otherwise."""
     for remembered, content_before, answer in session.memory:
         if remembered == key and content_before == content:
             return Decision(outcome=answer, account=account)
