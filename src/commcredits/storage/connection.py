@@ -5,6 +5,7 @@ say who they are. It knows how to reach a database; it refuses to know what is a
 """
 
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
@@ -77,6 +78,7 @@ async def connect(
         raise DatabaseUnreachableError(_explanation(url, error)) from error
 
 
+@cache
 def load_statement(name: str) -> str:
     """The SQL of the file `sql/<name>.sql` of this package. A name without a file is a bug: FileNotFoundError."""
     return files("commcredits.storage").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

@@ -1,0 +1,242 @@
+"""A batch of decisions laid out as the parameters of ``commit_batch.sql``.
+
+Knows the order of that statement's parameters and how each record becomes a row. Refuses to decide and to talk to the
+database. Rows of accounts are sorted by organization id, so that two batches lock them in one order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from itertools import chain
+from typing import Any, Final
+
+from commcredits.core.account import Account, Session, TopUp
+from commcredits.core.funds import Lot, Parts
+from commcredits.core.ledger import Transfer
+from commcredits.storage.codec import encode_memory
+
+Row = tuple[Any, ...]
+
+_ACCOUNT_COLUMNS: Final = 8
+_OPENED_COLUMNS: Final = 30
+_MOVED_COLUMNS: Final = 18
+_JOURNAL_COLUMNS: Final = 10
+_LOT_COLUMNS: Final = 6
+_TOP_UP_COLUMNS: Final = 14
+_RULE_COLUMNS: Final = 12
+_ASSIGNED_COLUMNS: Final = 3
+_COMMAND_COLUMNS: Final = 6
+
+
+class Batch:
+    """Rows gathered for one commit."""
+
+    __slots__ = (
+        "_accounts",
+        "_assigned",
+        "_commands",
+        "_journal",
+        "_lots",
+        "_moved",
+        "_new_id",
+        "_opened",
+        "_rules",
+        "_top_ups",
+        "now",
+    )
+
+    def __init__(self, *, now: datetime, new_id: Callable[[], str]) -> None:
+        """An empty batch decided at the instant ``now``; ``new_id`` names its journal rows."""
+        self.now = now
+        self._new_id = new_id
+        self._accounts: list[Row] = []
+        self._opened: list[Row] = []
+        self._moved: list[Row] = []
+        self._journal: list[Row] = []
+        self._lots: list[Row] = []
+        self._top_ups: list[Row] = []
+        self._rules: list[Row] = []
+        self._assigned: list[Row] = []
+        self._commands: list[Row] = []
+
+    def add_unchanged(self, organization_id: str, version: int) -> None:
+        """An organization that is only answered: its version is checked, nothing is written."""
+        self._accounts.append((organization_id, version, False, 0, 0, "{}", "{}", "{}"))
+
+    def add_account(self, version: int, before: Account, after: Account) -> None:
+        """An account as its decisions leave it; its rule and its organization's terms only where they changed."""
+        lots = after.lots
+        posted = held = 0
+        for lot in lots:
+            posted += lot.free_micros + lot.held_micros
+            held += lot.held_micros
+        self._accounts.append(
+            (
+                after.organization_id,
+                version,
+                True,
+                posted,
+                held,
+                "{" + ",".join([lot.terms.lot_id for lot in lots]) + "}",
+                "{" + ",".join([str(lot.free_micros) for lot in lots]) + "}",
+                "{" + ",".join([str(lot.held_micros) for lot in lots]) + "}",
+            )
+        )
+        if after.recharge is not before.recharge and after.recharge.rule is not None:
+            self._rules.append(_rule_row(after))
+        if after.rate_deck_id != before.rate_deck_id or after.status is not before.status:
+            self._assigned.append((after.organization_id, after.rate_deck_id, after.status.value))
+
+    def add_session(self, organization_id: str, session: Session, *, opened: bool) -> None:
+        """A call as its last decision leaves it; ``opened`` when it is not in the database yet."""
+        moving = _moving_fields(session)
+        if not opened:
+            self._moved.append((organization_id, session.terms.session_id, *moving))
+            return
+        terms = session.terms
+        rate = terms.rate
+        priced: Row = (None,) * 7
+        if rate is not None:
+            priced = (
+                rate.prefix,
+                rate.destination,
+                rate.price_per_minute_micros,
+                rate.connection_fee_micros,
+                rate.first_increment_seconds,
+                rate.next_increment_seconds,
+                rate.effective_from,
+            )
+        head = (organization_id, terms.session_id, terms.service, terms.caller, terms.callee, terms.rate_deck_id)
+        self._opened.append((*head, *priced, terms.authorised_at, *moving))
+
+    def add_transfer(self, organization_id: str, transfer: Transfer) -> None:
+        """A line of the journal."""
+        self._journal.append(
+            (
+                organization_id,
+                self._new_id(),
+                self.now,
+                transfer.source,
+                transfer.target,
+                transfer.amount_micros,
+                transfer.reason,
+                transfer.lot_id,
+                transfer.session_id,
+                transfer.top_up_id,
+            )
+        )
+
+    def add_lot(self, organization_id: str, lot: Lot) -> None:
+        """A fund lot that is new."""
+        terms = lot.terms
+        amount = lot.free_micros + lot.held_micros
+        self._lots.append(
+            (organization_id, terms.lot_id, terms.source.value, amount, terms.purchased_at, terms.expires_at)
+        )
+
+    def add_top_up(self, organization_id: str, top_up: TopUp) -> None:
+        """A top-up as it now stands, new or known."""
+        self._top_ups.append(
+            (
+                organization_id,
+                top_up.top_up_id,
+                top_up.kind.value,
+                top_up.state.value,
+                top_up.amount_micros,
+                top_up.payment_method,
+                top_up.created_at,
+                top_up.sent_at,
+                top_up.settled_at,
+                top_up.gateway,
+                top_up.gateway_reference,
+                top_up.reason,
+                top_up.action_url,
+                top_up.lot_id,
+            )
+        )
+
+    def add_answer(self, organization_id: str, operation: str, command_id: str, content: str, answer: str) -> None:
+        """The answer to an account command, to be given again when the command is repeated."""
+        self._commands.append((organization_id, operation, command_id, content, answer, self.now))
+
+    def parameters(self, shard_id: int, batch_id: str) -> list[Any]:
+        """The statement's parameters in order."""
+        self._accounts.sort()
+        return list(
+            chain(
+                (shard_id, batch_id),
+                _columns(self._accounts, _ACCOUNT_COLUMNS),
+                _columns(self._opened, _OPENED_COLUMNS),
+                _columns(self._moved, _MOVED_COLUMNS),
+                _columns(self._journal, _JOURNAL_COLUMNS),
+                _columns(self._lots, _LOT_COLUMNS),
+                _columns(self._top_ups, _TOP_UP_COLUMNS),
+                _columns(self._rules, _RULE_COLUMNS),
+                _columns(self._assigned, _ASSIGNED_COLUMNS),
+                _columns(self._commands, _COMMAND_COLUMNS),
+            )
+        )
+
+
+def _columns(rows: list[Row], count: int) -> Iterable[Row]:
+    """Rows turned into that many columns; the counts catch a row that does not fit the statement."""
+    if not rows:
+        return ((),) * count
+    columns = tuple(zip(*rows, strict=True))
+    assert len(columns) == count, f"rows of {len(columns)} columns where the statement takes {count}"
+    return columns
+
+
+def _moving_fields(session: Session) -> Row:
+    lot_ids, held, drawn = _part_arrays(session.parts)
+    return (
+        session.state,
+        session.is_live,
+        session.grant_number,
+        session.granted_seconds,
+        session.final,
+        session.grant_ends_at,
+        session.used_seconds,
+        session.overrun_seconds,
+        session.charged_micros,
+        lot_ids,
+        held,
+        drawn,
+        session.started_at,
+        session.ended_at,
+        session.cause,
+        encode_memory(session.memory),
+    )
+
+
+def _part_arrays(parts: Parts) -> tuple[str, str, str]:
+    """PostgreSQL array texts: one parameter of many arrays of different lengths cannot be sent otherwise."""
+    if len(parts) == 1:
+        part = parts[0]
+        return f"{{{part.terms.lot_id}}}", f"{{{part.held_micros}}}", f"{{{part.drawn_micros}}}"
+    return (
+        "{" + ",".join([part.terms.lot_id for part in parts]) + "}",
+        "{" + ",".join([str(part.held_micros) for part in parts]) + "}",
+        "{" + ",".join([str(part.drawn_micros) for part in parts]) + "}",
+    )
+
+
+def _rule_row(account: Account) -> Row:
+    state = account.recharge
+    rule = state.rule
+    assert rule is not None
+    return (
+        account.organization_id,
+        rule.enabled,
+        rule.recharge_amount_micros,
+        rule.trigger_amount_micros,
+        rule.monthly_cap_micros,
+        rule.payment_method,
+        state.cool_down_until,
+        state.declines,
+        state.retry_at,
+        state.suspended,
+        state.month,
+        state.month_micros,
+    )

@@ -1,0 +1,69 @@
+"""Accounts and calls as this process last saw them.
+
+Knows what was read or committed at which version. Refuses to be believed: every answer that rests on it is checked
+against the database's version before it is given (design.md, optimistic group commit).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from typing import Final
+
+from commcredits.core.account import Account, Session
+from commcredits.storage.loading import LoadedAccount
+
+ACCOUNTS_MAX: Final = 200_000
+"""Most organizations kept; the one unused for longest is forgotten first."""
+
+ENDED_SESSIONS_MAX: Final = 50_000
+"""Most ended calls kept, so that a retransmitted end needs no reading."""
+
+
+class Entry:
+    """One organization: its account at ``version``, and calls of it that are known to be as of that version."""
+
+    __slots__ = ("account", "sessions", "version")
+
+    def __init__(self, loaded: LoadedAccount) -> None:
+        self.account: Account = loaded.account
+        self.version: int = loaded.version
+        self.sessions: dict[str, Session | None] = {}
+
+
+class AccountCache:
+    """Entries by organization id, bounded in number."""
+
+    __slots__ = ("_accounts_max", "_ended", "_ended_max", "_entries")
+
+    def __init__(self, *, accounts_max: int = ACCOUNTS_MAX, ended_sessions_max: int = ENDED_SESSIONS_MAX) -> None:
+        self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._ended: deque[tuple[Entry, str]] = deque()
+        self._accounts_max = accounts_max
+        self._ended_max = ended_sessions_max
+
+    def get(self, organization_id: str) -> Entry | None:
+        """The entry, now the most recently used, or None."""
+        entry = self._entries.get(organization_id)
+        if entry is not None:
+            self._entries.move_to_end(organization_id)
+        return entry
+
+    def put(self, organization_id: str, loaded: LoadedAccount) -> Entry:
+        """A fresh entry in place of whatever was known."""
+        entry = Entry(loaded)
+        self._entries[organization_id] = entry
+        self._entries.move_to_end(organization_id)
+        if len(self._entries) > self._accounts_max:
+            self._entries.popitem(last=False)
+        return entry
+
+    def forget(self, organization_id: str) -> None:
+        """Drop what is known of an organization and its calls."""
+        self._entries.pop(organization_id, None)
+
+    def note_ended(self, entry: Entry, session_id: str) -> None:
+        """A call of this entry is over: it may be forgotten once many others have ended after it."""
+        self._ended.append((entry, session_id))
+        if len(self._ended) > self._ended_max:
+            oldest, ended_id = self._ended.popleft()
+            oldest.sessions.pop(ended_id, None)

@@ -1,0 +1,306 @@
+"""The optimistic group committer: the only way in which accounts are written.
+
+Knows how commands become one batch, one statement and one commit, and that nobody is answered before that. Refuses to
+decide about money: ``commcredits.core.decide`` does. Decision record 0003 tells why it has this shape.
+
+Everything that waits is taken at once; while one batch commits, the next one gathers. An organization whose version has
+moved is loaded again under lock and decided again; the others of its batch stand. A lost connection's batch is resolved
+before anything of it is decided again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+import structlog
+
+from commcredits.core.account import ChargingTerms, Context, FundingTerms
+from commcredits.core.commands import Command
+from commcredits.core.outcomes import Outcome, RefusalCode, Refused
+from commcredits.core.tariffs import RateDeck
+from commcredits.storage.batch import Batch
+from commcredits.storage.cache import AccountCache
+from commcredits.storage.connection import Connection, DatabaseUnreachableError, connect, load_statement
+from commcredits.storage.deciding import OrganizationResult, Pending, decide_organization, group
+from commcredits.storage.preloading import load_entries, load_missing_decks, preload
+
+BATCH_COMMANDS_MAX: Final = 4_000
+"""Most commands in one batch: bounds its memory, its locks and how long the first one waits."""
+
+QUEUE_COMMANDS_MAX: Final = 20_000
+"""Most commands that may wait; one more is answered "busy" at once."""
+
+REDO_ROUNDS_MAX: Final = 100
+"""How often a batch is redone under lock before the committer takes it for a bug; once is the rule."""
+
+OUTAGE_SECONDS_MAX: Final = 5.0
+"""How long waiting commands are kept while the database does not answer; then they are answered "busy"."""
+
+_RETRY_PAUSE_SECONDS: Final = 0.1
+
+# What the driver raises when the connection is gone or the server is going: the batch's outcome is unknown.
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    DatabaseUnreachableError,
+    OSError,
+    TimeoutError,
+)
+# What PostgreSQL raises when two batches were in each other's way: decide the whole batch again.
+_CONTENDED = (asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError)
+# What one command's data can provoke: the batch is halved until that command stands alone.
+_POISONED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitterTerms:
+    """Limits of one committer; see the constants of this module."""
+
+    batch_commands_max: int = BATCH_COMMANDS_MAX
+    queue_commands_max: int = QUEUE_COMMANDS_MAX
+    outage_seconds_max: float = OUTAGE_SECONDS_MAX  # a duration of the machine, not money
+
+
+class _BatchPoisonedError(Exception):
+    """The database refused the data of a batch."""
+
+
+class Committer:
+    """One per process and shard. Start it with ``run()`` as a task; stop it with ``close()``."""
+
+    def __init__(
+        self,
+        *,
+        database_url: str,
+        shard_id: int,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+        charging: ChargingTerms,
+        funding: FundingTerms,
+        terms: CommitterTerms | None = None,
+    ) -> None:
+        self._database_url = database_url
+        self._shard_id = shard_id
+        self._clock = clock
+        self._new_id = new_id
+        self._charging = charging
+        self._funding = funding
+        self._terms = terms or CommitterTerms()
+        self._queue: list[Pending] = []
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closing = False
+        self._outage = False
+        self._connection: Connection | None = None
+        self._statement: asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record] | None = None
+        self._cache = AccountCache()
+        self._decks: dict[str, RateDeck] = {}
+        self._log = structlog.get_logger("committer")
+
+    def submit(self, command: Command, callback: Callable[[Outcome], None]) -> None:
+        """Queue a command; ``callback`` gets its outcome once that is durable. Never raises; "busy" comes at once."""
+        if self._closing or len(self._queue) >= self._terms.queue_commands_max:
+            callback(Refused(code=RefusalCode.BUSY, facts={"waiting": len(self._queue)}))
+            return
+        self._queue.append(Pending(command, callback))
+        self._wake.set()
+
+    async def execute(self, command: Command) -> Outcome:
+        """Submit a command and wait for its outcome."""
+        answered: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.submit(command, lambda outcome: None if answered.done() else answered.set_result(outcome))
+        return await answered
+
+    async def run(self) -> None:
+        """Commit batches until ``close()``; whatever was queued by then is still committed."""
+        try:
+            while True:
+                if not self._queue:
+                    self._idle.set()
+                    if self._closing:
+                        return
+                    self._wake.clear()
+                    await self._wake.wait()
+                    continue
+                self._idle.clear()
+                taken = self._queue[: self._terms.batch_commands_max]
+                del self._queue[: self._terms.batch_commands_max]
+                await self._process(taken)
+        finally:
+            self._closing = True
+            _answer_all(self._queue, Refused(code=RefusalCode.BUSY))
+            self._queue.clear()
+            await self._disconnect()
+
+    async def close(self) -> None:
+        """Refuse new commands, finish those that wait."""
+        self._closing = True
+        self._wake.set()
+        await self._idle.wait()
+
+    async def _process(self, pending: list[Pending]) -> None:
+        """Decide and commit these commands, whatever it takes, and answer each exactly once."""
+        try:
+            unmatched = await self._attempt(pending, locked=False)
+            for _round in range(REDO_ROUNDS_MAX):
+                if not unmatched:
+                    return
+                unmatched = await self._attempt(unmatched, locked=True)
+        except _BatchPoisonedError as error:
+            await self._halve(pending, error)
+            return
+        except Exception:  # noqa: BLE001 - see below
+            # A bug must not stop the charging of everybody else; its commands are told so, and it is logged in full.
+            self._log.exception("batch failed", commands=len(pending))
+            self._forget(pending)
+            await self._disconnect()
+            unmatched = pending
+        _answer_all(unmatched, Refused(code=RefusalCode.INTERNAL_ERROR))
+
+    async def _halve(self, pending: list[Pending], error: _BatchPoisonedError) -> None:
+        """Find the command whose data the database refuses, so that it harms nobody else."""
+        self._forget(pending)
+        unanswered = [each for each in pending if not each.answered]
+        if len(unanswered) <= 1:
+            self._log.error("command refused by the database", reason=str(error.__cause__))
+            _answer_all(unanswered, Refused(code=RefusalCode.INTERNAL_ERROR))
+            return
+        middle = len(unanswered) // 2
+        await self._process(unanswered[:middle])
+        await self._process(unanswered[middle:])
+
+    async def _attempt(self, pending: list[Pending], *, locked: bool) -> list[Pending]:
+        """One try at deciding and committing; returns the commands that must be decided again.
+
+        Raises _BatchPoisonedError when the database refuses the data.
+        """
+        batch_id = self._new_id()
+        try:
+            connection = await self._connected()
+            async with connection.transaction() if locked else contextlib.nullcontext():
+                results, batch = await self._decide(connection, pending, locked=locked)
+                matched = await self._write(batch, batch_id) if results else frozenset()
+        except _POISONED as error:
+            raise _BatchPoisonedError from error
+        except _CONTENDED:
+            self._forget(pending)
+            return _unanswered(pending)
+        except _LOST as error:
+            return await self._survive(batch_id, pending, error)
+        self._outage = False
+        return self._deliver(results, matched)
+
+    async def _decide(
+        self, connection: Connection, pending: list[Pending], *, locked: bool
+    ) -> tuple[dict[str, OrganizationResult], Batch]:
+        groups = group(pending)
+        entries = await load_entries(connection, self._shard_id, self._cache, groups, locked=locked)
+        preloaded = await preload(connection, self._shard_id, groups, entries, locked=locked)
+        await load_missing_decks(connection, self._shard_id, entries, self._decks)
+        context = Context(
+            now=self._clock(),
+            new_id=self._new_id,
+            decks=self._decks,
+            charging=self._charging,
+            funding=self._funding,
+        )
+        batch = Batch(now=context.now, new_id=self._new_id)
+        results: dict[str, OrganizationResult] = {}
+        for organization_id, waiting in groups.items():
+            entry = entries.get(organization_id)
+            if entry is None:
+                refused = Refused(code=RefusalCode.UNKNOWN_ORGANIZATION, facts={"organization_id": organization_id})
+                _answer_all(waiting, refused)
+                continue
+            result = decide_organization(entry, waiting, preloaded, context, batch)
+            if result is not None:
+                results[organization_id] = result
+        return results, batch
+
+    async def _write(self, batch: Batch, batch_id: str) -> frozenset[str]:
+        """Commit the batch; returns the organizations whose version was the one decided on."""
+        assert self._statement is not None
+        rows = await self._statement.fetch(*batch.parameters(self._shard_id, batch_id))
+        return frozenset([str(row[0]) for row in rows])
+
+    def _deliver(self, results: Mapping[str, OrganizationResult], matched: frozenset[str]) -> list[Pending]:
+        again: list[Pending] = []
+        for organization_id, result in results.items():
+            if organization_id in matched:
+                result.keep()
+                for session_id, session in result.sessions.items():
+                    if not session.is_live:
+                        self._cache.note_ended(result.entry, session_id)
+            else:
+                self._cache.forget(organization_id)
+                again.extend(pending for pending, _outcome in result.outcomes)
+        return again
+
+    async def _survive(self, batch_id: str, pending: list[Pending], error: BaseException) -> list[Pending]:
+        """The connection is gone: find out what became of the batch, then decide its commands again.
+
+        A batch that did commit gives the same answers again, for every command is remembered. When the database stays
+        away, those who wait are told "busy": the same command may be sent again.
+        """
+        self._log.warning("database connection lost", reason=f"{type(error).__name__}: {error}")
+        self._forget(pending)
+        loop = asyncio.get_running_loop()
+        patience = 0.0 if self._outage else self._terms.outage_seconds_max
+        give_up_at = loop.time() + patience
+        while True:
+            await self._disconnect()
+            try:
+                connection = await self._connected()
+                never = await connection.fetchval(load_statement("resolve_batch"), self._shard_id, batch_id)
+            except _LOST:
+                if loop.time() < give_up_at:
+                    await asyncio.sleep(_RETRY_PAUSE_SECONDS)
+                    continue
+                self._outage = True
+                busy = Refused(code=RefusalCode.BUSY, facts={"waiting": len(self._queue)})
+                _answer_all(pending, busy)
+                _answer_all(self._queue, busy)
+                self._queue.clear()
+                return []
+            self._log.info("batch resolved", committed=never is None)
+            return _unanswered(pending)
+
+    async def _connected(self) -> Connection:
+        if self._connection is None or self._connection.is_closed():
+            # One plan for every batch size: planning this statement takes longer than running it.
+            connection = await connect(
+                self._database_url,
+                application_name="commcredits-committer",
+                settings={"plan_cache_mode": "force_generic_plan", "synchronous_commit": "on"},
+            )
+            self._statement = await connection.prepare(load_statement("commit_batch"))
+            self._connection = connection
+        return self._connection
+
+    async def _disconnect(self) -> None:
+        connection, self._connection, self._statement = self._connection, None, None
+        if connection is not None:
+            connection.terminate()
+
+    def _forget(self, pending: Iterable[Pending]) -> None:
+        for each in pending:
+            self._cache.forget(each.command.organization_id)
+
+
+def _unanswered(pending: Iterable[Pending]) -> list[Pending]:
+    return [each for each in pending if not each.answered]
+
+
+def _answer_all(pending: Iterable[Pending], outcome: Outcome) -> None:
+    for each in pending:
+        each.answer(outcome)

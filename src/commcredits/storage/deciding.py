@@ -1,0 +1,241 @@
+"""One organization's waiting commands, decided in order and in memory, and laid into the batch.
+
+Knows how decisions follow one another: each sees the account and the calls as the one before left them. Refuses to know
+the database; what it needs was loaded before. A bug that one organization's data provokes fails that organization's
+commands and nobody else's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+import structlog
+
+from commcredits.core.account import Account, Context, Decision, Session, TopUp
+from commcredits.core.commands import (
+    AssignRateDeck,
+    Authorise,
+    Command,
+    End,
+    Expire,
+    GrantPromotion,
+    RecordPayment,
+    RequestTopUp,
+    SaveRechargeRule,
+    SendTopUp,
+    Start,
+    Update,
+)
+from commcredits.core.decide import Subject, decide
+from commcredits.core.funds import Lot
+from commcredits.core.ledger import Transfer
+from commcredits.core.outcomes import Outcome, RefusalCode, Refused
+from commcredits.storage.batch import Batch
+from commcredits.storage.cache import Entry
+from commcredits.storage.codec import content_digest, encode_answer
+from commcredits.storage.loading import RememberedAnswer
+
+OPERATIONS: Final[Mapping[type[Command], str]] = {
+    RequestTopUp: "request_top_up",
+    SaveRechargeRule: "save_recharge_rule",
+    GrantPromotion: "grant_promotion",
+    AssignRateDeck: "assign_rate_deck",
+}
+"""Account commands that carry an id of their own, and the operation that their ids are scoped to."""
+
+_CALL_COMMANDS: Final = (Authorise, Update, End, Start, Expire)
+
+
+_IdentifiedCommand = RequestTopUp | SaveRechargeRule | GrantPromotion | AssignRateDeck
+
+
+class Pending:
+    """A command that waits, and whom to tell. It is answered exactly once."""
+
+    __slots__ = ("answered", "callback", "command")
+
+    def __init__(self, command: Command, callback: Callable[[Outcome], None]) -> None:
+        self.command = command
+        self.callback = callback
+        self.answered = False
+
+    def answer(self, outcome: Outcome) -> None:
+        """Tell the outcome, once. A callback that fails is its owner's bug and stops nothing here."""
+        if self.answered:
+            return
+        self.answered = True
+        try:
+            self.callback(outcome)
+        except Exception:  # noqa: BLE001 - whatever the callback's bug is, others wait for their answers
+            structlog.get_logger("committer").exception("callback failed")
+
+
+class Preloaded:
+    """What was read for one batch beside accounts and calls."""
+
+    __slots__ = ("answers", "top_ups")
+
+    def __init__(
+        self,
+        answers: dict[tuple[str, str, str], RememberedAnswer] | None = None,
+        top_ups: dict[tuple[str, str], TopUp] | None = None,
+    ) -> None:
+        self.answers = answers or {}
+        self.top_ups = top_ups or {}
+
+
+class OrganizationResult:
+    """What one organization's commands come to, to be told and kept once it is durable."""
+
+    __slots__ = ("account", "changed", "entry", "outcomes", "sessions")
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.account: Account = entry.account
+        self.changed = False
+        self.sessions: dict[str, Session] = {}
+        self.outcomes: list[tuple[Pending, Outcome]] = []
+
+    def keep(self) -> None:
+        """The decisions are durable: the cache follows, and everyone is told."""
+        entry = self.entry
+        if self.changed:
+            entry.account = self.account
+            entry.version += 1
+            entry.sessions.update(self.sessions)
+        for pending, outcome in self.outcomes:
+            pending.answer(outcome)
+
+
+def group(pending: Iterable[Pending]) -> dict[str, list[Pending]]:
+    """Commands by organization, each in the order in which they came."""
+    groups: dict[str, list[Pending]] = {}
+    for each in pending:
+        organization_id = each.command.organization_id
+        waiting = groups.get(organization_id)
+        if waiting is None:
+            groups[organization_id] = [each]
+        else:
+            waiting.append(each)
+    return groups
+
+
+def decide_organization(
+    entry: Entry, waiting: list[Pending], preloaded: Preloaded, context: Context, batch: Batch
+) -> OrganizationResult | None:
+    """Decide these commands in order and add what they change to the batch.
+
+    Returns None, with nothing added and everyone told, when the core raised: that is a bug, and it is logged.
+    """
+    result = OrganizationResult(entry)
+    changes = _Changes()
+    organization_id = entry.account.organization_id
+    try:
+        for pending in waiting:
+            result.outcomes.append((pending, _decide_one(result, changes, pending.command, preloaded, context)))
+    except Exception:  # noqa: BLE001 - a bug that one organization meets must not reach the others
+        structlog.get_logger("committer").exception("decision failed", organization_id=organization_id)
+        for pending in waiting:
+            pending.answer(Refused(code=RefusalCode.INTERNAL_ERROR))
+        return None
+    if not result.changed:
+        batch.add_unchanged(organization_id, entry.version)
+        return result
+    batch.add_account(entry.version, entry.account, result.account)
+    known = entry.sessions
+    for session_id, session in result.sessions.items():
+        batch.add_session(organization_id, session, opened=known.get(session_id) is None)
+    changes.add_to(batch, organization_id)
+    return result
+
+
+class _Changes:
+    """Rows beside the account and its calls, gathered while an organization is decided."""
+
+    __slots__ = ("answers", "lots", "top_ups", "transfers")
+
+    def __init__(self) -> None:
+        self.transfers: list[Transfer] = []
+        self.lots: list[Lot] = []
+        self.top_ups: dict[str, TopUp] = {}
+        self.answers: dict[tuple[str, str], RememberedAnswer] = {}
+
+    def add_to(self, batch: Batch, organization_id: str) -> None:
+        for transfer in self.transfers:
+            batch.add_transfer(organization_id, transfer)
+        for lot in self.lots:
+            batch.add_lot(organization_id, lot)
+        for top_up in self.top_ups.values():
+            batch.add_top_up(organization_id, top_up)
+        for (operation, command_id), answer in self.answers.items():
+            batch.add_answer(organization_id, operation, command_id, answer.content, encode_answer(answer.outcome))
+
+
+def _decide_one(
+    result: OrganizationResult, changes: _Changes, command: Command, preloaded: Preloaded, context: Context
+) -> Outcome:
+    if isinstance(command, _CALL_COMMANDS):
+        session_id = command.session_id
+        subject: Subject = result.sessions.get(session_id) or result.entry.sessions.get(session_id)
+        decision = decide(result.account, subject, command, context)
+        if decision.session is not None:
+            result.sessions[session_id] = decision.session
+            result.changed = True
+    else:
+        if isinstance(command, _IdentifiedCommand):
+            return _decide_once(result, changes, command, preloaded, context)
+        decision = decide(result.account, _top_up(result, changes, command, preloaded), command, context)
+    _gather(result, changes, decision)
+    return decision.outcome
+
+
+def _decide_once(
+    result: OrganizationResult,
+    changes: _Changes,
+    command: _IdentifiedCommand,
+    preloaded: Preloaded,
+    context: Context,
+) -> Outcome:
+    """Decide a command that carries an id; the same id gets the first answer again, or is a conflict."""
+    operation, command_id = OPERATIONS[type(command)], command.command_id
+    organization_id = command.organization_id
+    content = content_digest(command)
+    known = changes.answers.get((operation, command_id)) or preloaded.answers.get(
+        (organization_id, operation, command_id)
+    )
+    if known is not None:
+        if known.content == content:
+            return known.outcome
+        return Refused(code=RefusalCode.CONFLICT, facts={"command_id": command_id, "command": operation})
+    decision = decide(result.account, None, command, context)
+    remembered = decision.remembered or decision.outcome
+    changes.answers[operation, command_id] = RememberedAnswer(content=content, outcome=remembered)
+    result.changed = True
+    _gather(result, changes, decision)
+    return decision.outcome
+
+
+def _gather(result: OrganizationResult, changes: _Changes, decision: Decision) -> None:
+    if decision.account is not result.account:
+        result.account = decision.account
+        result.changed = True
+    if decision.transfers:
+        changes.transfers.extend(decision.transfers)
+    if decision.new_lots:
+        changes.lots.extend(decision.new_lots)
+    for top_up in decision.top_ups:
+        # A top-up may move twice in one batch; its row is written once, as it stands last, in the order first met.
+        changes.top_ups[top_up.top_up_id] = top_up
+
+
+def _top_up(result: OrganizationResult, changes: _Changes, command: Command, preloaded: Preloaded) -> TopUp | None:
+    if not isinstance(command, SendTopUp | RecordPayment):
+        return None
+    moved = changes.top_ups.get(command.top_up_id)
+    if moved is not None:
+        return moved
+    for top_up in result.account.open_top_ups:
+        if top_up.top_up_id == command.top_up_id:
+            return top_up
+    return preloaded.top_ups.get((command.organization_id, command.top_up_id))

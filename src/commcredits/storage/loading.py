@@ -1,0 +1,252 @@
+"""Reading what decisions need: accounts with their versions, calls, top-ups, remembered answers, decks.
+
+Knows rows and builds the core's records from them. Refuses to decide. An account's row is read before anything else of
+its organization: whatever is read later and differs from that version is caught by the version check at commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import asyncpg
+
+from commcredits.core.account import (
+    Account,
+    OrganizationStatus,
+    RechargeRule,
+    RechargeState,
+    Session,
+    SessionState,
+    SessionTerms,
+    TopUp,
+    TopUpKind,
+    TopUpState,
+)
+from commcredits.core.charging import EMERGENCY_RATE
+from commcredits.core.commands import Service
+from commcredits.core.funds import Lot, LotPart, LotSource, LotTerms
+from commcredits.core.outcomes import Outcome
+from commcredits.core.tariffs import Rate
+from commcredits.storage.codec import decode_answer, decode_memory
+from commcredits.storage.connection import Connection, load_statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedAccount:
+    """An account and the version that decisions on it must name."""
+
+    account: Account
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RememberedAnswer:
+    """What a command asked for, as a digest, and the answer that it got."""
+
+    content: str
+    outcome: Outcome
+
+
+async def lock_accounts(connection: Connection, shard_id: int, organization_ids: Iterable[str]) -> None:
+    """Lock these accounts' rows, in id order, until the transaction ends."""
+    await connection.fetch(load_statement("lock_accounts"), shard_id, list(organization_ids))
+
+
+async def load_accounts(
+    connection: Connection, shard_id: int, organization_ids: Iterable[str]
+) -> dict[str, LoadedAccount]:
+    """The accounts of these organizations by id; an unknown organization is missing from the result."""
+    wanted = list(organization_ids)
+    rows = await connection.fetch(load_statement("load_accounts"), shard_id, wanted)
+    lots = await _load_lots(
+        connection, shard_id, [(str(row["organization_id"]), str(lot)) for row in rows for lot in row["lot_ids"]]
+    )
+    open_top_ups: dict[str, list[TopUp]] = {}
+    for row in await connection.fetch(load_statement("load_open_top_ups"), shard_id, wanted):
+        open_top_ups.setdefault(str(row["organization_id"]), []).append(top_up_of(row))
+    found = {}
+    for row in rows:
+        organization_id = str(row["organization_id"])
+        account = _account_of(row, organization_id, lots, tuple(open_top_ups.get(organization_id, ())))
+        found[organization_id] = LoadedAccount(account=account, version=row["version"])
+    return found
+
+
+async def load_sessions(
+    connection: Connection, shard_id: int, wanted: Iterable[tuple[str, str]], currencies: Mapping[str, str]
+) -> dict[tuple[str, str], Session]:
+    """Calls by (organization id, session id); ``currencies`` maps organization ids to their currency."""
+    pairs = list(wanted)
+    rows = await connection.fetch(
+        load_statement("load_sessions"), shard_id, [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    )
+    lots = await _load_lots(
+        connection, shard_id, [(str(row["organization_id"]), str(lot)) for row in rows for lot in row["part_lot_ids"]]
+    )
+    found = {}
+    for row in rows:
+        organization_id = str(row["organization_id"])
+        found[organization_id, row["session_id"]] = session_of(row, lots, currencies[organization_id])
+    return found
+
+
+async def load_top_ups(
+    connection: Connection, shard_id: int, wanted: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], TopUp]:
+    """Top-ups, in whatever state, by (organization id, top-up id)."""
+    pairs = list(wanted)
+    rows = await connection.fetch(
+        load_statement("load_top_ups"), shard_id, [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    )
+    return {(str(row["organization_id"]), str(row["top_up_id"])): top_up_of(row) for row in rows}
+
+
+async def load_answers(
+    connection: Connection, shard_id: int, wanted: Iterable[tuple[str, str, str]]
+) -> dict[tuple[str, str, str], RememberedAnswer]:
+    """Remembered answers by (organization id, operation, command id)."""
+    triples = list(wanted)
+    rows = await connection.fetch(
+        load_statement("load_commands"),
+        shard_id,
+        [triple[0] for triple in triples],
+        [triple[1] for triple in triples],
+        [triple[2] for triple in triples],
+    )
+    return {
+        (str(row["organization_id"]), row["operation"], row["command_id"]): RememberedAnswer(
+            content=row["content"], outcome=decode_answer(row["answer"])
+        )
+        for row in rows
+    }
+
+
+def top_up_of(row: asyncpg.Record) -> TopUp:
+    """The core's record of a row of ``top_ups``."""
+    return TopUp(
+        top_up_id=str(row["top_up_id"]),
+        kind=TopUpKind(row["kind"]),
+        state=TopUpState(row["state"]),
+        amount_micros=row["amount_micros"],
+        payment_method=row["payment_method"],
+        created_at=row["created_at"],
+        sent_at=row["sent_at"],
+        settled_at=row["settled_at"],
+        gateway=row["gateway"],
+        gateway_reference=row["gateway_reference"],
+        reason=row["reason"],
+        action_url=row["action_url"],
+        lot_id=None if row["lot_id"] is None else str(row["lot_id"]),
+    )
+
+
+def session_of(row: asyncpg.Record, lots: Mapping[tuple[str, str], LotTerms], currency: str) -> Session:
+    """The core's record of a row of ``call_sessions``; ``lots`` holds the terms of every lot that it names."""
+    organization_id = str(row["organization_id"])
+    return Session(
+        terms=SessionTerms(
+            session_id=row["session_id"],
+            service=Service(row["service"]),
+            caller=row["caller"],
+            callee=row["callee"],
+            rate=_rate_of(row),
+            rate_deck_id=None if row["rate_deck_id"] is None else str(row["rate_deck_id"]),
+            authorised_at=row["authorised_at"],
+        ),
+        state=SessionState(row["state"]),
+        grant_number=row["grant_number"],
+        granted_seconds=row["granted_seconds"],
+        final=row["final"],
+        grant_ends_at=row["grant_ends_at"],
+        used_seconds=row["used_seconds"],
+        overrun_seconds=row["overrun_seconds"],
+        charged_micros=row["charged_micros"],
+        parts=tuple(
+            LotPart(terms=lots[organization_id, str(lot_id)], held_micros=held, drawn_micros=drawn)
+            for lot_id, held, drawn in zip(
+                row["part_lot_ids"], row["part_held_micros"], row["part_drawn_micros"], strict=True
+            )
+        ),
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        cause=row["cause"],
+        memory=decode_memory(row["memory"], currency),
+    )
+
+
+async def _load_lots(
+    connection: Connection, shard_id: int, pairs: list[tuple[str, str]]
+) -> dict[tuple[str, str], LotTerms]:
+    if not pairs:
+        return {}
+    distinct = list(dict.fromkeys(pairs))
+    rows = await connection.fetch(
+        load_statement("load_lots"), shard_id, [pair[0] for pair in distinct], [pair[1] for pair in distinct]
+    )
+    return {
+        (str(row["organization_id"]), str(row["lot_id"])): LotTerms(
+            lot_id=str(row["lot_id"]),
+            source=LotSource(row["source"]),
+            purchased_at=row["purchased_at"],
+            expires_at=row["expires_at"],
+        )
+        for row in rows
+    }
+
+
+def _account_of(
+    row: asyncpg.Record, organization_id: str, lots: Mapping[tuple[str, str], LotTerms], open_top_ups: tuple[TopUp, ...]
+) -> Account:
+    return Account(
+        organization_id=organization_id,
+        status=OrganizationStatus(row["status"]),
+        country=row["country"],
+        currency=row["currency"],
+        minor_digits=row["minor_digits"],
+        time_zone=row["time_zone"],
+        rate_deck_id=None if row["rate_deck_id"] is None else str(row["rate_deck_id"]),
+        lots=tuple(
+            Lot(terms=lots[organization_id, str(lot_id)], free_micros=free, held_micros=held)
+            for lot_id, free, held in zip(row["lot_ids"], row["lot_free_micros"], row["lot_held_micros"], strict=True)
+        ),
+        recharge=_recharge_of(row),
+        open_top_ups=open_top_ups,
+    )
+
+
+def _recharge_of(row: asyncpg.Record) -> RechargeState:
+    if row["enabled"] is None:
+        return RechargeState()
+    return RechargeState(
+        rule=RechargeRule(
+            enabled=row["enabled"],
+            recharge_amount_micros=row["recharge_amount_micros"],
+            trigger_amount_micros=row["trigger_amount_micros"],
+            monthly_cap_micros=row["monthly_cap_micros"],
+            payment_method=row["payment_method"],
+        ),
+        cool_down_until=row["cool_down_until"],
+        declines=row["declines"],
+        retry_at=row["retry_at"],
+        suspended=row["suspended"],
+        month=row["month"],
+        month_micros=row["month_micros"],
+    )
+
+
+def _rate_of(row: asyncpg.Record) -> Rate | None:
+    if row["service"] == Service.EMERGENCY:
+        return EMERGENCY_RATE
+    if row["rate_prefix"] is None:
+        return None
+    return Rate(
+        prefix=row["rate_prefix"],
+        destination=row["rate_destination"],
+        service=Service(row["service"]),
+        price_per_minute_micros=row["price_per_minute_micros"],
+        connection_fee_micros=row["connection_fee_micros"],
+        first_increment_seconds=row["first_increment_seconds"],
+        next_increment_seconds=row["next_increment_seconds"],
+        effective_from=row["rate_effective_from"],
+    )

@@ -1,0 +1,113 @@
+"""Reading what a batch needs and this process does not know yet.
+
+Knows which commands name what. Refuses to decide. Most batches of a warm process need nothing and cost no round trip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from commcredits.core.commands import (
+    AssignRateDeck,
+    Authorise,
+    Command,
+    End,
+    Expire,
+    GrantPromotion,
+    RecordPayment,
+    RequestTopUp,
+    SaveRechargeRule,
+    SendTopUp,
+    Start,
+    Update,
+)
+from commcredits.core.tariffs import RateDeck
+from commcredits.storage.cache import AccountCache, Entry
+from commcredits.storage.connection import Connection
+from commcredits.storage.deciding import OPERATIONS, Pending, Preloaded
+from commcredits.storage.decks import load_deck
+from commcredits.storage.loading import load_accounts, load_answers, load_sessions, load_top_ups, lock_accounts
+
+
+async def load_entries(
+    connection: Connection, shard_id: int, cache: AccountCache, groups: Mapping[str, list[Pending]], *, locked: bool
+) -> dict[str, Entry]:
+    """The entries of these organizations, read where the cache has none; ``locked`` reads all anew, under lock.
+
+    An organization that does not exist is missing from the result.
+    """
+    entries: dict[str, Entry] = {}
+    missing: list[str] = []
+    for organization_id in groups:
+        entry = None if locked else cache.get(organization_id)
+        if entry is None:
+            missing.append(organization_id)
+        else:
+            entries[organization_id] = entry
+    if missing:
+        if locked:
+            await lock_accounts(connection, shard_id, missing)
+        for organization_id, loaded in (await load_accounts(connection, shard_id, missing)).items():
+            entries[organization_id] = cache.put(organization_id, loaded)
+    return entries
+
+
+async def preload(
+    connection: Connection,
+    shard_id: int,
+    groups: Mapping[str, list[Pending]],
+    entries: Mapping[str, Entry],
+    *,
+    locked: bool,
+) -> Preloaded:
+    """Calls, top-ups and remembered answers that the commands name and the entries do not hold.
+
+    A call that is to be authorised is taken for new without looking, for it nearly always is, and the commit checks it;
+    ``locked``, after that check has failed, looks.
+    """
+    wanted = _Wanted()
+    for organization_id, entry in entries.items():
+        for pending in groups[organization_id]:
+            wanted.note(organization_id, entry, pending.command, locked=locked)
+    if wanted.sessions:
+        currencies = {organization_id: entry.account.currency for organization_id, entry in entries.items()}
+        found = await load_sessions(connection, shard_id, dict.fromkeys(wanted.sessions), currencies)
+        for (organization_id, session_id), session in found.items():
+            entries[organization_id].sessions[session_id] = session
+    return Preloaded(
+        answers=await load_answers(connection, shard_id, wanted.answers) if wanted.answers else None,
+        top_ups=await load_top_ups(connection, shard_id, wanted.top_ups) if wanted.top_ups else None,
+    )
+
+
+async def load_missing_decks(
+    connection: Connection, shard_id: int, entries: Mapping[str, Entry], decks: dict[str, RateDeck]
+) -> None:
+    """Read the decks of these accounts that are not in ``decks`` yet. A published deck never changes."""
+    for entry in entries.values():
+        rate_deck_id = entry.account.rate_deck_id
+        if rate_deck_id is not None and rate_deck_id not in decks:
+            decks[rate_deck_id] = await load_deck(connection, shard_id, rate_deck_id)
+
+
+class _Wanted:
+    """What the commands of a batch name and nobody holds yet."""
+
+    __slots__ = ("answers", "sessions", "top_ups")
+
+    def __init__(self) -> None:
+        self.sessions: list[tuple[str, str]] = []
+        self.top_ups: list[tuple[str, str]] = []
+        self.answers: list[tuple[str, str, str]] = []
+
+    def note(self, organization_id: str, entry: Entry, command: Command, *, locked: bool) -> None:
+        if isinstance(command, Authorise):
+            if locked and command.session_id not in entry.sessions:
+                self.sessions.append((organization_id, command.session_id))
+        elif isinstance(command, Update | End | Start | Expire):
+            if command.session_id not in entry.sessions:
+                self.sessions.append((organization_id, command.session_id))
+        elif isinstance(command, SendTopUp | RecordPayment):
+            self.top_ups.append((organization_id, command.top_up_id))
+        elif isinstance(command, RequestTopUp | SaveRechargeRule | GrantPromotion | AssignRateDeck):
+            self.answers.append((organization_id, OPERATIONS[type(command)], command.command_id))

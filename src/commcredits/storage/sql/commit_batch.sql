@@ -1,0 +1,199 @@
+-- The one write procedure: everything that a batch of decisions changes, for the organizations whose version still is
+-- the one decided on. Returns those organizations; nothing at all was written for the others.
+with input as materialized (
+    select *
+    from unnest(
+        $3::uuid[], $4::bigint[], $5::boolean[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::text[]
+    ) as t (organization_id, version, changed, posted_micros, held_micros, lot_ids, lot_free, lot_held)
+    order by organization_id
+),
+opened as materialized (
+    select *
+    from unnest(
+        $11::uuid[], $12::text[], $13::text[], $14::text[], $15::text[], $16::uuid[], $17::text[], $18::text[],
+        $19::bigint[], $20::bigint[], $21::int[], $22::int[], $23::timestamptz[], $24::timestamptz[],
+        $25::text[], $26::boolean[], $27::int[], $28::int[], $29::boolean[], $30::timestamptz[], $31::int[],
+        $32::bigint[], $33::bigint[], $34::text[], $35::text[], $36::text[], $37::timestamptz[],
+        $38::timestamptz[], $39::text[], $40::text[]
+    ) as t (
+        organization_id, session_id, service, caller, callee, rate_deck_id, rate_prefix, rate_destination,
+        price_per_minute_micros, connection_fee_micros, first_increment_seconds, next_increment_seconds,
+        rate_effective_from, authorised_at, state, live, grant_number, granted_seconds, final, grant_ends_at,
+        used_seconds, overrun_seconds, charged_micros, part_lot_ids, part_held, part_drawn, started_at, ended_at,
+        cause, memory
+    )
+),
+-- A call that was taken for new but is known: its organization must be decided again with that call loaded.
+clashed as materialized (
+    select n.organization_id
+    from opened n
+    join call_sessions s
+        on s.shard_id = $1 and s.organization_id = n.organization_id and s.session_id = n.session_id
+),
+written as (
+    update accounts a
+    set version = a.version + 1,
+        posted_micros = i.posted_micros,
+        held_micros = i.held_micros,
+        lot_ids = i.lot_ids::uuid[],
+        lot_free_micros = i.lot_free::bigint[],
+        lot_held_micros = i.lot_held::bigint[]
+    from input i
+    where a.shard_id = $1
+        and a.organization_id = i.organization_id
+        and a.version = i.version
+        and i.changed
+        and not exists (select from clashed c where c.organization_id = i.organization_id)
+    returning a.organization_id
+),
+-- Answers that change nothing rest on the account as it was read; that must still be the account.
+checked as (
+    select a.organization_id
+    from accounts a
+    join input i on a.organization_id = i.organization_id and a.version = i.version
+    where a.shard_id = $1 and not i.changed
+),
+this_batch as (
+    insert into batches (shard_id, organization_id, batch_id)
+    values ($1, '00000000-0000-0000-0000-000000000000', $2)
+),
+opened_sessions as (
+    insert into call_sessions (
+        shard_id, organization_id, session_id, service, caller, callee, rate_deck_id, rate_prefix, rate_destination,
+        price_per_minute_micros, connection_fee_micros, first_increment_seconds, next_increment_seconds,
+        rate_effective_from, authorised_at, state, live, grant_number, granted_seconds, final, grant_ends_at,
+        used_seconds, overrun_seconds, charged_micros, part_lot_ids, part_held_micros, part_drawn_micros, started_at,
+        ended_at, cause, memory
+    )
+    select
+        $1, n.organization_id, n.session_id, n.service, n.caller, n.callee, n.rate_deck_id, n.rate_prefix,
+        n.rate_destination, n.price_per_minute_micros, n.connection_fee_micros, n.first_increment_seconds,
+        n.next_increment_seconds, n.rate_effective_from, n.authorised_at, n.state, n.live, n.grant_number,
+        n.granted_seconds, n.final, n.grant_ends_at, n.used_seconds, n.overrun_seconds, n.charged_micros,
+        n.part_lot_ids::uuid[], n.part_held::bigint[], n.part_drawn::bigint[], n.started_at, n.ended_at, n.cause,
+        n.memory
+    from opened n
+    -- "is true" keeps this a hashed look-up: as a join it would be planned as a nested loop over every pair.
+    where (n.organization_id in (select w.organization_id from written w)) is true
+),
+moved_sessions as (
+    update call_sessions s
+    set state = m.state,
+        live = m.live,
+        grant_number = m.grant_number,
+        granted_seconds = m.granted_seconds,
+        final = m.final,
+        grant_ends_at = m.grant_ends_at,
+        used_seconds = m.used_seconds,
+        overrun_seconds = m.overrun_seconds,
+        charged_micros = m.charged_micros,
+        part_lot_ids = m.part_lot_ids::uuid[],
+        part_held_micros = m.part_held::bigint[],
+        part_drawn_micros = m.part_drawn::bigint[],
+        started_at = m.started_at,
+        ended_at = m.ended_at,
+        cause = m.cause,
+        memory = m.memory
+    from unnest(
+        $41::uuid[], $42::text[], $43::text[], $44::boolean[], $45::int[], $46::int[], $47::boolean[],
+        $48::timestamptz[], $49::int[], $50::bigint[], $51::bigint[], $52::text[], $53::text[], $54::text[],
+        $55::timestamptz[], $56::timestamptz[], $57::text[], $58::text[]
+    ) as m (
+        organization_id, session_id, state, live, grant_number, granted_seconds, final, grant_ends_at, used_seconds,
+        overrun_seconds, charged_micros, part_lot_ids, part_held, part_drawn, started_at, ended_at, cause, memory
+    )
+    where s.shard_id = $1
+        and s.organization_id = m.organization_id
+        and s.session_id = m.session_id
+        and (m.organization_id in (select w.organization_id from written w)) is true
+),
+posted as (
+    insert into journal (
+        shard_id, organization_id, transfer_id, at, source, target, amount_micros, reason, lot_id, session_id,
+        top_up_id
+    )
+    select $1, j.*
+    from unnest(
+        $59::uuid[], $60::uuid[], $61::timestamptz[], $62::text[], $63::text[], $64::bigint[], $65::text[],
+        $66::uuid[], $67::text[], $68::uuid[]
+    ) as j (
+        organization_id, transfer_id, at, source, target, amount_micros, reason, lot_id, session_id, top_up_id
+    )
+    where (j.organization_id in (select w.organization_id from written w)) is true
+),
+new_lots as (
+    insert into fund_lots (shard_id, organization_id, lot_id, source, amount_micros, purchased_at, expires_at)
+    select $1, l.*
+    from unnest($69::uuid[], $70::uuid[], $71::text[], $72::bigint[], $73::timestamptz[], $74::timestamptz[])
+        as l (organization_id, lot_id, source, amount_micros, purchased_at, expires_at)
+    where (l.organization_id in (select w.organization_id from written w)) is true
+),
+top_up_states as (
+    insert into top_ups (
+        shard_id, organization_id, top_up_id, kind, state, amount_micros, payment_method, created_at, sent_at,
+        settled_at, gateway, gateway_reference, reason, action_url, lot_id
+    )
+    select $1, t.*
+    from unnest(
+        $75::uuid[], $76::uuid[], $77::text[], $78::text[], $79::bigint[], $80::text[], $81::timestamptz[],
+        $82::timestamptz[], $83::timestamptz[], $84::text[], $85::text[], $86::text[], $87::text[], $88::uuid[]
+    ) as t (
+        organization_id, top_up_id, kind, state, amount_micros, payment_method, created_at, sent_at, settled_at,
+        gateway, gateway_reference, reason, action_url, lot_id
+    )
+    where (t.organization_id in (select w.organization_id from written w)) is true
+    on conflict (shard_id, organization_id, top_up_id) do update
+    set state = excluded.state,
+        sent_at = excluded.sent_at,
+        settled_at = excluded.settled_at,
+        gateway = excluded.gateway,
+        gateway_reference = excluded.gateway_reference,
+        reason = excluded.reason,
+        action_url = excluded.action_url,
+        lot_id = excluded.lot_id
+),
+rules as (
+    insert into recharge_rules (
+        shard_id, organization_id, enabled, recharge_amount_micros, trigger_amount_micros, monthly_cap_micros,
+        payment_method, cool_down_until, declines, retry_at, suspended, month, month_micros
+    )
+    select $1, r.*
+    from unnest(
+        $89::uuid[], $90::boolean[], $91::bigint[], $92::bigint[], $93::bigint[], $94::text[], $95::timestamptz[],
+        $96::int[], $97::timestamptz[], $98::boolean[], $99::text[], $100::bigint[]
+    ) as r (
+        organization_id, enabled, recharge_amount_micros, trigger_amount_micros, monthly_cap_micros, payment_method,
+        cool_down_until, declines, retry_at, suspended, month, month_micros
+    )
+    where (r.organization_id in (select w.organization_id from written w)) is true
+    on conflict (shard_id, organization_id) do update
+    set enabled = excluded.enabled,
+        recharge_amount_micros = excluded.recharge_amount_micros,
+        trigger_amount_micros = excluded.trigger_amount_micros,
+        monthly_cap_micros = excluded.monthly_cap_micros,
+        payment_method = excluded.payment_method,
+        cool_down_until = excluded.cool_down_until,
+        declines = excluded.declines,
+        retry_at = excluded.retry_at,
+        suspended = excluded.suspended,
+        month = excluded.month,
+        month_micros = excluded.month_micros
+),
+assigned as (
+    update organizations o
+    set rate_deck_id = d.rate_deck_id, status = d.status
+    from unnest($101::uuid[], $102::uuid[], $103::text[]) as d (organization_id, rate_deck_id, status)
+    where o.shard_id = $1
+        and o.organization_id = d.organization_id
+        and (d.organization_id in (select w.organization_id from written w)) is true
+),
+remembered as (
+    insert into commands (shard_id, organization_id, operation, command_id, content, answer, at)
+    select $1, c.*
+    from unnest($104::uuid[], $105::text[], $106::text[], $107::text[], $108::text[], $109::timestamptz[])
+        as c (organization_id, operation, command_id, content, answer, at)
+    where (c.organization_id in (select w.organization_id from written w)) is true
+)
+select organization_id from written
+union all
+select organization_id from checked

@@ -1,0 +1,6 @@
+-- One published deck, without its rates.
+select d.rate_deck_id, d.name, d.currency, d.rate_count, d.published_at
+from rate_decks d
+where d.shard_id = $1
+    and d.organization_id = '00000000-0000-0000-0000-000000000000'
+    and d.rate_deck_id = $2
