@@ -37,7 +37,7 @@ from commcredits.core.rating import CALL_SECONDS_MAX, affordable_seconds, billed
 from commcredits.core.remembering import content_of, find_update, remember, repeat
 from commcredits.core.tariffs import Rate, find_rate
 
-_BEGINNING_OF_TIME: Final = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
+_SECOND: Final = timedelta(seconds=1)
 
 EMERGENCY_RATE: Final = Rate(
     prefix="",
@@ -47,7 +47,7 @@ EMERGENCY_RATE: Final = Rate(
     connection_fee_micros=0,
     first_increment_seconds=1,
     next_increment_seconds=1,
-    effective_from=_BEGINNING_OF_TIME,
+    effective_from=datetime.fromisoformat("2000-01-01T00:00:00+00:00"),
 )
 """Emergency calls are always allowed, free and uncounted (domain.md §5, row 20)."""
 
@@ -76,7 +76,6 @@ def authorise(account: Account, session: Session | None, command: Authorise, con
             return _refuse(account, command, rate, content, refused, context)
     lots, parts = hold(account.lots, (), needed, context.now)
     state = SessionState.STARTED if command.answered else SessionState.AUTHORISED
-    waits = _grace_seconds(state, seconds, context)
     outcome = Granted(
         grant_number=1,
         granted_seconds=seconds,
@@ -92,7 +91,7 @@ def authorise(account: Account, session: Session | None, command: Authorise, con
         grant_number=1,
         granted_seconds=seconds,
         final=final,
-        grant_ends_at=context.now + timedelta(seconds=waits),
+        grant_ends_at=_grant_ends_at(state, seconds, context),
         used_seconds=0,
         overrun_seconds=0,
         charged_micros=0,
@@ -114,21 +113,21 @@ def start(account: Account, session: Session | None, command: Start, context: Co
             return Decision(outcome=answer, account=account)
     if not session.is_live:
         return _over(account, session)
-    waits = _grace_seconds(SessionState.STARTED, session.granted_seconds - session.used_seconds, context)
+    left = session.granted_seconds - session.used_seconds
     outcome = Started(
         grant_number=session.grant_number,
         granted_seconds=session.granted_seconds,
-        valid_seconds=waits,
+        valid_seconds=left + context.charging.grant_margin_seconds,
         final=session.final,
         charged_micros=session.charged_micros,
-        held_micros=_held(session),
+        held_micros=sum(part.held_micros for part in session.parts),
         currency=account.currency,
     )
     started = replace(
         session,
         state=SessionState.STARTED,
         started_at=session.started_at or context.now,
-        grant_ends_at=context.now + timedelta(seconds=waits),
+        grant_ends_at=_grant_ends_at(SessionState.STARTED, left, context),
         memory=remember(session.memory, "start", "", outcome),
     )
     return Decision(outcome=outcome, account=account, session=started)
@@ -146,23 +145,26 @@ def update(account: Account, session: Session | None, command: Update, context: 
     rate = session.terms.rate
     if not session.is_live or rate is None:
         return _over(account, session)
-    used = min(max(command.used_seconds, session.used_seconds), session.granted_seconds)
+    reached = _reached_seconds(session, command.used_seconds, context.now)
+    used = min(reached, session.granted_seconds)
     charged = price_micros(rate, used)
     lots, parts, drawn = draw(account.lots, session.parts, charged - session.charged_micros)
     granted, final = session.granted_seconds, False
     slice_seconds = command.slice_seconds or context.charging.slice_seconds
-    wanted = billed_seconds(rate, min(used + slice_seconds, CALL_SECONDS_MAX))
+    wanted = billed_seconds(rate, min(reached + slice_seconds, CALL_SECONDS_MAX))
     if wanted > granted:
         covered = price_micros(rate, granted)
         available = available_micros(lots, context.now)
         final = price_micros(rate, wanted) > covered + available
         granted = max(granted, affordable_seconds(rate, covered + available)) if final else wanted
         lots, parts = hold(lots, parts, price_micros(rate, granted) - covered, context.now)
-    waits = _grace_seconds(SessionState.STARTED, granted - used, context)
+    left = max(0, granted - reached)
+    # A report of no seconds does not show that the call was answered: it may be ringing still.
+    state = session.state if command.used_seconds <= 0 else SessionState.STARTED
     outcome = Granted(
         grant_number=session.grant_number + 1,
         granted_seconds=granted,
-        valid_seconds=waits,
+        valid_seconds=left + context.charging.grant_margin_seconds,
         final=final,
         charged_micros=charged,
         held_micros=price_micros(rate, granted) - charged,
@@ -170,16 +172,16 @@ def update(account: Account, session: Session | None, command: Update, context: 
     )
     extended = Session(
         terms=session.terms,
-        state=SessionState.STARTED,
+        state=state,
         grant_number=session.grant_number + 1,
         granted_seconds=granted,
         final=final,
-        grant_ends_at=context.now + timedelta(seconds=waits),
+        grant_ends_at=_grant_ends_at(state, left, context),
         used_seconds=used,
         overrun_seconds=max(session.overrun_seconds, command.used_seconds - session.granted_seconds),
         charged_micros=charged,
         parts=parts,
-        started_at=session.started_at or context.now - timedelta(seconds=command.used_seconds),
+        started_at=_started_at(session, reached, context.now),
         ended_at=None,
         cause="",
         memory=remember(session.memory, key, content, outcome),
@@ -251,7 +253,7 @@ def _close(
         overrun_seconds=overrun,
         charged_micros=charged,
         parts=parts,
-        started_at=session.started_at,
+        started_at=_started_at(session, used, context.now),
         ended_at=context.now,
         cause=cause,
         memory=memory,
@@ -265,7 +267,7 @@ def _correct(account: Account, session: Session, command: End, context: Context)
     """The true end of a call that the reaper closed: give back what was charged too much, to the lots it came from."""
     rate = session.terms.rate
     assert rate is not None
-    used = min(command.used_seconds, session.used_seconds)
+    used = max(0, min(command.used_seconds, session.used_seconds))
     charged = price_micros(rate, used)
     lots, parts, restored = restore(account.lots, session.parts, session.charged_micros - charged)
     corrections = tuple(
@@ -343,12 +345,35 @@ def _insufficient(account: Account, rate: Rate, available: int) -> Refused:
     return Refused(code=RefusalCode.INSUFFICIENT_FUNDS, facts=facts)
 
 
-def _grace_seconds(state: SessionState, seconds_left: int, context: Context) -> int:
-    """How long silence is borne: what is left of the grant, or the time to ring, and a margin."""
+def _reached_seconds(session: Session, used_seconds: int, now: datetime) -> int:
+    """How far a call has come by a report; reports never fall, and beyond the grant the clock must bear them out.
+
+    So a late report extends a call from where it is, and a switch that counts in the wrong unit cannot hold a fortune.
+    """
+    granted = session.granted_seconds
+    if used_seconds <= granted:
+        return max(used_seconds, session.used_seconds)
+    passed = (now - session.terms.authorised_at) // _SECOND
+    return max(granted, min(used_seconds, passed))
+
+
+def _grant_ends_at(state: SessionState, seconds_left: int, context: Context) -> datetime:
+    """Until when silence is borne: what is left of the grant and a margin, after the time to ring if it may ring still.
+
+    A switch that does not tell when the call was answered reports first at the end of a slice that began after ringing.
+    """
     terms = context.charging
+    waits = seconds_left + terms.grant_margin_seconds
     if state is SessionState.AUTHORISED:
-        return max(seconds_left, terms.ring_seconds_max) + terms.grant_margin_seconds
-    return seconds_left + terms.grant_margin_seconds
+        waits += terms.ring_seconds_max
+    return context.now + timedelta(seconds=waits)
+
+
+def _started_at(session: Session, reached_seconds: int, now: datetime) -> datetime | None:
+    """When the call was answered: as told, or reckoned from a report, but never before it was authorised."""
+    if session.started_at is not None or reached_seconds <= 0:
+        return session.started_at
+    return max(session.terms.authorised_at, now - timedelta(seconds=reached_seconds))
 
 
 def _charges(terms: SessionTerms, drawn: tuple[tuple[str, int], ...]) -> tuple[Transfer, ...]:
@@ -363,10 +388,6 @@ def _charges(terms: SessionTerms, drawn: tuple[tuple[str, int], ...]) -> tuple[T
         )
         for lot_id, amount in drawn
     )
-
-
-def _held(session: Session) -> int:
-    return sum(part.held_micros for part in session.parts)
 
 
 def _unknown(account: Account, session_id: str) -> Decision:
