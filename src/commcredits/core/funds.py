@@ -89,9 +89,9 @@ def add(lots: Lots, lot: Lot) -> Lots:
 def hold(lots: Lots, parts: Parts, amount_micros: int, now: datetime) -> tuple[Lots, Parts]:
     """Set an amount aside for a call: free becomes held, first lot first; the call's parts grow accordingly.
 
-    The caller has checked that the amount is available; ValueError otherwise, for that would be a bug.
+    The caller has checked that the amount is available; ValueError otherwise, and for a negative amount: bugs both.
     """
-    wanted = amount_micros
+    wanted = _not_negative(amount_micros)
     after = list(lots)
     grown = list(parts)
     for index, lot in enumerate(lots):
@@ -111,9 +111,10 @@ def hold(lots: Lots, parts: Parts, amount_micros: int, now: datetime) -> tuple[L
 def draw(lots: Lots, parts: Parts, amount_micros: int) -> tuple[Lots, Parts, tuple[tuple[str, int], ...]]:
     """Spend from what a call holds, oldest part first.
 
-    Returns lots, parts, and what was drawn of which lot id. ValueError when more is drawn than held: a bug.
+    Returns lots, parts, and what was drawn of which lot id. ValueError when more is drawn than held, or less than
+    nothing: bugs both.
     """
-    wanted = amount_micros
+    wanted = _not_negative(amount_micros)
     after = list(lots)
     shrunk: list[LotPart] = []
     drawn: list[tuple[str, int]] = []
@@ -149,9 +150,10 @@ def release(lots: Lots, parts: Parts) -> tuple[Lots, Parts]:
 def restore(lots: Lots, parts: Parts, amount_micros: int) -> tuple[Lots, Parts, tuple[tuple[str, int], ...]]:
     """Undo a draw, last part first: the amount is free again on the lots that it came from.
 
-    Returns lots, parts, and what went back to which lot id. ValueError when more is restored than was drawn: a bug.
+    Returns lots, parts, and what went back to which lot id. ValueError when more is restored than was drawn, or less
+    than nothing: bugs both.
     """
-    wanted = amount_micros
+    wanted = _not_negative(amount_micros)
     after = list(lots)
     shrunk = list(parts)
     restored: list[tuple[str, int]] = []
@@ -189,6 +191,13 @@ def expire(lots: Lots, now: datetime) -> tuple[Lots, tuple[tuple[str, int], ...]
         elif lot.free_micros or lot.held_micros:
             kept.append(lot)
     return tuple(kept), tuple(breakage)
+
+
+def _not_negative(amount_micros: int) -> int:
+    """The amount; a negative one would move money the other way without anybody noticing."""
+    if amount_micros < 0:
+        raise ValueError(f"an amount of {amount_micros} cannot be set aside, spent or given back")
+    return amount_micros
 
 
 def _grow(parts: list[LotPart], terms: LotTerms, amount_micros: int) -> None:
