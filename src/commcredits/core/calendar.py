@@ -5,6 +5,7 @@ Knows aware UTC instants. Refuses to know what time it is now (design.md, rule 2
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
@@ -12,21 +13,33 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 _MONTHS_PER_YEAR: Final = 12
 
+_INSTANT: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"(?P<time>[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?P<offset>[Zz]|[+-][0-9]{2}:[0-9]{2})?)?"
+)
+"""RFC 3339, or a date alone. ISO 8601 knows many more forms; some of them read as another instant than was meant."""
+
 
 def parse_instant(text: str) -> datetime:
     """The aware UTC instant of an RFC 3339 text, or of a plain date at midnight UTC.
 
-    Raises ValueError naming the text when it is neither, or when it names a time without an offset.
+    Digits beyond the microsecond are dropped. Raises ValueError naming the text when it is neither, when it names a
+    time without an offset, and when the instant lies outside the years 1 to 9999 in UTC.
     """
+    form = _INSTANT.fullmatch(text)
+    if form is None:
+        raise _not_an_instant(text)
+    if form["time"] and not form["offset"]:
+        raise ValueError(f"{text[:40]!r} has no offset from UTC; write Z for UTC")
     try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text[:40]!r} is not a date or an RFC 3339 time such as 2026-11-22T00:00:00Z") from None
-    if instant.tzinfo is None:
-        if len(text) > len("2026-11-22"):
-            raise ValueError(f"{text[:40]!r} has no offset from UTC; write Z for UTC")
-        return instant.replace(tzinfo=UTC)
-    return instant.astimezone(UTC)
+        instant = datetime.fromisoformat(text.upper())
+        return instant.astimezone(UTC) if form["offset"] else instant.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise _not_an_instant(text) from None
+
+
+def _not_an_instant(text: str) -> ValueError:
+    return ValueError(f"{text[:40]!r} is not a date or an RFC 3339 time such as 2026-11-22T00:00:00Z")
 
 
 def is_time_zone(name: str) -> bool:
