@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
 from commcredits.core.commands import Service
@@ -48,13 +49,9 @@ class RateDeck:
 def index_deck(rate_deck_id: str, currency: str, rates: Iterable[Rate]) -> RateDeck:
     """A deck ready for look-up. The rates were checked for overlap when they were imported."""
     index: dict[Service, dict[str, tuple[Rate, ...]]] = {}
-    for rate in rates:
-        of_service = index.setdefault(rate.service, {})
-        of_service[rate.prefix] = (*of_service.get(rate.prefix, ()), rate)
-    for of_service in index.values():
-        for prefix, found in of_service.items():
-            if len(found) > 1:
-                of_service[prefix] = tuple(sorted(found, key=lambda rate: rate.effective_from, reverse=True))
+    for (service, prefix), found in _by_prefix(rates).items():
+        found.sort(key=lambda rate: rate.effective_from, reverse=True)
+        index.setdefault(service, {})[prefix] = tuple(found)
     return RateDeck(rate_deck_id=rate_deck_id, currency=currency, rates=index)
 
 
@@ -72,18 +69,22 @@ def find_rate(deck: RateDeck, service: Service, number: str, at: datetime) -> Ra
 
 
 def first_overlap(rates: Iterable[Rate]) -> tuple[Rate, Rate] | None:
-    """Two rates of one service and prefix that are in force at one instant, or None; such a deck is refused."""
-    seen: dict[tuple[Service, str], list[Rate]] = {}
-    for rate in rates:
-        others = seen.setdefault((rate.service, rate.prefix), [])
-        for other in others:
-            if _overlap(rate, other):
-                return other, rate
-        others.append(rate)
+    """Two rates of one service and prefix that are in force at one instant, or None; such a deck is refused.
+
+    The rate that begins first stands first. A rate whose end is not after its beginning is never in force.
+    """
+    for of_prefix in _by_prefix(rates).values():
+        in_force = [rate for rate in of_prefix if rate.effective_to is None or rate.effective_from < rate.effective_to]
+        in_force.sort(key=lambda rate: rate.effective_from)
+        # Ordered by their beginnings, rates overlap at all only where one reaches into its next.
+        for rate, following in pairwise(in_force):
+            if rate.effective_to is None or following.effective_from < rate.effective_to:
+                return rate, following
     return None
 
 
-def _overlap(one: Rate, other: Rate) -> bool:
-    starts_before_end = other.effective_to is None or one.effective_from < other.effective_to
-    ends_after_start = one.effective_to is None or other.effective_from < one.effective_to
-    return starts_before_end and ends_after_start
+def _by_prefix(rates: Iterable[Rate]) -> dict[tuple[Service, str], list[Rate]]:
+    grouped: dict[tuple[Service, str], list[Rate]] = {}
+    for rate in rates:
+        grouped.setdefault((rate.service, rate.prefix), []).append(rate)
+    return grouped
