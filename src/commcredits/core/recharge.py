@@ -7,7 +7,6 @@ cap, a back-off after declines. Refuses to know gateways; it opens attempts, and
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from enum import StrEnum
 
 from commcredits.core.account import (
@@ -25,7 +24,7 @@ from commcredits.core.calendar import month_of
 from commcredits.core.commands import SaveRechargeRule
 from commcredits.core.funds import available_micros
 from commcredits.core.outcomes import Outcome, RechargeRuleSaved, RefusalCode, Refused
-from commcredits.core.topups import give_back_to_cap, refuse_amount
+from commcredits.core.topups import give_back_to_cap, may_recharge, refuse_amount
 
 
 class RechargeStanding(StrEnum):
@@ -51,7 +50,7 @@ def standing(account: Account, context: Context) -> RechargeStanding:
     """Whether the account's rule recharges now; the first reason against it otherwise."""
     state = account.recharge
     rule = state.rule
-    if rule is None or not rule.enabled or account.status is not OrganizationStatus.OPEN:
+    if rule is None or not may_recharge(account, context.funding):
         return RechargeStanding.OFF
     if available_micros(account.lots, context.now) >= rule.trigger_amount_micros:
         return RechargeStanding.ABOVE_TRIGGER
@@ -63,7 +62,7 @@ def standing(account: Account, context: Context) -> RechargeStanding:
         return RechargeStanding.BACK_OFF
     if state.cool_down_until is not None and context.now < state.cool_down_until:
         return RechargeStanding.COOL_DOWN
-    spent = state.month_micros if state.month == month_of(context.now, account.time_zone) else 0
+    _month, spent = _month_so_far(account, context)
     if spent + rule.recharge_amount_micros > rule.monthly_cap_micros:
         return RechargeStanding.CAP_REACHED
     return RechargeStanding.DUE
@@ -83,22 +82,26 @@ def save_rule(account: Account, command: SaveRechargeRule, context: Context) -> 
     """Put a rule in force. Attempts not yet sent are cancelled: they belong to the old rule; sent ones go on.
 
     Saving forgets declines and a suspension (an administrator acted), but neither the cool-down of a sent attempt nor
-    what the month has taken: saving again and again must not recharge again and again.
+    what the month has taken: saving again and again must not recharge again and again. Switching off is never refused:
+    amounts that could not be in force are left out of it, and the rule keeps those that it had.
     """
     cap = command.monthly_cap_micros
     if cap is None:
         cap = command.recharge_amount_micros * context.funding.cap_multiple_default
-    refusal = _refuse_rule(account, command, cap, context.funding)
-    if refusal is not None:
-        return Decision(outcome=refusal, account=account)
-    account, cancelled = cancel_due(account, context, reason="rule_changed" if command.enabled else "rule_switched_off")
-    rule = RechargeRule(
+    rule: RechargeRule | None = RechargeRule(
         enabled=command.enabled,
         recharge_amount_micros=command.recharge_amount_micros,
         trigger_amount_micros=command.trigger_amount_micros,
         monthly_cap_micros=cap,
         payment_method=command.payment_method,
     )
+    refusal = _refuse_rule(account, command, cap, context.funding)
+    if refusal is not None:
+        if command.enabled:
+            return Decision(outcome=refusal, account=account)
+        before = account.recharge.rule
+        rule = None if before is None else replace(before, enabled=False)
+    account, cancelled = cancel_due(account, context, reason="rule_changed" if command.enabled else "rule_switched_off")
     state = replace(account.recharge, rule=rule, declines=0, retry_at=None, suspended=False)
     account = replace(account, recharge=state)
     starts = standing(account, context) is RechargeStanding.DUE
@@ -107,7 +110,7 @@ def save_rule(account: Account, command: SaveRechargeRule, context: Context) -> 
 
 
 def cancel_due(account: Account, context: Context, *, reason: str) -> tuple[Account, tuple[TopUp, ...]]:
-    """Cancel attempts that no gateway has seen; they leave no cool-down and take nothing of the month's cap."""
+    """Cancel attempts that no gateway has seen; they take nothing of the month's cap."""
     cancelled = tuple(
         replace(top_up, state=TopUpState.CANCELLED, settled_at=context.now, reason=reason)
         for top_up in account.open_top_ups
@@ -119,13 +122,11 @@ def cancel_due(account: Account, context: Context, *, reason: str) -> tuple[Acco
     for top_up in cancelled:
         state = give_back_to_cap(state, top_up, account.time_zone)
     still_open = tuple(each for each in account.open_top_ups if each.state is not TopUpState.DUE)
-    return replace(account, recharge=replace(state, cool_down_until=None), open_top_ups=still_open), cancelled
+    return replace(account, recharge=state, open_top_ups=still_open), cancelled
 
 
 def _open_attempt(account: Account, rule: RechargeRule, context: Context) -> _Opened:
-    month = month_of(context.now, account.time_zone)
-    state = account.recharge
-    spent = state.month_micros if state.month == month else 0
+    month, spent = _month_so_far(account, context)
     top_up = TopUp(
         top_up_id=context.new_id(),
         kind=TopUpKind.AUTO_RECHARGE,
@@ -134,24 +135,24 @@ def _open_attempt(account: Account, rule: RechargeRule, context: Context) -> _Op
         payment_method=rule.payment_method,
         created_at=context.now,
     )
-    state = replace(
-        state,
-        month=month,
-        month_micros=spent + rule.recharge_amount_micros,
-        cool_down_until=context.now + timedelta(seconds=context.funding.cool_down_seconds),
-        retry_at=None,
-    )
+    state = replace(account.recharge, month=month, month_micros=spent + rule.recharge_amount_micros, retry_at=None)
     return _Opened(
         account=replace(account, recharge=state, open_top_ups=(*account.open_top_ups, top_up)), top_up=top_up
     )
 
 
+def _month_so_far(account: Account, context: Context) -> tuple[str, int]:
+    """The month whose cap counts, and what it has taken. A clock that is put back does not open last month again."""
+    state = account.recharge
+    month = max(month_of(context.now, account.time_zone), state.month)
+    return month, state.month_micros if state.month == month else 0
+
+
 def _refuse_rule(account: Account, command: SaveRechargeRule, cap: int, terms: FundingTerms) -> Outcome | None:
     if account.status is not OrganizationStatus.OPEN:
         return Refused(code=RefusalCode.ORGANIZATION_CLOSED)
-    if not command.enabled:
-        # Switching off is never refused because of the amounts that happen to stand in the form.
-        return None
+    if account.country in terms.unavailable_countries:
+        return Refused(code=RefusalCode.COUNTRY_NOT_AVAILABLE, facts={"country": account.country})
     refusal = refuse_amount(account, command.recharge_amount_micros, terms)
     if refusal is not None:
         return refusal

@@ -60,6 +60,17 @@ def refuse_amount(account: Account, amount_micros: int, terms: FundingTerms) -> 
     return None
 
 
+def may_recharge(account: Account, terms: FundingTerms) -> bool:
+    """Whether this organization may buy by its rule at all: switched on, open, and in a country that sells credits."""
+    rule = account.recharge.rule
+    return (
+        rule is not None
+        and rule.enabled
+        and account.status is OrganizationStatus.OPEN
+        and account.country not in terms.unavailable_countries
+    )
+
+
 def request(account: Account, command: RequestTopUp, context: Context) -> Decision:
     """Open an attempt by hand, in state ``sent``: whoever gets this answer, and nobody else, goes to the gateway."""
     refusal = _refuse_purchase(account, context.funding) or refuse_amount(
@@ -85,13 +96,23 @@ def request(account: Account, command: RequestTopUp, context: Context) -> Decisi
 
 
 def send(account: Account, top_up: TopUp | None, command: SendTopUp, context: Context) -> Decision:
-    """Claim a due attempt for the gateway. Its rule is asked once more: switching off is final up to this instant."""
+    """Claim a due attempt for the gateway; the cool-down runs from here.
+
+    Its rule is asked once more: an attempt that the organization may not make any more is cancelled instead.
+    """
     if top_up is None:
         return Decision(outcome=_unknown(command.top_up_id), account=account)
     if top_up.state is not TopUpState.DUE:
         return Decision(outcome=_taken(top_up, account), account=account)
+    if not may_recharge(account, context.funding):
+        cancelled = replace(top_up, state=TopUpState.CANCELLED, settled_at=context.now, reason="recharge_not_allowed")
+        state = give_back_to_cap(account.recharge, cancelled, account.time_zone)
+        account = replace(_replaced(account, cancelled), recharge=state)
+        return Decision(outcome=_taken(cancelled, account), account=account, top_ups=(cancelled,))
     sent = replace(top_up, state=TopUpState.SENT, sent_at=context.now)
-    return Decision(outcome=_taken(sent, account, send=True), account=_replaced(account, sent), top_ups=(sent,))
+    cool_down_until = context.now + timedelta(seconds=context.funding.cool_down_seconds)
+    account = replace(_replaced(account, sent), recharge=replace(account.recharge, cool_down_until=cool_down_until))
+    return Decision(outcome=_taken(sent, account, send=True), account=account, top_ups=(sent,))
 
 
 def record_payment(account: Account, top_up: TopUp | None, command: RecordPayment, context: Context) -> Decision:
@@ -109,6 +130,9 @@ def record_payment(account: Account, top_up: TopUp | None, command: RecordPaymen
         return Decision(outcome=_taken(top_up, account), account=account)
     if command.state is PaymentState.DECLINED:
         return _decline(account, top_up, command, context)
+    if command.state is PaymentState.UNKNOWN and top_up.state is not TopUpState.SENT:
+        # Not to know is no news of an attempt of which something is known, such as where its buyer has to confirm it.
+        return Decision(outcome=_taken(top_up, account), account=account)
     waiting = replace(
         top_up,
         state=TopUpState(command.state.value),
