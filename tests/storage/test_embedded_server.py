@@ -122,6 +122,23 @@ async def test_a_committed_row_survives_the_kill_of_the_server(tmp_path: Path) -
         await sleeping
 
 
+async def test_a_start_waits_for_a_child_of_the_killed_server_that_still_holds_its_memory(tmp_path: Path) -> None:
+    server = await start(tmp_path)
+    await write_a_row(server.url)
+    connection = await connect(server.url)
+    child = connection.get_server_pid()
+
+    os.kill(child, signal.SIGSTOP)
+    os.kill(server.pid, signal.SIGKILL)
+    await server.stop()
+    asyncio.get_running_loop().call_later(0.5, os.kill, child, signal.SIGCONT)
+
+    async with await start(tmp_path) as again:
+        assert await rows_kept(again.url) == 1
+    assert "pre-existing shared memory block" in (tmp_path / "server.log").read_text()
+    connection.terminate()
+
+
 async def test_a_server_ends_with_its_killed_starter_and_a_committed_row_survives(tmp_path: Path) -> None:
     pid = start_in_a_process_that_is_killed(tmp_path)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
@@ -91,8 +91,10 @@ _UNREACHABLE = (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncp
 def _explanation(url: str, error: Exception) -> str:
     try:
         parts = urlsplit(url)
-        server = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+        # The name of a host or the directory of a socket may also stand in the query, and so may a password.
+        hosts = parse_qs(parts.query).get("host", [parts.netloc.rpartition("@")[2]])
+        server = f"{parts.path.lstrip('/')} on {hosts[0] or 'this machine'}"
     except ValueError:
-        server = "the address given"
+        server = "at the address given"
     reason = str(error) or type(error).__name__
     return f"no connection to the database {server}: {reason}; check COMMCREDITS_DATABASE_URL"

@@ -33,6 +33,7 @@ STALL_SECONDS_MAX = 300
 """A starting server reports progress every ten seconds; one that is silent for this long is stuck."""
 LEFTOVER_SECONDS_MAX = 60
 """How long the children of a killed server may still hold its shared memory."""
+RETRY_SECONDS = 0.25
 INITIALISE_SECONDS_MAX = 300
 LOG_BYTES_MAX = 10_000_000
 """A longer log is set aside at the next start; the one set aside before is dropped."""
@@ -155,7 +156,7 @@ async def launch(command: Sequence[str | Path], *, cluster: Path) -> subprocess.
         said = _log_since(log_path, log_bytes_before)
         if "pre-existing shared memory block" not in said or time.monotonic() > deadline:
             raise EmbeddedServerError(f"the database server on {cluster} does not start:\n{said}")
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(RETRY_SECONDS)
 
 
 def _spawn_with_log(command: Sequence[str | Path], log_path: Path) -> tuple[subprocess.Popen[bytes], int]:
@@ -163,7 +164,8 @@ def _spawn_with_log(command: Sequence[str | Path], log_path: Path) -> tuple[subp
     if log_path.exists() and log_path.stat().st_size > LOG_BYTES_MAX:
         log_path.replace(log_path.with_suffix(".log.old"))
     with os.fdopen(os.open(log_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as log:
-        return spawn(command, log), os.fstat(log.fileno()).st_size
+        log_bytes_before = _size(log_path)
+        return spawn(command, log), log_bytes_before
 
 
 async def _became_ready(process: subprocess.Popen[bytes], cluster: Path, log_path: Path) -> bool:
