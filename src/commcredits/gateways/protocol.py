@@ -23,13 +23,16 @@ from typing import Final, Protocol, runtime_checkable
 from commcredits.gateways.minor_units import NO_EXCEPTIONS, MinorUnitRules
 
 IDEMPOTENCY_KEY_LENGTH_MAX: Final = 255
-NO_METADATA: Final[Mapping[str, str]] = MappingProxyType({})
 _IDEMPOTENCY_KEY: Final = re.compile(rf"[!-~]{{1,{IDEMPOTENCY_KEY_LENGTH_MAX}}}", re.ASCII)
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
 class GatewayMisuseError(Exception):
     """The gateway refused how it was called, such as a known key with other content: a bug, never an outcome."""
+
+
+def _no_metadata() -> Mapping[str, str]:
+    return MappingProxyType({})
 
 
 def _check_idempotency_key(key: str) -> None:
@@ -61,7 +64,7 @@ class ChargeRequest:
     payment_method_reference: str
     off_session: bool
     description: str = ""
-    metadata: Mapping[str, str] = NO_METADATA
+    metadata: Mapping[str, str] = field(default_factory=_no_metadata)
     return_url: str | None = None
 
     def __post_init__(self) -> None:
@@ -90,7 +93,7 @@ class CustomerRequest:
 
     idempotency_key: str
     name: str
-    metadata: Mapping[str, str] = NO_METADATA
+    metadata: Mapping[str, str] = field(default_factory=_no_metadata)
 
     def __post_init__(self) -> None:
         _check_idempotency_key(self.idempotency_key)
@@ -309,7 +312,7 @@ class Capabilities:
     webhooks: bool
     lists_events: bool
     currencies: frozenset[str] | None = None
-    minor_unit_exceptions: MinorUnitRules = NO_EXCEPTIONS
+    minor_unit_exceptions: MinorUnitRules = field(default_factory=lambda: NO_EXCEPTIONS)
 
 
 @runtime_checkable
