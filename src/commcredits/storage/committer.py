@@ -44,6 +44,17 @@ OUTAGE_SECONDS_MAX: Final = 5.0
 
 _RETRY_PAUSE_SECONDS: Final = 0.1
 
+_SETTINGS: Final = {
+    "synchronous_commit": "on",
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_material": "off",
+    "jit": "off",
+}
+
 # What the driver raises when the connection is gone or the server is going: the batch's outcome is unknown.
 _LOST = (
     asyncpg.PostgresConnectionError,
@@ -277,11 +288,12 @@ class Committer:
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
-            # One plan for every batch size: planning this statement takes longer than running it.
+            # One plan for every batch size, for planning this statement takes longer than running it; and a plan of
+            # probes by key alone, for tables that look small when it is made will not stay so.
             connection = await connect(
                 self._database_url,
                 application_name="commcredits-committer",
-                settings={"plan_cache_mode": "force_generic_plan", "synchronous_commit": "on"},
+                settings=_SETTINGS,
             )
             self._statement = await connection.prepare(load_statement("commit_batch"))
             self._connection = connection

@@ -1,5 +1,9 @@
 -- The one write procedure: everything that a batch of decisions changes, for the organizations whose version still is
 -- the one decided on. Returns those organizations; nothing at all was written for the others.
+--
+-- "lateral (… offset 0)" with a row's ctid makes every look-up a probe of the primary key, whatever the planner believes
+-- of the tables' size: this plan is made once, often while they are empty. "in (…) is true" keeps the test for a written
+-- organization a hashed look-up; as a join it would be planned as a nested loop over every pair.
 with input as materialized (
     select *
     from unnest(
@@ -27,8 +31,23 @@ opened as materialized (
 clashed as materialized (
     select n.organization_id
     from opened n
-    join call_sessions s
-        on s.shard_id = $1 and s.organization_id = n.organization_id and s.session_id = n.session_id
+    cross join lateral (
+        select
+        from call_sessions s
+        where s.shard_id = $1 and s.organization_id = n.organization_id and s.session_id = n.session_id
+        offset 0
+    ) known
+),
+found as materialized (
+    select i.*, known.row_id
+    from input i
+    cross join lateral (
+        select a.ctid as row_id, a.version
+        from accounts a
+        where a.shard_id = $1 and a.organization_id = i.organization_id
+        offset 0
+    ) known
+    where known.version = i.version
 ),
 written as (
     update accounts a
@@ -38,20 +57,18 @@ written as (
         lot_ids = i.lot_ids::uuid[],
         lot_free_micros = i.lot_free::bigint[],
         lot_held_micros = i.lot_held::bigint[]
-    from input i
-    where a.shard_id = $1
-        and a.organization_id = i.organization_id
+    from found i
+    where a.ctid = i.row_id
         and a.version = i.version
         and i.changed
-        and not exists (select from clashed c where c.organization_id = i.organization_id)
+        and (i.organization_id in (select c.organization_id from clashed c)) is not true
     returning a.organization_id
 ),
 -- Answers that change nothing rest on the account as it was read; that must still be the account.
 checked as (
-    select a.organization_id
-    from accounts a
-    join input i on a.organization_id = i.organization_id and a.version = i.version
-    where a.shard_id = $1 and not i.changed
+    select i.organization_id
+    from found i
+    where not i.changed
 ),
 this_batch as (
     insert into batches (shard_id, organization_id, batch_id)
@@ -73,7 +90,6 @@ opened_sessions as (
         n.part_lot_ids::uuid[], n.part_held::bigint[], n.part_drawn::bigint[], n.started_at, n.ended_at, n.cause,
         n.memory
     from opened n
-    -- "is true" keeps this a hashed look-up: as a join it would be planned as a nested loop over every pair.
     where (n.organization_id in (select w.organization_id from written w)) is true
 ),
 moved_sessions as (
@@ -102,9 +118,13 @@ moved_sessions as (
         organization_id, session_id, state, live, grant_number, granted_seconds, final, grant_ends_at, used_seconds,
         overrun_seconds, charged_micros, part_lot_ids, part_held, part_drawn, started_at, ended_at, cause, memory
     )
-    where s.shard_id = $1
-        and s.organization_id = m.organization_id
-        and s.session_id = m.session_id
+    cross join lateral (
+        select c.ctid as row_id
+        from call_sessions c
+        where c.shard_id = $1 and c.organization_id = m.organization_id and c.session_id = m.session_id
+        offset 0
+    ) known
+    where s.ctid = known.row_id
         and (m.organization_id in (select w.organization_id from written w)) is true
 ),
 posted as (

@@ -130,7 +130,10 @@ create table call_sessions (
     primary key (shard_id, organization_id, session_id)
 ) with (fillfactor = 70);
 
-create index call_sessions_by_time on call_sessions (shard_id, organization_id, authorised_at);
+-- Partial on a condition that every call meets: only listings, which name it, may use this index, so that no plan for a
+-- look-up by id can mistake it for the primary key.
+create index call_sessions_by_time on call_sessions (shard_id, organization_id, authorised_at, session_id)
+    where authorised_at > '2000-01-01T00:00:00Z';
 
 create index call_sessions_live on call_sessions (shard_id, organization_id) where live;
 
@@ -206,6 +209,23 @@ create table phone_numbers (
     created_at timestamptz not null,
     primary key (shard_id, organization_id, number),
     unique (shard_id, number)
+);
+
+-- What a gateway told of a stored way to pay; never a whole card or account number.
+create table payment_methods (
+    shard_id smallint not null,
+    organization_id uuid not null,
+    payment_method_id uuid not null,
+    gateway text not null,
+    reference text not null,
+    kind text not null,
+    brand text not null,
+    last4 text not null check (last4 ~ '^[0-9]{0,4}$'),
+    expiry_month smallint,
+    expiry_year smallint,
+    created_at timestamptz not null,
+    primary key (shard_id, organization_id, payment_method_id),
+    unique (shard_id, organization_id, gateway, reference)
 );
 
 -- Counters that tell caches when operator-wide data moved.

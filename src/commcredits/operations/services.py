@@ -1,0 +1,38 @@
+"""The parts that operations work with, handed in by the composition root.
+
+Knows their types. Refuses to make them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from commcredits.core.account import FundingTerms
+from commcredits.core.commands import Command
+from commcredits.core.outcomes import Outcome
+from commcredits.gateways.protocol import Gateway
+from commcredits.storage.connection import Pool
+
+
+class Executor(Protocol):
+    """Whoever commits commands; ``commcredits.storage.committer.Committer`` is the one there is."""
+
+    def execute(self, command: Command) -> Awaitable[Outcome]:
+        """The outcome, once it is durable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """One shard's storage, the gateways by name, the clock, the source of ids, and the operator's funding terms."""
+
+    shard_id: int
+    pool: Pool
+    executor: Executor
+    gateways: Mapping[str, Gateway]
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+    funding: FundingTerms
