@@ -1,0 +1,140 @@
+"""Tariffs: the longest prefix in force prices the call, whatever the order of the deck."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from commcredits.core.commands import Service
+from commcredits.core.tariffs import Rate, find_rate, first_overlap, index_deck
+from tests.core.books import CALLEE, NOON, rate
+
+DAY_ONE = datetime(2026, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+SERVICES = [Service.OUTBOUND, Service.TOLL_FREE_IN]
+
+digits = st.text("14", min_size=1, max_size=5)
+days = st.integers(0, 12)
+
+
+def _at(day: int) -> datetime:
+    return DAY_ONE + timedelta(days=day)
+
+
+dated_rates: st.SearchStrategy[Rate] = st.builds(
+    lambda prefix, service, begins, lasts: rate(
+        prefix=prefix,
+        service=service,
+        effective_from=_at(begins),
+        effective_to=None if lasts is None else _at(begins + lasts),
+    ),
+    digits,
+    st.sampled_from(SERVICES),
+    days,
+    st.one_of(st.none(), st.integers(1, 6)),
+)
+
+
+def _in_force(one: Rate, at: datetime) -> bool:
+    return one.effective_from <= at and (one.effective_to is None or at < one.effective_to)
+
+
+def _overlap(one: Rate, other: Rate) -> bool:
+    # Where two rates are in force together, they are so when the later one begins.
+    later = max(one.effective_from, other.effective_from)
+    together = _in_force(one, later) and _in_force(other, later)
+    return together and (one.service, one.prefix) == (other.service, other.prefix)
+
+
+def _without_overlap(drawn: list[Rate]) -> list[Rate]:
+    kept: list[Rate] = []
+    for each in drawn:
+        if not any(_overlap(each, other) for other in kept):
+            kept.append(each)
+    return kept
+
+
+@given(st.lists(dated_rates, max_size=40), st.sampled_from(SERVICES), st.text("14", min_size=5, max_size=8), days)
+def test_the_rate_found_is_the_one_that_a_reader_of_the_whole_deck_would_pick(
+    drawn: list[Rate], service: Service, number: str, day: int
+) -> None:
+    deck = _without_overlap(drawn)
+    at = _at(day)
+    candidates = [
+        each for each in deck if each.service is service and number.startswith(each.prefix) and _in_force(each, at)
+    ]
+    picked = max(candidates, key=lambda each: len(each.prefix), default=None)
+    assert find_rate(index_deck("deck", "EUR", deck), service, "+" + number, at) is picked
+
+
+@given(st.lists(dated_rates, max_size=12))
+def test_an_overlap_is_found_exactly_where_there_is_one(drawn: list[Rate]) -> None:
+    overlaps = any(_overlap(one, other) for index, one in enumerate(drawn) for other in drawn[:index])
+    found = first_overlap(drawn)
+    assert (found is not None) == overlaps
+    if found is not None:
+        assert _overlap(*found)
+
+
+def _price(deck: list[Rate], at: datetime = NOON) -> int | None:
+    found = find_rate(index_deck("deck", "EUR", deck), Service.OUTBOUND, CALLEE, at)
+    return None if found is None else found.price_per_minute_micros
+
+
+def test_the_longest_prefix_prices_the_call() -> None:
+    deck = [
+        rate(prefix="4420", per_minute="0.02"),
+        rate(prefix="44", per_minute="0.44"),
+        rate(prefix="4", per_minute="4"),
+    ]
+    assert _price(deck) == 20_000
+
+
+def test_an_expired_longer_prefix_falls_back_to_the_shorter_one_at_that_instant() -> None:
+    ended = rate(prefix="4420", per_minute="0.02", effective_to=NOON)
+    deck = [rate(prefix="44", per_minute="0.44"), ended]
+    assert _price(deck, NOON - MICROSECOND) == 20_000
+    assert _price(deck, NOON) == 440_000
+
+
+def test_a_rate_of_the_future_does_not_price_a_call_of_today() -> None:
+    deck = [rate(prefix="44", per_minute="0.44"), rate(prefix="4420", per_minute="0.02", effective_from=NOON)]
+    assert _price(deck, NOON - MICROSECOND) == 440_000
+    assert _price(deck, NOON) == 20_000
+
+
+def test_a_new_price_follows_the_old_one_without_a_gap() -> None:
+    deck = [rate(per_minute="0.44", effective_to=NOON), rate(per_minute="0.55", effective_from=NOON)]
+    assert first_overlap(deck) is None
+    assert [_price(deck, NOON - MICROSECOND), _price(deck, NOON)] == [440_000, 550_000]
+
+
+def test_a_destination_that_no_prefix_matches_has_no_rate() -> None:
+    assert _price([rate(prefix="40"), rate(prefix="445")]) is None
+    assert _price([]) is None
+
+
+def test_a_rate_prices_its_own_service_only() -> None:
+    assert _price([rate(prefix="44", service=Service.TOLL_FREE_IN)]) is None
+
+
+def test_a_prefix_may_be_the_whole_number() -> None:
+    assert _price([rate(prefix=CALLEE[1:], per_minute="9"), rate(prefix="44")]) == 9_000_000
+
+
+def test_two_rates_of_one_prefix_overlap_when_one_has_no_end() -> None:
+    old, new = rate(effective_from=DAY_ONE), rate(effective_from=NOON)
+    assert first_overlap([new, old]) == (old, new)
+
+
+def test_a_rate_that_is_never_in_force_overlaps_nothing() -> None:
+    never = rate(effective_from=NOON, effective_to=NOON)
+    assert first_overlap([rate(effective_from=DAY_ONE), never]) is None
+
+
+def test_a_hundred_thousand_dated_rates_of_one_prefix_are_checked_in_a_moment() -> None:
+    hours = [NOON + timedelta(hours=hour) for hour in range(100_001)]
+    deck = [rate(effective_from=begins, effective_to=ends) for begins, ends in pairwise(hours)]
+    assert first_overlap(deck) is None
+    assert len(index_deck("deck", "EUR", deck).rates[Service.OUTBOUND]["44"]) == 100_000
