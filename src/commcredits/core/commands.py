@@ -104,6 +104,8 @@ class PaymentState(StrEnum):
     PROCESSING = "processing"
     ACTION_REQUIRED = "action_required"
     UNKNOWN = "unknown"
+    NOT_TAKEN = "not_taken"
+    """No money moved and none will for this attempt, for no fault of the payer's: the gateway was never reached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,8 @@ Knows the table of moves below. Refuses to know how a gateway is reached; what i
 Funds are granted only after the payment succeeded, once per attempt; an unknown outcome stays open until it is looked
 up (domain.md §3; design.md, rule 5).
 
-    due → sent → processing | action_required | unknown → succeeded | declined        due → cancelled
+    due → sent → processing | action_required | unknown → succeeded | declined | cancelled
+    due → cancelled
 """
 
 from __future__ import annotations
@@ -130,6 +131,8 @@ def record_payment(account: Account, top_up: TopUp | None, command: RecordPaymen
         return Decision(outcome=_taken(top_up, account), account=account)
     if command.state is PaymentState.DECLINED:
         return _decline(account, top_up, command, context)
+    if command.state is PaymentState.NOT_TAKEN:
+        return _not_taken(account, top_up, command, context)
     if command.state is PaymentState.UNKNOWN and top_up.state is not TopUpState.SENT:
         # Not to know is no news of an attempt of which something is known, such as where its buyer has to confirm it.
         return Decision(outcome=_taken(top_up, account), account=account)
@@ -249,6 +252,18 @@ def _decline(account: Account, top_up: TopUp, command: RecordPayment, context: C
         recharge = _backed_off(recharge, top_up, account.time_zone, context, retryable=command.retryable)
     account = replace(_replaced(account, declined), recharge=recharge)
     return Decision(outcome=_taken(declined, account), account=account, top_ups=(declined,))
+
+
+def _not_taken(account: Account, top_up: TopUp, command: RecordPayment, context: Context) -> Decision:
+    """The gateway never had it: no decline to count, and the cap is given back; the cool-down still spaces attempts."""
+    cancelled = replace(
+        top_up, state=TopUpState.CANCELLED, settled_at=context.now, gateway=command.gateway, reason=command.reason
+    )
+    recharge = account.recharge
+    if top_up.kind is TopUpKind.AUTO_RECHARGE:
+        recharge = give_back_to_cap(recharge, top_up, account.time_zone)
+    account = replace(_replaced(account, cancelled), recharge=recharge)
+    return Decision(outcome=_taken(cancelled, account), account=account, top_ups=(cancelled,))
 
 
 def _backed_off(

@@ -1,0 +1,88 @@
+"""Rounds of upkeep, each at its own interval, until the worker is told to stop.
+
+Knows how often. Refuses to let one failing round stop another, or to hide a failure: it is logged in full, and the round
+is tried again at its next turn. Everything it starts may run twice, or in two workers, without harm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import structlog
+
+from commcredits.operations.payments import resolve_open_top_ups
+from commcredits.operations.recharging import check_recharges, run_due_recharges
+from commcredits.operations.services import Services
+from commcredits.operations.upkeep import expire_lots, prune_batches, reap_silent_sessions
+
+_EXPIRY_OVERLAP_SECONDS: Final = 3_600
+"""Each look for expired lots reaches this far back, in case one was committed late."""
+
+_BEGINNING_OF_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """One thing to do again and again; ``run`` returns how much it did."""
+
+    name: str
+    interval_seconds: float  # a duration of the machine, not money
+    run: Callable[[], Awaitable[int]]
+
+
+def rounds_of(services: Services) -> tuple[Round, ...]:
+    """Everything that the worker does, with its intervals."""
+    expiry = _ExpiryRound(services)
+    return (
+        Round(name="run_due_recharges", interval_seconds=0.2, run=lambda: run_due_recharges(services)),
+        Round(name="check_recharges", interval_seconds=1.0, run=lambda: check_recharges(services)),
+        Round(name="resolve_open_top_ups", interval_seconds=10.0, run=lambda: resolve_open_top_ups(services)),
+        Round(name="expire_lots", interval_seconds=1.0, run=expiry.run),
+        Round(name="reap_silent_sessions", interval_seconds=1.0, run=lambda: reap_silent_sessions(services)),
+        Round(name="prune_batches", interval_seconds=600.0, run=lambda: prune_batches(services)),
+    )
+
+
+async def run_rounds(rounds: tuple[Round, ...], stop: asyncio.Event) -> None:
+    """Run every round at its interval until ``stop`` is set; a round under way is finished."""
+    async with asyncio.TaskGroup() as group:
+        for each in rounds:
+            group.create_task(_repeat(each, stop), name=each.name)
+
+
+async def _repeat(each: Round, stop: asyncio.Event) -> None:
+    log = structlog.get_logger("worker")
+    while not stop.is_set():
+        try:
+            count = await each.run()
+        except Exception:  # noqa: BLE001 - logged in full and tried again; the other rounds go on
+            log.exception("round failed", round=each.name)
+        else:
+            if count:
+                log.info("round done", round=each.name, count=count)
+        try:
+            await asyncio.wait_for(stop.wait(), each.interval_seconds)
+        except TimeoutError:
+            continue
+
+
+class _ExpiryRound:
+    """Looks at the lots that expired since its last look; the first look goes back to the beginning."""
+
+    __slots__ = ("_services", "_since")
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._since = _BEGINNING_OF_TIME
+
+    async def run(self) -> int:
+        looked_at = self._services.clock()
+        count = await expire_lots(self._services, since=self._since)
+        if not count:
+            # Only a look that found nothing more proves that everything before it is booked.
+            self._since = looked_at - timedelta(seconds=_EXPIRY_OVERLAP_SECONDS)
+        return count

@@ -1,0 +1,115 @@
+"""Settings become parts: a pool, a committer, gateways, and the Services that operations take.
+
+The only module that makes clocks and ids. Refuses to know what is done with the parts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+
+from commcredits.gateways.protocol import Gateway
+from commcredits.gateways.registry import AmbiguousGateway, UnknownGateway, open_gateway
+from commcredits.operations.services import Services
+from commcredits.settings import SHARD_ID, Settings
+from commcredits.storage.committer import Committer
+from commcredits.storage.connection import Pool, open_pool
+from commcredits.storage.identifiers import IdentifierSource
+
+POOL_SIZE_MAX: Final = 8
+"""Connections of one process for reading; writing has one of its own, the committer's."""
+
+
+class SettingsError(Exception):
+    """The settings do not make a working system; the message names the setting and what is allowed."""
+
+
+def utc_now() -> datetime:
+    """The present instant. Everything below the composition root is given this, or a clock of a test."""
+    return datetime.now(UTC)
+
+
+@contextlib.asynccontextmanager
+async def open_services(settings: Settings, *, role: str) -> AsyncIterator[Services]:
+    """Services of one process named ``role``: commits what still waits, and closes everything, on leaving.
+
+    Raises SettingsError, and DatabaseUnreachableError.
+    """
+    url = database_url(settings)
+    async with contextlib.AsyncExitStack() as stack:
+        pool = await open_pool(url, min_size=1, max_size=POOL_SIZE_MAX, application_name=f"commcredits-{role}")
+        stack.push_async_callback(_close_pool, pool)
+        gateways = open_gateways(settings)
+        for gateway in gateways.values():
+            stack.push_async_callback(gateway.aclose)
+        committer = await stack.enter_async_context(running_committer(settings))
+        yield Services(
+            shard_id=SHARD_ID,
+            pool=pool,
+            executor=committer,
+            gateways=gateways,
+            clock=utc_now,
+            new_id=IdentifierSource(),
+            funding=settings.funding_terms(),
+        )
+
+
+@contextlib.asynccontextmanager
+async def running_committer(settings: Settings) -> AsyncIterator[Committer]:
+    """A committer that runs for as long as the block lasts, and then finishes what waits."""
+    committer = Committer(
+        database_url=database_url(settings),
+        shard_id=SHARD_ID,
+        clock=utc_now,
+        new_id=IdentifierSource(),
+        charging=settings.charging_terms(),
+        funding=settings.funding_terms(),
+    )
+    task = asyncio.create_task(committer.run(), name="committer")
+    try:
+        yield committer
+    finally:
+        await committer.close()
+        await task
+
+
+def database_url(settings: Settings) -> str:
+    """The database's address. SettingsError when there is none: the supervisor starts the embedded one first."""
+    if settings.database_url is None:
+        raise SettingsError("COMMCREDITS_DATABASE_URL is not set and no embedded database runs in the data directory")
+    return settings.database_url.get_secret_value()
+
+
+def operator_token(settings: Settings) -> str:
+    """The operator's token. SettingsError when there is none: nothing is open to everybody by accident."""
+    if settings.operator_token is None:
+        raise SettingsError("COMMCREDITS_OPERATOR_TOKEN is not set: choose at least 16 random characters")
+    return settings.operator_token.get_secret_value().strip()
+
+
+def open_gateways(settings: Settings) -> Mapping[str, Gateway]:
+    """The gateways that the settings name, by name. SettingsError for one that is not installed."""
+    opened: dict[str, Gateway] = {}
+    for name, its_settings in settings.gateways.items():
+        plain = {key: value.get_secret_value() for key, value in its_settings.items()}
+        gateway = open_gateway(name, plain)
+        if isinstance(gateway, UnknownGateway):
+            raise SettingsError(f"COMMCREDITS_GATEWAYS names {name!r}; installed are {', '.join(gateway.known_names)}")
+        if isinstance(gateway, AmbiguousGateway):
+            raise SettingsError(f"COMMCREDITS_GATEWAYS names {name!r}, which several plug-ins claim to be")
+        opened[name] = gateway
+    return opened
+
+
+async def _close_pool(pool: Pool) -> None:
+    """Close politely, and firmly when somebody holds a connection for too long."""
+    try:
+        await asyncio.wait_for(pool.close(), timeout=5)
+    except TimeoutError:
+        structlog.get_logger("commcredits").warning("database connections cut at shutdown")
+        pool.terminate()

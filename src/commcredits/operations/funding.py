@@ -1,0 +1,95 @@
+"""Adding funds by hand, promotional grants, and the attempts to buy funds that there were.
+
+Knows the order: record the attempt, commit, charge, record the answer. Refuses to charge inside a transaction.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from commcredits.core.commands import GrantPromotion, RequestTopUp
+from commcredits.core.outcomes import LotGranted, RefusalCode, Refused, TopUpTaken
+from commcredits.operations.organizations import check_identifier, get_organization
+from commcredits.operations.paging import Page, check_limit
+from commcredits.operations.payments import find_payment_method, take_payment
+from commcredits.operations.services import Services
+from commcredits.storage.payments import TopUpRecord, read_top_up, read_top_ups
+
+
+async def add_funds(
+    services: Services, *, organization_id: str, command_id: str, amount_micros: int, payment_method_id: str
+) -> TopUpRecord | Refused:
+    """Buy funds with a stored payment method, the payer being present.
+
+    Returns the attempt as it stands: succeeded, declined, waiting for the payer, or unknown for now. The same
+    ``command_id`` buys once and gets the same attempt, whatever has become of it since; with other content it is refused
+    as a conflict. Amount in millionths; minimum and maximum by domain.md §3.
+    """
+    method = await find_payment_method(
+        services, organization_id=organization_id, payment_method_id=payment_method_id
+    )
+    if isinstance(method, Refused):
+        return method
+    command = RequestTopUp(
+        organization_id=organization_id,
+        command_id=command_id,
+        amount_micros=amount_micros,
+        payment_method=payment_method_id,
+    )
+    requested = await services.executor.execute(command)
+    if isinstance(requested, Refused):
+        return requested
+    assert isinstance(requested, TopUpTaken)
+    if requested.send:
+        recorded = await take_payment(
+            services, organization_id=organization_id, top_up=requested, off_session=False
+        )
+        if isinstance(recorded, Refused) and recorded.code is not RefusalCode.BUSY:
+            return recorded
+    return await get_top_up(services, organization_id=organization_id, top_up_id=requested.top_up_id)
+
+
+async def grant_promotion(
+    services: Services, *, organization_id: str, command_id: str, amount_micros: int, expires_at: datetime, reason: str
+) -> LotGranted | Refused:
+    """Give promotional funds, used before paid ones; amount in millionths. Repeatable under its ``command_id``."""
+    command = GrantPromotion(
+        organization_id=organization_id,
+        command_id=command_id,
+        amount_micros=amount_micros,
+        expires_at=expires_at,
+        reason=reason,
+    )
+    outcome = await services.executor.execute(command)
+    assert isinstance(outcome, LotGranted | Refused)
+    return outcome
+
+
+async def list_top_ups(
+    services: Services, *, organization_id: str, cursor: str | None, limit: int
+) -> Page[TopUpRecord] | Refused:
+    """An organization's attempts to buy funds, newest first; a cursor is the last id of the page before."""
+    organization = await get_organization(services, organization_id=organization_id)
+    if isinstance(organization, Refused):
+        return organization
+    refused = check_limit(limit)
+    if refused is not None:
+        return refused
+    before = None if cursor is None else check_identifier("cursor", cursor)
+    if isinstance(before, Refused):
+        return before
+    rows = await read_top_ups(services.pool, services.shard_id, organization_id, before=before, limit=limit + 1)
+    shown = rows[:limit]
+    return Page(items=shown, next_cursor=shown[-1].top_up_id if len(rows) > limit else None)
+
+
+async def get_top_up(services: Services, *, organization_id: str, top_up_id: str) -> TopUpRecord | Refused:
+    """One attempt of this organization; another's is as unknown as none."""
+    for name, value in (("organization_id", organization_id), ("top_up_id", top_up_id)):
+        checked = check_identifier(name, value)
+        if isinstance(checked, Refused):
+            return checked
+    found = await read_top_up(services.pool, services.shard_id, organization_id, top_up_id)
+    if found is None:
+        return Refused(code=RefusalCode.UNKNOWN_TOP_UP, facts={"top_up_id": top_up_id})
+    return found

@@ -1,0 +1,135 @@
+"""The operator's settings: read once, from the environment (``COMMCREDITS_…``), and handed on as values.
+
+Knows names, defaults and limits. Refuses to be asked twice: the composition root reads it and gives each part its own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from commcredits.core.account import ChargingTerms, FundingTerms
+from commcredits.core.money import MoneyError, parse_micros
+
+SHARD_ID: Final = 0
+"""An installation has one shard unless it was laid out with more."""
+
+OPERATOR_TOKEN_LENGTH_MIN: Final = 16
+
+_Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+def _default_data_directory() -> Path:
+    return user_data_path("commcredits", appauthor=False)
+
+
+class Settings(BaseSettings):
+    """Everything that an operator can choose. ``docs/settings.md`` explains each; a test keeps it complete."""
+
+    model_config = SettingsConfigDict(env_prefix="COMMCREDITS_", extra="forbid", frozen=True)
+
+    database_url: SecretStr | None = Field(
+        default=None, description="PostgreSQL 15 or newer; without it an embedded server runs in data_directory."
+    )
+    data_directory: Path = Field(
+        default_factory=_default_data_directory,
+        description="Where the embedded database and the simulated gateway keep their data.",
+    )
+    operator_token: SecretStr | None = Field(
+        default=None, description=f"Opens the API and the portal; at least {OPERATOR_TOKEN_LENGTH_MIN} characters."
+    )
+    web_host: str = Field(default="127.0.0.1", description="Where the portal and the administration API listen.")
+    web_port: _Port = Field(default=8080, description="Port of the portal and the administration API.")
+    charging_host: str = Field(default="127.0.0.1", description="Where the charging endpoints listen.")
+    charging_port: _Port = Field(default=8081, description="Port of the charging endpoints.")
+    charging_processes: int = Field(default=1, ge=1, le=64, description="How many processes share the charging port.")
+    charging_tls_certificate: Path | None = Field(
+        default=None, description="Certificate chain (PEM) of the charging endpoints; with it they speak TLS."
+    )
+    charging_tls_key: Path | None = Field(default=None, description="Private key (PEM) of that certificate.")
+    gateways: dict[str, dict[str, SecretStr]] = Field(
+        default_factory=dict,
+        description='Payment gateways and their settings as JSON: {"simulator": {"base_url": "http://127.0.0.1:8082"}}.',
+    )
+    simulator_port: _Port = Field(
+        default=8082, description="Port of the simulated gateway, which runs when no gateway is set."
+    )
+    slice_seconds: int = Field(default=300, ge=1, le=14_400, description="How much of a call is held for at a time.")
+    grant_margin_seconds: int = Field(
+        default=30, ge=0, le=3_600, description="How long a switch may be late with its next word."
+    )
+    ring_seconds_max: int = Field(default=180, ge=1, le=3_600, description="How long an authorised call may ring.")
+    silence_charges: Literal["grant", "reported"] = Field(
+        default="grant", description="What a call is charged whose switch went silent: its grant, or what it reported."
+    )
+    top_up_minimum: str = Field(default="50", description="Smallest top-up in major units, net.")
+    top_up_minimum_by_currency: dict[str, str] = Field(
+        default_factory=dict, description='Smallest top-up where it differs, as JSON: {"RON": "250"}.'
+    )
+    top_up_maximum: str = Field(default="10000", description="Largest top-up in major units, net.")
+    cool_down_seconds: int = Field(
+        default=300, ge=0, le=86_400, description="Least time between two auto-recharge attempts."
+    )
+    unavailable_countries: frozenset[str] = Field(
+        default=frozenset(), description='Countries where credits cannot be bought, as JSON: ["BH", "CN"].'
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe messages that are logged."
+    )
+    log_format: Literal["console", "json"] = Field(default="console", description="How log lines are written.")
+
+    @field_validator("operator_token")
+    @classmethod
+    def _long_enough(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and len(token.get_secret_value().strip()) < OPERATOR_TOKEN_LENGTH_MIN:
+            raise ValueError(f"needs at least {OPERATOR_TOKEN_LENGTH_MIN} characters")
+        return token
+
+    @field_validator("top_up_minimum", "top_up_maximum")
+    @classmethod
+    def _amount(cls, text: str) -> str:
+        _positive_micros(text)
+        return text
+
+    @field_validator("top_up_minimum_by_currency")
+    @classmethod
+    def _amounts(cls, amounts: dict[str, str]) -> dict[str, str]:
+        for text in amounts.values():
+            _positive_micros(text)
+        return amounts
+
+    def charging_terms(self) -> ChargingTerms:
+        """The settings that charging decisions rest on."""
+        return ChargingTerms(
+            slice_seconds=self.slice_seconds,
+            grant_margin_seconds=self.grant_margin_seconds,
+            ring_seconds_max=self.ring_seconds_max,
+            silence_charges_grant=self.silence_charges == "grant",
+        )
+
+    def funding_terms(self) -> FundingTerms:
+        """The settings that buying funds rests on."""
+        return FundingTerms(
+            top_up_minimum_micros={
+                currency: _positive_micros(text) for currency, text in self.top_up_minimum_by_currency.items()
+            },
+            top_up_minimum_default_micros=_positive_micros(self.top_up_minimum),
+            top_up_maximum_micros=_positive_micros(self.top_up_maximum),
+            cool_down_seconds=self.cool_down_seconds,
+            unavailable_countries=self.unavailable_countries,
+        )
+
+
+def _positive_micros(text: str) -> int:
+    """An amount in major units as millionths. Raises ValueError with what is allowed."""
+    try:
+        micros = parse_micros(text)
+    except MoneyError as error:
+        raise ValueError(str(error)) from None
+    if micros <= 0:
+        raise ValueError(f"must be above 0, not {text}")
+    return micros

@@ -1,0 +1,168 @@
+"""Top-ups and payment methods as rows: reading them, and keeping what a gateway tells of a method.
+
+Knows rows. Refuses to move a top-up from state to state: only the committer does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from commcredits.core.account import TopUpKind, TopUpState
+from commcredits.storage.connection import Connection, Pool, load_statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentMethodRecord:
+    """A stored way to pay, as its gateway described it; ``reference`` is the gateway's own."""
+
+    payment_method_id: str
+    gateway: str
+    reference: str
+    kind: str
+    brand: str
+    last4: str
+    expiry_month: int | None
+    expiry_year: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopUpRecord:
+    """One attempt to buy funds, with what may be shown of its payment method.
+
+    ``reason`` is the gateway's code of a decline, or why the attempt was cancelled. ``action_url`` is where the payer
+    approves it while its state is ``action_required``; ``lot_id`` is the fund lot that a success left.
+    """
+
+    top_up_id: str
+    organization_id: str
+    kind: TopUpKind
+    state: TopUpState
+    amount_micros: int
+    currency: str
+    payment_method_id: str
+    brand: str
+    last4: str
+    created_at: datetime
+    sent_at: datetime | None
+    settled_at: datetime | None
+    gateway: str
+    gateway_reference: str
+    reason: str
+    action_url: str
+    lot_id: str | None
+
+
+async def insert_payment_method(
+    connection: Connection | Pool, shard_id: int, organization_id: str, record: PaymentMethodRecord
+) -> PaymentMethodRecord:
+    """Keep a method; the one that is there already when the gateway's reference is known."""
+    row = await connection.fetchrow(
+        load_statement("insert_payment_method"),
+        shard_id,
+        organization_id,
+        record.payment_method_id,
+        record.gateway,
+        record.reference,
+        record.kind,
+        record.brand,
+        record.last4,
+        record.expiry_month,
+        record.expiry_year,
+        record.created_at,
+    )
+    assert row is not None, "an upsert returns its row"
+    return _method_of(row)
+
+
+async def read_payment_methods(
+    connection: Connection | Pool, shard_id: int, organization_id: str
+) -> tuple[PaymentMethodRecord, ...]:
+    """An organization's methods, oldest first."""
+    rows = await connection.fetch(load_statement("list_payment_methods"), shard_id, organization_id)
+    return tuple(_method_of(row) for row in rows)
+
+
+async def read_top_ups(
+    connection: Connection | Pool, shard_id: int, organization_id: str, *, before: str | None, limit: int
+) -> tuple[TopUpRecord, ...]:
+    """An organization's top-ups, newest first, from the one before this id on."""
+    rows = await connection.fetch(load_statement("list_top_ups"), shard_id, organization_id, before, limit)
+    return tuple(top_up_record_of(row) for row in rows)
+
+
+async def read_top_up(
+    connection: Connection | Pool, shard_id: int, organization_id: str, top_up_id: str
+) -> TopUpRecord | None:
+    """One top-up of this organization, or None."""
+    row = await connection.fetchrow(load_statement("get_top_up"), shard_id, organization_id, top_up_id)
+    return None if row is None else top_up_record_of(row)
+
+
+async def read_open_top_up(connection: Connection | Pool, shard_id: int, top_up_id: str) -> TopUpRecord | None:
+    """The unsettled attempt of that id, whoever's it is, or None; for gateways, which know nothing but our key."""
+    row = await connection.fetchrow(load_statement("get_open_top_up"), shard_id, top_up_id)
+    return None if row is None else top_up_record_of(row)
+
+
+async def read_due_top_ups(connection: Connection | Pool, shard_id: int, limit: int) -> tuple[TopUpRecord, ...]:
+    """Auto-recharge attempts that wait to be sent, oldest first."""
+    rows = await connection.fetch(load_statement("list_due_top_ups"), shard_id, limit)
+    return tuple(top_up_record_of(row) for row in rows)
+
+
+async def read_unresolved_top_ups(
+    connection: Connection | Pool, shard_id: int, sent_before: datetime, limit: int
+) -> tuple[TopUpRecord, ...]:
+    """Attempts that were sent before that instant and are not settled, oldest first."""
+    rows = await connection.fetch(load_statement("list_unresolved_top_ups"), shard_id, sent_before, limit)
+    return tuple(top_up_record_of(row) for row in rows)
+
+
+async def read_recharge_candidates(
+    connection: Connection | Pool, shard_id: int, now: datetime, limit: int
+) -> Sequence[str]:
+    """Organizations whose rule may be due though nothing of theirs moves: a wait is over, or a month began."""
+    rows = await connection.fetch(load_statement("list_recharge_candidates"), shard_id, now, limit)
+    return [str(row["organization_id"]) for row in rows]
+
+
+def top_up_record_of(row: asyncpg.Record) -> TopUpRecord:
+    """The record of a row that joins ``top_ups``, ``organizations`` and ``payment_methods``."""
+    return TopUpRecord(
+        top_up_id=str(row["top_up_id"]),
+        organization_id=str(row["organization_id"]),
+        kind=TopUpKind(row["kind"]),
+        state=TopUpState(row["state"]),
+        amount_micros=row["amount_micros"],
+        currency=row["currency"],
+        payment_method_id=row["payment_method"],
+        brand=row["brand"],
+        last4=row["last4"],
+        created_at=row["created_at"],
+        sent_at=row["sent_at"],
+        settled_at=row["settled_at"],
+        gateway=row["gateway"],
+        gateway_reference=row["gateway_reference"],
+        reason=row["reason"],
+        action_url=row["action_url"],
+        lot_id=None if row["lot_id"] is None else str(row["lot_id"]),
+    )
+
+
+def _method_of(row: asyncpg.Record) -> PaymentMethodRecord:
+    return PaymentMethodRecord(
+        payment_method_id=str(row["payment_method_id"]),
+        gateway=row["gateway"],
+        reference=row["reference"],
+        kind=row["kind"],
+        brand=row["brand"],
+        last4=row["last4"],
+        expiry_month=row["expiry_month"],
+        expiry_year=row["expiry_year"],
+        created_at=row["created_at"],
+    )

@@ -1,0 +1,13 @@
+-- One top-up of one organization.
+select
+    t.*,
+    o.currency,
+    coalesce(m.brand, '') as brand,
+    coalesce(m.last4, '') as last4
+from top_ups t
+join organizations o on o.shard_id = t.shard_id and o.organization_id = t.organization_id
+left join payment_methods m
+    on m.shard_id = t.shard_id
+    and m.organization_id = t.organization_id
+    and m.payment_method_id::text = t.payment_method
+where t.shard_id = $1 and t.organization_id = $2 and t.top_up_id = $3
