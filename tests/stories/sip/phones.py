@@ -13,10 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from tests.stories.sip.ports import LOOPBACK, assert_free, free_ports
+from tests.stories.sip.ports import LOOPBACK, assert_free
 
 SCENARIOS: Final = Path(__file__).resolve().parent / "scenarios"
 SETTLE_SECONDS: Final = 0.3
+PORTS_EACH: Final = 3
 RECORD: Final = re.compile(
     r"^-{20,} (?P<date>[\d-]+)\s+(?P<time>[\d:.]+)\n\w+ message (?P<direction>sent|received)[^\n]*:\n\n(?P<message>.*?)"
     r"(?=^-{20,} |\Z)",
@@ -112,14 +113,18 @@ class Calls:
 
 @dataclass(slots=True)
 class Telephones:
-    """One telephone that is called, and groups that call through ``proxy_port``; a context manager."""
+    """One telephone that is called, and groups that call through ``proxy_port``; a context manager.
+
+    Each takes PORTS_EACH of the free ``ports``.
+    """
 
     directory: Path
     proxy_port: int
     callee_port: int
+    ports: list[int]
     callee_pause_milliseconds: int
     calls_seconds_max: int = 45
-    _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         assert_free(self.callee_port)
@@ -130,7 +135,7 @@ class Telephones:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for process in self._processes:
+        for process in self._processes.values():
             if process.poll() is None:
                 process.kill()
             process.wait()
@@ -145,7 +150,7 @@ class Telephones:
             *("-cid_str", f"{calls.name}-%u@{LOOPBACK}"),
             *("-timeout", str(self.calls_seconds_max), "-timeout_error"),
         ]
-        return self._start(calls.name, calls.scenario, free_ports(1)[0], arguments)
+        return self._start(calls.name, calls.scenario, self.ports.pop(), arguments)
 
     def place_all(self, groups: Iterable[Calls]) -> None:
         """Start all groups, and wait until the last call has ended."""
@@ -156,11 +161,22 @@ class Telephones:
         """What a group saw, or the ``callee``, by Call-ID."""
         return {leg.call_id: leg for leg in read_legs(self._trace(name))}
 
+    def complaints(self) -> list[str]:
+        """What each sipp process wrote on its standard error before it failed."""
+        return [
+            f"sipp {name} ended with {process.returncode}: {self._complaints(name).read_text('utf-8', 'replace')}"
+            for name, process in self._processes.items()
+            if process.poll()
+        ]
+
+    def _complaints(self, name: str) -> Path:
+        return self.directory / f"{name}.complaints"
+
     def _trace(self, name: str) -> Path:
         return self.directory / f"{name}.messages"
 
     def _start(self, name: str, scenario: str, port: int, arguments: list[str]) -> subprocess.Popen[bytes]:
-        media_port, control_port = free_ports(2)
+        media_port, control_port = self.ports.pop(), self.ports.pop()
         command = [
             *("sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", LOOPBACK, "-p", str(port)),
             *("-mp", str(media_port), "-cp", str(control_port), "-nostdin"),
@@ -168,7 +184,13 @@ class Telephones:
             *("-trace_err", "-error_file", str(self.directory / f"{name}.errors")),
             *arguments,
         ]
-        quiet = subprocess.DEVNULL
-        process = subprocess.Popen(command, cwd=self.directory, stdin=quiet, stdout=quiet, stderr=quiet)
-        self._processes.append(process)
+        with self._complaints(name).open("wb") as complaints:
+            process = subprocess.Popen(
+                command,
+                cwd=self.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=complaints,
+            )
+        self._processes[name] = process
         return process

@@ -3,29 +3,36 @@
 Knows sockets. Refuses to know who will use them.
 """
 
-import contextlib
+import random
 import socket
 from typing import Final
 
 LOOPBACK: Final = "127.0.0.1"
+PORTS: Final = range(20_000, 32_000, 4)
+"""Below the ports that the kernel hands out by itself, so that nobody is given one between our look and its use; four
+apart, because a telephone takes the ports after its own for media."""
 
 
 def free_ports(count: int) -> list[int]:
-    """So many different ports on which neither UDP nor TCP is heard now."""
-    ports: list[int] = []
-    with contextlib.ExitStack() as taken:
-        while len(ports) < count:
-            datagrams = taken.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            stream = taken.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            datagrams.bind((LOOPBACK, 0))
-            port = int(datagrams.getsockname()[1])
-            with contextlib.suppress(OSError):
-                stream.bind((LOOPBACK, port))
-                ports.append(port)
-    return ports
+    """So many different ports on which neither UDP nor TCP is heard now. Raises OSError where there are too few."""
+    candidates = random.SystemRandom().sample(PORTS, len(PORTS))
+    free = [port for port in candidates[: count * 8] if _is_free(port)]
+    if len(free) < count:
+        raise OSError(f"fewer than {count} loopback ports are free")
+    return free[:count]
 
 
 def assert_free(port: int) -> None:
     """Raises OSError where somebody hears UDP on the port: two Kamailios share one without a word."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind((LOOPBACK, port))
+
+
+def _is_free(port: int) -> bool:
+    try:
+        assert_free(port)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.bind((LOOPBACK, port))
+    except OSError:
+        return False
+    return True

@@ -14,13 +14,14 @@ from typing import Final
 
 from tests.stories.sip import plan
 from tests.stories.sip.line import Line, LineState
-from tests.stories.sip.phones import Leg, Telephones
+from tests.stories.sip.phones import PORTS_EACH, Leg, Telephones
 from tests.stories.sip.plan import Chapter, Outcome, StoryNumbers
 from tests.stories.sip.ports import free_ports
 from tests.stories.sip.switch import Notice, Switch, SwitchSettings
 
 TOLD_SECONDS_MAX: Final = 10
 START_SECONDS_MAX: Final = 5
+TELEPHONES_MAX: Final = 16
 CALLEE_PAUSE_MILLISECONDS: Final = 1300
 
 PROGRAMS: Final = {"kamailio": "kamailio", "kamcmd": "kamailio", "sipp": "sip-tester"}
@@ -62,7 +63,7 @@ class SipStory:
     """All calls, and what the switch had to say of itself.
 
     ``everything_told``: charging has taken every report. ``reports_kept``: so many waited while it was away.
-    ``troubles``: log lines that speak of a warning or worse.
+    ``troubles``: log lines that speak of a warning or worse, and what sipp said where it failed.
     """
 
     calls: tuple[SipCall, ...]
@@ -112,7 +113,8 @@ def run_sip_story(
     """
     with tempfile.TemporaryDirectory(prefix="sip-") as scratch:
         place = directory or Path(scratch)
-        sip_port, callee_port, line_port = free_ports(3)
+        # All at once, so that no two parts are given the same one.
+        sip_port, callee_port, line_port, *ports = free_ports(3 + TELEPHONES_MAX * PORTS_EACH)
         settings = SwitchSettings(
             sip_port=sip_port,
             next_hop_port=callee_port,
@@ -126,7 +128,7 @@ def run_sip_story(
         with (
             Line(charging_url, line_port) as line,
             Switch(settings, place) as switch,
-            Telephones(place, sip_port, callee_port, CALLEE_PAUSE_MILLISECONDS) as telephones,
+            Telephones(place, sip_port, callee_port, ports, CALLEE_PAUSE_MILLISECONDS) as telephones,
         ):
             stage = _Stage(line=line, switch=switch, telephones=telephones)
             _place(stage, plan.while_charging_is_up(numbers, calls))
@@ -136,7 +138,7 @@ def run_sip_story(
                 calls=tuple(_calls(stage)),
                 everything_told=everything_told,
                 reports_kept=reports_kept,
-                troubles=tuple(switch.troubles()),
+                troubles=(*switch.troubles(), *telephones.complaints()),
             )
 
 
