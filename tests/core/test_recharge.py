@@ -275,6 +275,31 @@ def test_declined_attempts_take_nothing_of_the_months_cap() -> None:
     assert account.account.recharge.month_micros == units("100")
 
 
+def test_a_recharge_that_never_reached_its_gateway_costs_no_cap_and_tries_again_after_the_cool_down() -> None:
+    account = _below(cap="100")
+    due = _due(account)
+    account.send(due.top_up_id)
+    account.record(due.top_up_id, PaymentState.NOT_TAKEN)
+    assert (account.account.recharge.month_micros, account.account.recharge.declines) == (0, 0)
+    assert len(account.recharges()) == 1
+    account.wait(minutes=5)
+    account.do(CHECK)
+    assert len(account.recharges(TopUpState.DUE)) == 1
+
+
+@pytest.mark.parametrize("news", [PaymentState.DECLINED, PaymentState.NOT_TAKEN])
+def test_a_recharge_that_was_paid_after_all_counts_in_its_month(news: PaymentState) -> None:
+    account = _below(recharge="50", trigger="1000", cap="50")
+    due = _due(account)
+    account.send(due.top_up_id)
+    account.record(due.top_up_id, news)
+    account.record(due.top_up_id, PaymentState.SUCCEEDED)
+    assert account.account.recharge.month_micros == units("50")
+    account.wait(hours=2)
+    account.do(CHECK)
+    assert len(account.recharges()) == 1
+
+
 def test_a_payment_that_succeeds_forgives_the_declines_before_it() -> None:
     account = _below(recharge="50", trigger="1000")
     _decline(account)

@@ -84,6 +84,24 @@ def test_a_customer_who_has_paid_after_all_gets_the_funds() -> None:
     assert account.available_micros == units("50")
 
 
+def test_an_attempt_that_never_reached_its_gateway_is_over_and_no_decline() -> None:
+    account = books()
+    top_up_id = _asked(account)
+    account.record(top_up_id, PaymentState.NOT_TAKEN)
+    assert account.top_ups[top_up_id].state is TopUpState.CANCELLED
+    assert account.account.open_top_ups == ()
+    account.record(top_up_id, PaymentState.PROCESSING)
+    assert account.account.open_top_ups == ()
+
+
+def test_a_payment_that_was_taken_although_it_seemed_not_to_be_grants_its_funds() -> None:
+    account = books()
+    top_up_id = _asked(account)
+    account.record(top_up_id, PaymentState.NOT_TAKEN)
+    account.record(top_up_id, PaymentState.SUCCEEDED)
+    assert account.available_micros == account.ledger_micros() == units("50")
+
+
 def test_an_unknown_outcome_stays_open_until_it_is_known() -> None:
     account = books()
     top_up_id = _asked(account)

@@ -37,6 +37,8 @@ OPEN_STATES: Final = frozenset(
 )
 """States in which money may still move."""
 
+_BOUGHT_NOTHING: Final = frozenset({TopUpState.DECLINED, TopUpState.CANCELLED})
+
 OPEN_TOP_UPS_MAX: Final = 20
 """Most attempts of one organization that may be unresolved at once; a purchase beyond waits for them."""
 
@@ -119,15 +121,15 @@ def send(account: Account, top_up: TopUp | None, command: SendTopUp, context: Co
 def record_payment(account: Account, top_up: TopUp | None, command: RecordPayment, context: Context) -> Decision:
     """Write down what the gateway said of an attempt; a repetition, or news older than what is known, changes nothing.
 
-    A success counts even for an attempt that was taken for declined: the customer has paid.
+    A success counts even for an attempt that was taken for declined or not taken at all: the customer has paid.
     """
     if top_up is None:
         return Decision(outcome=_unknown(command.top_up_id), account=account)
-    if top_up.state in (TopUpState.SUCCEEDED, TopUpState.CANCELLED, TopUpState.DUE):
+    if top_up.state is TopUpState.SUCCEEDED or top_up.sent_at is None:
         return Decision(outcome=_taken(top_up, account), account=account)
     if command.state is PaymentState.SUCCEEDED:
         return _succeed(account, top_up, command, context)
-    if top_up.state is TopUpState.DECLINED:
+    if top_up.state in _BOUGHT_NOTHING:
         return Decision(outcome=_taken(top_up, account), account=account)
     if command.state is PaymentState.DECLINED:
         return _decline(account, top_up, command, context)
@@ -228,7 +230,7 @@ def _succeed(account: Account, top_up: TopUp, command: RecordPayment, context: C
     )
     recharge = account.recharge
     if top_up.kind is TopUpKind.AUTO_RECHARGE:
-        if top_up.state is TopUpState.DECLINED:
+        if top_up.state in _BOUGHT_NOTHING:
             recharge = _count_again(recharge, top_up, account.time_zone)
         recharge = replace(recharge, declines=0, retry_at=None)
     account = replace(_replaced(account, paid), lots=add(account.lots, lot), recharge=recharge)
@@ -279,7 +281,7 @@ def _backed_off(
 
 
 def _count_again(state: RechargeState, top_up: TopUp, time_zone: str) -> RechargeState:
-    """A success that was first taken for a decline counts in its month after all."""
+    """A success that was first taken for a failure counts in its month after all."""
     if state.month != month_of(top_up.created_at, time_zone):
         return state
     return replace(state, month_micros=state.month_micros + top_up.amount_micros)
