@@ -1,0 +1,115 @@
+"""Puts the portal together: its routes behind the door, its files, its error pages.
+
+Knows which page answers which address. Refuses to know the operations themselves, and where in a larger application
+it is mounted: links follow the path that it finds itself at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from commcredits.edges.portal import assets, links
+from commcredits.edges.portal.access_pages import AccessPages
+from commcredits.edges.portal.assets import Asset
+from commcredits.edges.portal.billing_pages import BillingPages
+from commcredits.edges.portal.door import Clock, Door, speeches
+from commcredits.edges.portal.headers import StrictHeaders
+from commcredits.edges.portal.ports import PortalOperations
+from commcredits.edges.portal.rendering import Renderer
+from commcredits.edges.portal.settings import PortalSettings
+from commcredits.edges.portal.visits import VisitKeeper
+from commcredits.edges.translations import marked
+
+
+def portal_app(operations: PortalOperations, settings: PortalSettings, *, now: Clock) -> Starlette:
+    """The portal as an application of its own, to be mounted at a path such as ``/portal``.
+
+    ``now`` tells the present instant, aware UTC. The catalogues and static files are read here, once.
+    """
+    files = assets.load()
+    door = Door(
+        settings=settings,
+        keeper=VisitKeeper(
+            operator_token=settings.operator_token,
+            idle_seconds=settings.idle_seconds,
+            visit_seconds_max=settings.visit_seconds_max,
+        ),
+        renderer=Renderer(files),
+        speeches=speeches(),
+        now=now,
+    )
+    return Starlette(
+        routes=_routes(door, operations, files),
+        middleware=[Middleware(StrictHeaders)],
+        exception_handlers={HTTPException: _missing(door), Exception: _broken(door)},
+    )
+
+
+def _routes(door: Door, operations: PortalOperations, files: Mapping[str, Asset]) -> list[BaseRoute]:
+    access = AccessPages(door=door, operations=operations)
+    billing = BillingPages(door=door, operations=operations)
+    guarded = door.guarded
+    return [
+        Route(links.HOME, guarded(billing.organizations)),
+        Route(links.SIGN_IN, guarded(access.sign_in_form, signed_in=False)),
+        Route(links.SIGN_IN, guarded(access.sign_in, signed_in=False), methods=["POST"]),
+        Route(links.SIGN_OUT, guarded(access.sign_out), methods=["POST"]),
+        Route(links.LANGUAGE, guarded(access.choose_language, signed_in=False), methods=["POST"]),
+        Route(links.THEME, guarded(access.choose_theme, signed_in=False), methods=["POST"]),
+        Route(links.PRODUCTS, guarded(billing.products)),
+        Route(links.CREDITS, guarded(billing.credits)),
+        Route(links.LIVE, guarded(billing.live, renews=False)),
+        Route(links.ADD_FUNDS, guarded(billing.add_funds_form)),
+        Route(links.ADD_FUNDS, guarded(billing.add_funds), methods=["POST"]),
+        Route(links.AUTO_RECHARGE, guarded(billing.to_auto_recharge)),
+        Route(links.AUTO_RECHARGE, guarded(billing.save_auto_recharge), methods=["POST"]),
+        Route(links.STATIC, _static(files)),
+    ]
+
+
+def _static(files: Mapping[str, Asset]) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        asset = files.get(request.path_params["name"])
+        if asset is None:
+            raise HTTPException(404)
+        return assets.answer(asset, request)
+
+    return endpoint
+
+
+def _missing(door: Door) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """The page for an address, or a method, that does not exist."""
+
+    async def handler(request: Request, error: Exception) -> Response:
+        page = door.stranger(request)
+        status = error.status_code if isinstance(error, HTTPException) else 404
+        return door.problem(
+            page,
+            status=status,
+            title=page.speech.say(marked("There is nothing here")),
+            sentence=page.speech.say(marked("The address may be mistyped, or the page may have moved.")),
+        )
+
+    return handler
+
+
+def _broken(door: Door) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """The page for a fault of ours; the error itself goes on to the log."""
+
+    async def handler(request: Request, _error: Exception) -> Response:
+        page = door.stranger(request)
+        return door.problem(
+            page,
+            status=500,
+            title=page.speech.say(marked("Something went wrong on our side")),
+            sentence=page.speech.say(marked("Sending a form again is safe: nothing is done twice.")),
+        )
+
+    return handler

@@ -1,0 +1,235 @@
+"""The pages of an organization's billing: the organizations, their products, and Communications Credits.
+
+Knows which question each page asks of the operations and which template shows the answer. Refuses to know how
+anything is decided.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from commcredits.core.account import TopUpState
+from commcredits.core.calendar import twelve_months_after
+from commcredits.core.outcomes import RefusalCode, Refused
+from commcredits.edges.portal import charts, forms
+from commcredits.edges.portal.door import Door
+from commcredits.edges.portal.forms import FormView
+from commcredits.edges.portal.page import Page
+from commcredits.edges.portal.ports import (
+    ORGANIZATIONS_PER_PAGE,
+    AutoRechargeSaved,
+    CreditsOverview,
+    PortalOperations,
+    TopUpView,
+)
+from commcredits.edges.translations import marked
+
+_NOTHING_BOUGHT: Final = frozenset({TopUpState.DECLINED, TopUpState.CANCELLED})
+_FUNDS_FIELDS: Final = (forms.AMOUNT, forms.PAYMENT_METHOD)
+_RECHARGE_FIELDS: Final = (
+    forms.ENABLED,
+    forms.RECHARGE_AMOUNT,
+    forms.TRIGGER_AMOUNT,
+    forms.MONTHLY_CAP,
+    forms.PAYMENT_METHOD,
+)
+_SAVED: Final = "saved"
+_RECHARGING: Final = "recharging"
+
+_STATUSES: Final = {RefusalCode.UNKNOWN_ORGANIZATION: 404, RefusalCode.BUSY: 503, RefusalCode.INTERNAL_ERROR: 500}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What the page announces: the purchase that was just made, or that settings were saved."""
+
+    top_up: TopUpView | None = None
+    saved: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillingPages:
+    """Each method answers one address."""
+
+    door: Door
+    operations: PortalOperations
+
+    async def organizations(self, page: Page) -> Response:
+        """The organizations to pick from."""
+        cursor = page.request.query_params.get("cursor")
+        listed = await self.operations.list_organizations(cursor=cursor, limit=ORGANIZATIONS_PER_PAGE)
+        if isinstance(listed, Refused):
+            return self._refused(page, listed)
+        return self.door.html("organizations.html", page, listed=listed, is_first=cursor is None)
+
+    async def products(self, page: Page) -> Response:
+        """Billing > Products & services: the one subscription there is."""
+        overview = await self._overview(page)
+        if isinstance(overview, Refused):
+            return self._refused(page, overview)
+        return self.door.html("products.html", page, overview=overview, organization=overview.organization)
+
+    async def credits(self, page: Page) -> Response:
+        """The Communications Credits page."""
+        overview = await self._overview(page)
+        if isinstance(overview, Refused):
+            return self._refused(page, overview)
+        return self._credits_page(page, overview, notice=_notice(page, overview))
+
+    async def live(self, page: Page) -> Response:
+        """What changes on that page while one looks at it."""
+        overview = await self._overview(page)
+        if isinstance(overview, Refused):
+            return self._refused(page, overview)
+        return self.door.html("_live.html", _local(page, overview), **self._content(overview))
+
+    async def add_funds_form(self, page: Page) -> Response:
+        """The form that adds funds: a dialog for htmx, a page of its own otherwise."""
+        overview = await self._overview(page)
+        if isinstance(overview, Refused):
+            return self._refused(page, overview)
+        return self._funds_form(page, overview, forms.blank_funds(overview), status=200, opens=True)
+
+    async def add_funds(self, page: Page) -> Response:
+        """Buy funds; a form with something wrong in it, and a declined payment, come back as the form."""
+        overview = await self._overview(page)
+        if isinstance(overview, Refused):
+            return self._refused(page, overview)
+        speech = _local(page, overview).speech
+        order = forms.read_funds(page.form, overview, speech)
+        if isinstance(order, FormView):
+            return self._funds_form(page, overview, order, status=422)
+        bought = await self.operations.add_funds(
+            overview.organization.organization_id,
+            amount_micros=order.amount_micros,
+            payment_method=order.payment_method,
+            command_id=order.command_id,
+        )
+        if isinstance(bought, Refused):
+            currency = overview.organization.currency
+            form = forms.refused(bought, page.form, _FUNDS_FIELDS, speech, currency)
+            return self._funds_form(page, overview, form, status=422)
+        if bought.state in _NOTHING_BOUGHT:
+            return self._funds_form(page, overview, forms.declined(bought, page.form, speech), status=422)
+        return await self._done(page, overview, Notice(top_up=bought), top_up=bought.top_up_id)
+
+    async def to_auto_recharge(self, page: Page) -> Response:
+        """The settings have no page of their own: lead to where they stand."""
+        return self.door.see_other(page.links.auto_recharge_settings(_organization_id(page)))
+
+    async def save_auto_recharge(self, page: Page) -> Response:
+        """Save the auto-recharge settings; a form with something wrong in it comes back."""
+        overview = await self._overview(page)
+        if isinstance(overview, Refused):
+            return self._refused(page, overview)
+        speech = _local(page, overview).speech
+        order = forms.read_auto_recharge(page.form, overview, speech)
+        if isinstance(order, FormView):
+            return self._recharge_form(page, overview, order)
+        saved = await self.operations.save_auto_recharge(
+            overview.organization.organization_id, change=order.change, command_id=order.command_id
+        )
+        if isinstance(saved, AutoRechargeSaved):
+            kind = _RECHARGING if saved.recharge_started else _SAVED
+            return await self._done(page, overview, Notice(saved=kind), saved=kind)
+        form = forms.refused(saved, page.form, _RECHARGE_FIELDS, speech, overview.organization.currency)
+        return self._recharge_form(page, overview, form)
+
+    async def _overview(self, page: Page) -> CreditsOverview | Refused:
+        return await self.operations.credits_overview(_organization_id(page))
+
+    async def _done(self, page: Page, overview: CreditsOverview, notice: Notice, **query: str) -> Response:
+        """After a form was done: the page afresh in place for htmx, a redirect to it otherwise."""
+        organization_id = overview.organization.organization_id
+        if not page.is_fragment:
+            return self.door.see_other(page.links.credits(organization_id, **query))
+        fresh = await self.operations.credits_overview(organization_id)
+        if isinstance(fresh, Refused):
+            return Response(status_code=200, headers={"HX-Redirect": page.links.credits(organization_id, **query)})
+        response = self._credits_page(page, fresh, notice=notice, template="_credits.html")
+        response.headers["HX-Retarget"] = "#main"
+        response.headers["HX-Reswap"] = "outerMorph"
+        return response
+
+    def _credits_page(
+        self,
+        page: Page,
+        overview: CreditsOverview,
+        *,
+        notice: Notice,
+        template: str = "credits.html",
+        recharge: FormView | None = None,
+        status: int = 200,
+    ) -> Response:
+        page = _local(page, overview)
+        return self.door.html(
+            template,
+            page,
+            status=status,
+            notice=notice,
+            recharge=recharge or forms.saved_auto_recharge(overview, page.speech),
+            **self._content(overview),
+        )
+
+    def _recharge_form(self, page: Page, overview: CreditsOverview, form: FormView) -> Response:
+        """The settings with what is wrong in them: the form alone for htmx, within its page otherwise."""
+        template = "_auto_recharge_form.html" if page.is_fragment else "credits.html"
+        return self._credits_page(page, overview, notice=Notice(), template=template, recharge=form, status=422)
+
+    def _funds_form(
+        self, page: Page, overview: CreditsOverview, form: FormView, *, status: int, opens: bool = False
+    ) -> Response:
+        template = "add_funds.html"
+        if page.is_fragment:
+            template = "_add_funds_dialog.html" if opens else "_add_funds_form.html"
+        return self.door.html(
+            template,
+            _local(page, overview),
+            status=status,
+            overview=overview,
+            organization=overview.organization,
+            form=form,
+            in_dialog=page.is_fragment,
+            expires_at=twelve_months_after(overview.as_of),
+        )
+
+    def _content(self, overview: CreditsOverview) -> dict[str, Any]:
+        """What the page's templates draw, less what differs between its callers."""
+        return {
+            "overview": overview,
+            "organization": overview.organization,
+            "bars": charts.bars(overview.consumption),
+            "chart_width": charts.CHART_WIDTH,
+            "chart_height": charts.CHART_HEIGHT,
+            "share": charts.share,
+            "live_seconds": self.door.settings.live_seconds,
+        }
+
+    def _refused(self, page: Page, refused: Refused) -> Response:
+        status = _STATUSES.get(refused.code, 409)
+        missing = refused.code is RefusalCode.UNKNOWN_ORGANIZATION
+        title = marked("There is nothing here") if missing else marked("This page can't be shown now")
+        sentence = page.speech.refusal(refused, "")
+        response = self.door.problem(page, status=status, title=page.speech.say(title), sentence=sentence)
+        if refused.code is RefusalCode.BUSY:
+            response.headers["Retry-After"] = "1"
+        return response
+
+
+def _organization_id(page: Page) -> str:
+    return str(page.request.path_params["organization_id"])
+
+
+def _local(page: Page, overview: CreditsOverview) -> Page:
+    return page.in_time_zone(overview.organization.time_zone)
+
+
+def _notice(page: Page, overview: CreditsOverview) -> Notice:
+    """What a redirect asked the page to announce; only what is true of the account now."""
+    saved = page.request.query_params.get("saved", "")
+    wanted = page.request.query_params.get("top_up", "")
+    bought = next((top_up for top_up in overview.top_ups if top_up.top_up_id == wanted), None)
+    return Notice(top_up=bought, saved=saved if saved in (_SAVED, _RECHARGING) else "")

@@ -1,0 +1,91 @@
+"""The portal's addresses: the patterns that are routed, and the links that pages carry.
+
+Knows where the portal is mounted. Refuses to know what stands at an address.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, urlencode
+
+HOME: Final = "/"
+SIGN_IN: Final = "/sign-in"
+SIGN_OUT: Final = "/sign-out"
+LANGUAGE: Final = "/language"
+THEME: Final = "/theme"
+STATIC: Final = "/static/{name}"
+PRODUCTS: Final = "/organizations/{organization_id:uuid}/billing/products-and-services"
+CREDITS: Final = "/organizations/{organization_id:uuid}/billing/communications-credits"
+LIVE: Final = f"{CREDITS}/live"
+ADD_FUNDS: Final = f"{CREDITS}/add-funds"
+AUTO_RECHARGE: Final = f"{CREDITS}/auto-recharge"
+
+AUTO_RECHARGE_ID: Final = "auto-recharge-settings"
+"""The element that "Modify recharge settings" leads to."""
+
+_PATH_LENGTH_MAX: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Links below ``root``, the path that the portal is mounted at, without a slash at its end."""
+
+    root: str
+
+    def home(self, cursor: str | None = None) -> str:
+        """The list of organizations, from a cursor on."""
+        return f"{self.root}{HOME}" + (f"?{urlencode({'cursor': cursor})}" if cursor else "")
+
+    def sign_in(self, return_to: str = "") -> str:
+        """The sign-in page, which then leads back."""
+        return f"{self.root}{SIGN_IN}" + (f"?{urlencode({'return_to': return_to})}" if return_to else "")
+
+    def sign_out(self) -> str:
+        """Where the sign-out form is posted."""
+        return f"{self.root}{SIGN_OUT}"
+
+    def language(self) -> str:
+        """Where the language switch is posted."""
+        return f"{self.root}{LANGUAGE}"
+
+    def theme(self) -> str:
+        """Where the light or dark switch is posted."""
+        return f"{self.root}{THEME}"
+
+    def static(self, name: str, version: str) -> str:
+        """A static file in one version, which may be kept for ever."""
+        return f"{self.root}{STATIC.format(name=quote(name))}?v={version}"
+
+    def products(self, organization_id: str) -> str:
+        """Billing > Products & services."""
+        return self._of(PRODUCTS, organization_id)
+
+    def credits(self, organization_id: str, **notice: str) -> str:
+        """The Communications Credits page; ``notice`` tells it what to announce."""
+        return self._of(CREDITS, organization_id) + (f"?{urlencode(notice)}" if notice else "")
+
+    def live(self, organization_id: str) -> str:
+        """The part of that page that changes while one looks at it."""
+        return self._of(LIVE, organization_id)
+
+    def add_funds(self, organization_id: str) -> str:
+        """The form that adds funds."""
+        return self._of(ADD_FUNDS, organization_id)
+
+    def auto_recharge(self, organization_id: str) -> str:
+        """Where the auto-recharge settings are posted."""
+        return self._of(AUTO_RECHARGE, organization_id)
+
+    def auto_recharge_settings(self, organization_id: str) -> str:
+        """The settings on the Communications Credits page."""
+        return f"{self.credits(organization_id)}#{AUTO_RECHARGE_ID}"
+
+    def inside(self, path: str) -> str:
+        """The path if it is one of the portal's own, else the portal's first page: nobody is led elsewhere."""
+        ours = path.startswith(f"{self.root}/") and not path.startswith("//")
+        plain = path.isascii() and path.isprintable() and "\\" not in path and len(path) <= _PATH_LENGTH_MAX
+        return path if ours and plain else self.home()
+
+    def _of(self, pattern: str, organization_id: str) -> str:
+        return self.root + pattern.replace("{organization_id:uuid}", quote(organization_id, safe=""))

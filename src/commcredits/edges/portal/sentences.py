@@ -1,0 +1,205 @@
+"""The portal's sentences for the closed lists of the core: refusals, states, sources, services.
+
+Knows every member of those lists; a test fails on a hole. Refuses to know languages: the sentences are marked here and
+translated where they are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from babel.support import Translations
+
+from commcredits.core.account import OrganizationStatus, SessionState, TopUpKind, TopUpState
+from commcredits.core.commands import Service
+from commcredits.core.funds import LotSource
+from commcredits.core.outcomes import RefusalCode, Refused
+from commcredits.core.recharge import RechargeStanding
+from commcredits.edges.portal.formatting import Formats
+from commcredits.edges.translations import marked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speech:
+    """One language, ready to be spoken: its sentences and its way of writing values."""
+
+    translations: Translations
+    formats: Formats
+
+    def say(self, sentence: str, **facts: str) -> str:
+        """The sentence in this language, with its facts, which are written already."""
+        return self.translations.gettext(sentence) % facts if facts else self.translations.gettext(sentence)
+
+    def refusal(self, refused: Refused, currency: str) -> str:
+        """Why something was not done: with the facts where they are told, else without."""
+        sentence = REFUSALS[refused.code]
+        if sentence.precise:
+            try:
+                return self.say(sentence.precise, **_written(refused.facts, self.formats, currency))
+            except KeyError:
+                pass
+        return self.say(sentence.plain)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalSentence:
+    """What a person is told of a refusal; ``precise`` names the facts that it needs."""
+
+    plain: str
+    precise: str = ""
+
+
+REFUSALS: Final[Mapping[RefusalCode, RefusalSentence]] = {
+    RefusalCode.INSUFFICIENT_FUNDS: RefusalSentence(plain=marked("The balance was too low.")),
+    RefusalCode.ORGANIZATION_CLOSED: RefusalSentence(
+        plain=marked("The organization is closed: no funds can be added and new calls are refused.")
+    ),
+    RefusalCode.UNKNOWN_ORGANIZATION: RefusalSentence(plain=marked("There is no such organization.")),
+    RefusalCode.UNKNOWN_NUMBER: RefusalSentence(plain=marked("The number belongs to no organization.")),
+    RefusalCode.NO_RATE: RefusalSentence(plain=marked("No rate is known for this destination.")),
+    RefusalCode.UNKNOWN_SESSION: RefusalSentence(plain=marked("There is no such call.")),
+    RefusalCode.SESSION_ENDED: RefusalSentence(plain=marked("The call is over.")),
+    RefusalCode.STALE_REQUEST: RefusalSentence(plain=marked("A newer request for this call was answered before.")),
+    RefusalCode.CONFLICT: RefusalSentence(
+        plain=marked("This form was sent before with other content. Check what was done; then send it again if needed.")
+    ),
+    RefusalCode.BUSY: RefusalSentence(plain=marked("The system is busy. Nothing was done; try again in a moment.")),
+    RefusalCode.INTERNAL_ERROR: RefusalSentence(
+        plain=marked("Something went wrong on our side. Sending the form again is safe: nothing is done twice.")
+    ),
+    RefusalCode.INVALID_INPUT: RefusalSentence(plain=marked("Something in the request cannot be read.")),
+    RefusalCode.AMOUNT_BELOW_MINIMUM: RefusalSentence(
+        plain=marked("The amount is too small."),
+        precise=marked("The amount is too small. It must be at least %(minimum)s."),
+    ),
+    RefusalCode.AMOUNT_ABOVE_MAXIMUM: RefusalSentence(
+        plain=marked("The amount is too large."),
+        precise=marked("The amount is too large. It may be at most %(maximum)s."),
+    ),
+    RefusalCode.AMOUNT_NOT_PAYABLE: RefusalSentence(
+        plain=marked("The amount has more decimals than the currency."),
+        precise=marked("The amount has more decimals than the currency, which has %(decimal_digits)s."),
+    ),
+    RefusalCode.TRIGGER_NOT_ALLOWED: RefusalSentence(
+        plain=marked("This balance cannot trigger a recharge."),
+        precise=marked("The balance that triggers the recharge must be above zero and at most %(maximum)s."),
+    ),
+    RefusalCode.CAP_BELOW_AMOUNT: RefusalSentence(
+        plain=marked("The monthly cap is smaller than one recharge."),
+        precise=marked("The monthly cap is smaller than one recharge. It must be at least %(minimum)s."),
+    ),
+    RefusalCode.CURRENCY_MISMATCH: RefusalSentence(plain=marked("This is not the currency of the organization.")),
+    RefusalCode.COUNTRY_NOT_AVAILABLE: RefusalSentence(
+        plain=marked("Communications Credits can't be bought in this country."),
+        precise=marked("Communications Credits can't be bought in this country: %(country)s."),
+    ),
+    RefusalCode.UNKNOWN_PAYMENT_METHOD: RefusalSentence(
+        plain=marked("This payment method is no longer on file. Choose another one.")
+    ),
+    RefusalCode.PAYMENT_DECLINED: RefusalSentence(plain=marked("Your payment was declined")),
+    RefusalCode.UNKNOWN_TOP_UP: RefusalSentence(plain=marked("There is no such purchase.")),
+    RefusalCode.TOP_UP_OPEN: RefusalSentence(
+        plain=marked("Earlier purchases are still open. Wait until they are settled.")
+    ),
+    RefusalCode.TOP_UP_CANCELLED: RefusalSentence(plain=marked("The purchase was cancelled. No money was taken.")),
+    RefusalCode.UNKNOWN_RATE_DECK: RefusalSentence(plain=marked("There is no such rate deck.")),
+    RefusalCode.NUMBER_TAKEN: RefusalSentence(plain=marked("The number belongs to another organization.")),
+    RefusalCode.EXPIRY_NOT_ALLOWED: RefusalSentence(plain=marked("This date of expiry is not allowed.")),
+    RefusalCode.TOO_MANY_LOTS: RefusalSentence(
+        plain=marked("There are too many purchases with funds left. Use some up first.")
+    ),
+}
+"""Every refusal, as this edge says it."""
+
+ORGANIZATION_STATUSES: Final[Mapping[OrganizationStatus, str]] = {
+    OrganizationStatus.OPEN: marked("Active"),
+    OrganizationStatus.CLOSING: marked("Closing"),
+    OrganizationStatus.CLOSED: marked("Closed"),
+}
+
+LOT_SOURCES: Final[Mapping[LotSource, str]] = {
+    LotSource.MANUAL: marked("Added by hand"),
+    LotSource.AUTO_RECHARGE: marked("Auto-recharge"),
+    LotSource.PROMOTION: marked("Promotion"),
+}
+
+TOP_UP_KINDS: Final[Mapping[TopUpKind, str]] = {
+    TopUpKind.MANUAL: marked("Added by hand"),
+    TopUpKind.AUTO_RECHARGE: marked("Auto-recharge"),
+}
+
+TOP_UP_STATES: Final[Mapping[TopUpState, str]] = {
+    TopUpState.DUE: marked("About to be paid"),
+    TopUpState.SENT: marked("Being paid"),
+    TopUpState.PROCESSING: marked("Being processed"),
+    TopUpState.ACTION_REQUIRED: marked("Waiting for approval"),
+    TopUpState.UNKNOWN: marked("Being checked"),
+    TopUpState.SUCCEEDED: marked("Paid"),
+    TopUpState.DECLINED: marked("Declined"),
+    TopUpState.CANCELLED: marked("Cancelled"),
+}
+
+SERVICES: Final[Mapping[Service, str]] = {
+    Service.OUTBOUND: marked("Outbound call"),
+    Service.TOLL_FREE_IN: marked("Call to a toll-free number"),
+    Service.CONFERENCE_DIAL_OUT: marked("Conference dial-out"),
+    Service.EMERGENCY: marked("Emergency call"),
+}
+
+SESSION_STATES: Final[Mapping[SessionState, str]] = {
+    SessionState.AUTHORISED: marked("Ringing"),
+    SessionState.STARTED: marked("In progress"),
+    SessionState.ENDED: marked("Ended"),
+    SessionState.EXPIRED: marked("Closed"),
+    SessionState.REFUSED: marked("Refused"),
+}
+
+STANDINGS: Final[Mapping[RechargeStanding, str]] = {
+    RechargeStanding.OFF: marked("The balance is not recharged by itself."),
+    RechargeStanding.ABOVE_TRIGGER: marked("The balance is watched."),
+    RechargeStanding.ATTEMPT_OPEN: marked("A recharge is being paid."),
+    RechargeStanding.SUSPENDED: marked("Stopped after several declined payments. Saving the settings starts it again."),
+    RechargeStanding.BACK_OFF: marked("The last payment was declined. The next attempt follows at %(retry_at)s."),
+    RechargeStanding.COOL_DOWN: marked("The last recharge was a moment ago. The next is possible at %(retry_at)s."),
+    RechargeStanding.CAP_REACHED: marked("The monthly cap is reached. Raise it, or add funds by hand."),
+    RechargeStanding.DUE: marked("A recharge is about to start."),
+}
+
+DECLINES: Final[Mapping[str, str]] = {
+    "authentication_required": marked("The bank wants the payer to approve this payment."),
+    "card_declined": marked("The bank gave no reason."),
+    "do_not_honor": marked("The bank gave no reason."),
+    "expired_card": marked("The card has expired."),
+    "insufficient_funds": marked("The account behind the payment method does not hold enough money."),
+    "lost_card": marked("The card was reported lost."),
+    "stolen_card": marked("The card was reported stolen."),
+    "rule_changed": marked("The auto-recharge settings were changed before it was paid."),
+    "rule_switched_off": marked("Auto-recharge was switched off before it was paid."),
+}
+"""Why an attempt bought nothing: the codes that gateways and rules give; an unknown one is said as card_declined."""
+
+STANDINGS_OF_CONCERN: Final = frozenset(
+    {RechargeStanding.SUSPENDED, RechargeStanding.BACK_OFF, RechargeStanding.CAP_REACHED}
+)
+"""Standings in which a rule that is on does not protect the balance."""
+
+
+def decline_sentence(reason: str) -> str:
+    """The marked sentence for a gateway's code."""
+    return DECLINES.get(reason, DECLINES["card_declined"])
+
+
+def _written(facts: Mapping[str, str | int], formats: Formats, currency: str) -> dict[str, str]:
+    """Facts as a person reads them: amounts under their name without its unit, countries by name."""
+    currency = str(facts.get("currency", currency))
+    written: dict[str, str] = {}
+    for name, value in facts.items():
+        if isinstance(value, int) and name.endswith("_micros"):
+            written[name.removesuffix("_micros")] = formats.money(value, currency)
+        elif name == "country":
+            written[name] = formats.country(str(value))
+        else:
+            written[name] = formats.count(value) if isinstance(value, int) else value
+    return written

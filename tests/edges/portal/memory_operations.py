@@ -1,0 +1,314 @@
+"""Operations that keep their organizations in memory: what the portal's pages are walked with.
+
+Knows the promises of PortalOperations and keeps each of them: idempotent by command id, declined by the card that
+declines, refused where the product refuses. Refuses to know the ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from commcredits.core.account import OrganizationStatus, SessionState, TopUpKind, TopUpState
+from commcredits.core.calendar import twelve_months_after
+from commcredits.core.commands import Service
+from commcredits.core.funds import LotSource
+from commcredits.core.outcomes import RefusalCode, Refused
+from commcredits.core.recharge import RechargeStanding
+from commcredits.edges.portal.ports import (
+    LOTS_SHOWN_MAX,
+    ROWS_SHOWN_MAX,
+    AutoRechargeChange,
+    AutoRechargeSaved,
+    AutoRechargeView,
+    BalanceView,
+    CallView,
+    CreditsOverview,
+    DayOfConsumptionView,
+    LotView,
+    OrganizationsView,
+    OrganizationView,
+    PaymentMethodView,
+    TopUpLimitsView,
+    TopUpView,
+)
+
+UNIT: Final = 1_000_000
+GOOD_CARD: Final = PaymentMethodView(payment_method="card_good", brand="Visa", last4="4242")
+DECLINED_CARD: Final = PaymentMethodView(payment_method="card_declined", brand="Mastercard", last4="0341")
+CARD_TO_APPROVE: Final = PaymentMethodView(payment_method="card_to_approve", brand="Visa", last4="3184")
+SLOW_TRANSFER: Final = PaymentMethodView(payment_method="transfer", brand="SEPA", last4="")
+
+LIMITS: Final = TopUpLimitsView(minimum_micros=50 * UNIT, maximum_micros=10_000 * UNIT)
+
+_OUTCOMES: Final = {
+    GOOD_CARD.payment_method: TopUpState.SUCCEEDED,
+    DECLINED_CARD.payment_method: TopUpState.DECLINED,
+    CARD_TO_APPROVE.payment_method: TopUpState.ACTION_REQUIRED,
+    SLOW_TRANSFER.payment_method: TopUpState.PROCESSING,
+}
+
+
+@dataclass(kw_only=True)
+class Books:
+    """One organization's state."""
+
+    organization: OrganizationView
+    payment_methods: tuple[PaymentMethodView, ...] = (GOOD_CARD, DECLINED_CARD, CARD_TO_APPROVE, SLOW_TRANSFER)
+    limits: TopUpLimitsView = LIMITS
+    rule: AutoRechargeView | None = None
+    held_micros: int = 0
+    lots: list[LotView] = field(default_factory=list)
+    top_ups: list[TopUpView] = field(default_factory=list)
+    calls: list[CallView] = field(default_factory=list)
+    consumption: tuple[DayOfConsumptionView, ...] = ()
+    answers: dict[str, tuple[tuple[object, ...], object]] = field(default_factory=dict)
+    busy: bool = False
+
+    @property
+    def available_micros(self) -> int:
+        """What new calls may use."""
+        return sum(lot.left_micros for lot in self.lots) - self.held_micros
+
+
+class MemoryOperations:
+    """PortalOperations over a dictionary. ``now`` tells the present instant; ``delay_seconds`` slows every purchase."""
+
+    def __init__(self, now: datetime | None = None, *, delay_seconds: float = 0) -> None:
+        self._now = now or datetime.now(UTC)
+        self._delay_seconds = delay_seconds
+        self._lock = asyncio.Lock()
+        self.books: dict[str, Books] = {}
+
+    def open(
+        self, name: str = "Exemplu SRL", *, country: str = "RO", currency: str = "RON", zone: str = "Europe/Bucharest"
+    ) -> Books:
+        """A new organization with nothing in its books."""
+        organization = OrganizationView(
+            organization_id=str(uuid.uuid4()),
+            name=name,
+            country=country,
+            currency=currency,
+            time_zone=zone,
+            status=OrganizationStatus.OPEN,
+        )
+        books = Books(organization=organization)
+        self.books[organization.organization_id] = books
+        return books
+
+    def open_with_history(self, name: str = "Exemplu SRL", **where: str) -> Books:
+        """A new organization in the middle of its life: every state that a row can have is there."""
+        books = self.open(name, **where)
+        now = self._now
+        books.rule = AutoRechargeView(
+            enabled=True,
+            recharge_amount_micros=500 * UNIT,
+            trigger_amount_micros=150 * UNIT,
+            monthly_cap_micros=5_000 * UNIT,
+            payment_method=GOOD_CARD.payment_method,
+            recharged_this_month_micros=1_000 * UNIT,
+            standing=RechargeStanding.ABOVE_TRIGGER,
+            retry_at=None,
+        )
+        books.held_micros = 12_400_000
+        books.lots = [
+            _lot(LotSource.PROMOTION, 25 * UNIT, 4_120_000, now - timedelta(days=20), now + timedelta(days=24)),
+            _lot(LotSource.AUTO_RECHARGE, 500 * UNIT, 118_903_600, now - timedelta(days=12), None),
+            _lot(LotSource.MANUAL, 200 * UNIT, 200 * UNIT, now - timedelta(hours=3), None),
+        ]
+        books.top_ups = [
+            _top_up(books, state, kind, method, now - timedelta(hours=hours), reason)
+            for state, kind, method, hours, reason in _HISTORY
+        ]
+        currency = books.organization.currency
+        books.calls = [_call(currency, now - timedelta(minutes=7 * row), shape) for row, shape in enumerate(_CALLS)]
+        books.consumption = tuple(
+            DayOfConsumptionView(day=(now - timedelta(days=29 - day)).date(), charged_micros=_spent_on(day))
+            for day in range(30)
+        )
+        return books
+
+    async def list_organizations(self, *, cursor: str | None, limit: int) -> OrganizationsView | Refused:
+        """Organizations by name; the cursor is the name of the last one shown."""
+        names = sorted(self.books.values(), key=lambda each: each.organization.name)
+        if cursor is not None and cursor not in {each.organization.name for each in names}:
+            return Refused(code=RefusalCode.INVALID_INPUT)
+        after = [each.organization for each in names if cursor is None or each.organization.name > cursor]
+        shown = tuple(after[:limit])
+        return OrganizationsView(items=shown, next_cursor=shown[-1].name if len(after) > limit else None)
+
+    async def credits_overview(self, organization_id: str) -> CreditsOverview | Refused:
+        """What the books hold."""
+        books = self.books.get(organization_id)
+        if books is None:
+            return Refused(code=RefusalCode.UNKNOWN_ORGANIZATION)
+        if books.busy:
+            return Refused(code=RefusalCode.BUSY)
+        available = books.available_micros
+        return CreditsOverview(
+            organization=books.organization,
+            as_of=self._now,
+            balance=BalanceView(
+                posted_micros=available + books.held_micros, held_micros=books.held_micros, available_micros=available
+            ),
+            limits=books.limits,
+            payment_methods=books.payment_methods,
+            auto_recharge=books.rule,
+            lots=tuple(books.lots[:LOTS_SHOWN_MAX]),
+            lot_count=len(books.lots),
+            top_ups=tuple(books.top_ups[:ROWS_SHOWN_MAX]),
+            calls=tuple(books.calls[:ROWS_SHOWN_MAX]),
+            consumption=books.consumption,
+            consumed_this_month_micros=sum(day.charged_micros for day in books.consumption if day.day.month == 11),
+        )
+
+    async def add_funds(
+        self, organization_id: str, *, amount_micros: int, payment_method: str, command_id: str
+    ) -> TopUpView | Refused:
+        """Buy funds with a card that behaves as its name says."""
+        await asyncio.sleep(self._delay_seconds)
+        async with self._lock:
+            books = self.books[organization_id]
+            content = ("add_funds", amount_micros, payment_method)
+            known = _replay(books, command_id, content)
+            if isinstance(known, TopUpView | Refused):
+                return known
+            if books.organization.status is not OrganizationStatus.OPEN:
+                return Refused(code=RefusalCode.ORGANIZATION_CLOSED)
+            if amount_micros > 9_000 * UNIT:
+                return Refused(code=RefusalCode.AMOUNT_ABOVE_MAXIMUM, facts={"maximum_micros": 9_000 * UNIT})
+            method = next(each for each in books.payment_methods if each.payment_method == payment_method)
+            state = _OUTCOMES[payment_method]
+            reason = "insufficient_funds" if state is TopUpState.DECLINED else ""
+            bought = _top_up(books, state, TopUpKind.MANUAL, method, self._now, reason, amount_micros)
+            books.top_ups.insert(0, bought)
+            if state is TopUpState.SUCCEEDED:
+                books.lots.append(_lot(LotSource.MANUAL, amount_micros, amount_micros, self._now, None))
+            books.answers[command_id] = (content, bought)
+            return bought
+
+    async def save_auto_recharge(
+        self, organization_id: str, *, change: AutoRechargeChange, command_id: str
+    ) -> AutoRechargeSaved | Refused:
+        """Put a rule in force; no cap given means ten times the recharge amount."""
+        books = self.books[organization_id]
+        content = ("save_auto_recharge", change)
+        known = _replay(books, command_id, content)
+        if isinstance(known, AutoRechargeSaved | Refused):
+            return known
+        if change.enabled and change.trigger_amount_micros == 13 * UNIT:
+            return Refused(code=RefusalCode.TRIGGER_NOT_ALLOWED, facts={"maximum_micros": 9_000 * UNIT})
+        cap = change.monthly_cap_micros
+        starts = change.enabled and books.available_micros < change.trigger_amount_micros
+        books.rule = AutoRechargeView(
+            enabled=change.enabled,
+            recharge_amount_micros=change.recharge_amount_micros,
+            trigger_amount_micros=change.trigger_amount_micros,
+            monthly_cap_micros=10 * change.recharge_amount_micros if cap is None else cap,
+            payment_method=change.payment_method,
+            recharged_this_month_micros=books.rule.recharged_this_month_micros if books.rule else 0,
+            standing=RechargeStanding.OFF if not change.enabled else RechargeStanding.ABOVE_TRIGGER,
+            retry_at=None,
+        )
+        saved = AutoRechargeSaved(recharge_started=starts)
+        books.answers[command_id] = (content, saved)
+        return saved
+
+
+def in_back_off(books: Books, now: datetime) -> None:
+    """Let the last recharge of these books have been declined."""
+    assert books.rule is not None
+    books.rule = replace(books.rule, standing=RechargeStanding.BACK_OFF, retry_at=now + timedelta(hours=1))
+
+
+def close(books: Books) -> None:
+    """Close the organization."""
+    books.organization = replace(books.organization, status=OrganizationStatus.CLOSED)
+
+
+_HISTORY: Final = (
+    (TopUpState.SUCCEEDED, TopUpKind.MANUAL, GOOD_CARD, 3, ""),
+    (TopUpState.DECLINED, TopUpKind.MANUAL, DECLINED_CARD, 4, "insufficient_funds"),
+    (TopUpState.ACTION_REQUIRED, TopUpKind.MANUAL, CARD_TO_APPROVE, 5, ""),
+    (TopUpState.PROCESSING, TopUpKind.MANUAL, SLOW_TRANSFER, 30, ""),
+    (TopUpState.CANCELLED, TopUpKind.AUTO_RECHARGE, GOOD_CARD, 200, "rule_switched_off"),
+    (TopUpState.SUCCEEDED, TopUpKind.AUTO_RECHARGE, GOOD_CARD, 288, ""),
+)
+
+_US: Final = ("+14155550123", "United States")
+_UK: Final = ("+442079460000", "United Kingdom")
+_HERE: Final = "+40215550101"
+_CALLS: Final = (
+    (Service.OUTBOUND, SessionState.STARTED, _HERE, "+4915112345678", "Germany, mobile", 272, 408_000),
+    (Service.TOLL_FREE_IN, SessionState.ENDED, "+40744***", "+40800890112", "Romania, toll-free", 75, 7_800),
+    (Service.OUTBOUND, SessionState.REFUSED, _HERE, *_US, 0, 0),
+    (Service.CONFERENCE_DIAL_OUT, SessionState.ENDED, "+40215550104", *_UK, 4000, 3_840_000),
+    (Service.OUTBOUND, SessionState.AUTHORISED, "+40215550107", "+33123456789", "France", 0, 0),
+    (Service.OUTBOUND, SessionState.EXPIRED, "+40215550102", "+8613800138000", "China, mobile", 330, 1_250_000),
+    (Service.EMERGENCY, SessionState.ENDED, _HERE, "112", "", 95, 0),
+)
+
+
+def _spent_on(day: int) -> int:
+    return (0 if day % 7 in (5, 6) else 9 * UNIT + (day * 37 % 11) * 1_130_000) + (40 * UNIT if day == 21 else 0)
+
+
+def _lot(source: LotSource, amount: int, left: int, bought: datetime, expires: datetime | None) -> LotView:
+    return LotView(
+        lot_id=str(uuid.uuid4()),
+        source=source,
+        purchased_at=bought,
+        expires_at=expires or twelve_months_after(bought),
+        amount_micros=amount,
+        left_micros=left,
+    )
+
+
+def _top_up(
+    books: Books,
+    state: TopUpState,
+    kind: TopUpKind,
+    method: PaymentMethodView,
+    at: datetime,
+    reason: str,
+    amount_micros: int = 200 * UNIT,
+) -> TopUpView:
+    return TopUpView(
+        top_up_id=str(uuid.uuid4()),
+        kind=kind,
+        state=state,
+        amount_micros=amount_micros,
+        currency=books.organization.currency,
+        brand=method.brand,
+        last4=method.last4,
+        created_at=at,
+        reason=reason,
+        action_url="https://payments.example/approve/1" if state is TopUpState.ACTION_REQUIRED else "",
+    )
+
+
+def _call(currency: str, at: datetime, shape: tuple[Service, SessionState, str, str, str, int, int]) -> CallView:
+    service, state, caller, callee, destination, duration_seconds, charged_micros = shape
+    return CallView(
+        session_id=f"call-{callee}",
+        service=service,
+        state=state,
+        authorised_at=at,
+        caller=caller,
+        callee=callee,
+        destination=destination,
+        duration_seconds=duration_seconds,
+        charged_micros=charged_micros,
+        currency=currency,
+        refusal=RefusalCode.INSUFFICIENT_FUNDS if state is SessionState.REFUSED else None,
+    )
+
+
+def _replay(books: Books, command_id: str, content: tuple[object, ...]) -> object:
+    known = books.answers.get(command_id)
+    if known is None:
+        return None
+    return known[1] if known[0] == content else Refused(code=RefusalCode.CONFLICT)
