@@ -29,7 +29,7 @@ from tests.stories.sip.story import (  # noqa: E402 - found by the line above
     run_sip_story,
 )
 
-TOKEN_VARIABLE: Final = "COMMCREDITS_CHARGING_TOKEN"  # noqa: S105 - the name of a variable, not a secret
+TOKEN_VARIABLE: Final = "COMMCREDITS_OPERATOR_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 SHORT_SECONDS: Final = 3
 PRICE_PER_SECOND_MICROS: Final = 1_000
 EXIT_NOT_AS_PLANNED: Final = 1

@@ -4,7 +4,6 @@ Knows what telephones and the switch saw. Refuses to know who answers the chargi
 whoever calls ``run_sip_story`` compares the seconds with the books.
 """
 
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from tests.stories.sip.line import Line, LineState
 from tests.stories.sip.phones import PORTS_EACH, Leg, Telephones
 from tests.stories.sip.plan import Chapter, Outcome, StoryNumbers
 from tests.stories.sip.ports import free_ports
-from tests.stories.sip.switch import Notice, Switch, SwitchSettings
+from tests.stories.sip.switch import Notice, Switch, SwitchSettings, program
 
 TOLD_SECONDS_MAX: Final = 10
 START_SECONDS_MAX: Final = 5
@@ -98,7 +97,7 @@ class _Stage:
 
 def missing_programs() -> list[str]:
     """What is not installed, as "program (package of Debian)"."""
-    return [f"{program} (package {package})" for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    return [f"{name} (package {package})" for name, package in PROGRAMS.items() if program(name) is None]
 
 
 def run_sip_story(

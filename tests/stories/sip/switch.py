@@ -3,6 +3,7 @@
 Knows how it is configured, started, asked and stopped, and the notices it writes. Refuses to know what they should say.
 """
 
+import os
 import re
 import shutil
 import signal
@@ -27,6 +28,11 @@ START_SECONDS_MAX: Final = 10
 STOP_SECONDS_MAX: Final = 10
 QUIET_LOOKS: Final = 3  # the reporter wakes ten times a second; a report under way is in no queue for a moment
 QUEUES: Final = ("reports", "renewals")
+
+
+def program(name: str) -> str | None:
+    """Where a program is; Debian keeps Kamailio where an ordinary user's PATH does not look."""
+    return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))
 
 
 class SwitchFailedError(Exception):
@@ -104,7 +110,21 @@ class Switch:
         configuration = str(self.directory / "kamailio.cfg")
         work = str(self.directory)
         # -DD keeps the main process in the foreground; -D alone would run everything in one process.
-        command = ["kamailio", "-DD", "-E", "-f", configuration, "-w", work, "-Y", work, "-m", "64", "-M", "8"]
+        command = [
+            program("kamailio") or "kamailio",
+            "-DD",
+            "-E",
+            "-f",
+            configuration,
+            "-w",
+            work,
+            "-Y",
+            work,
+            "-m",
+            "64",
+            "-M",
+            "8",
+        ]
         self._process = subprocess.Popen(command, cwd=work, stdout=self._log, stderr=self._log)
         try:
             self._wait_until_it_answers()
@@ -154,7 +174,7 @@ class Switch:
         return self.directory / "control"
 
     def _queue_length(self, queue: str) -> int:
-        command = ["kamcmd", "-s", f"unix:{self._control_socket}", "mqueue.get_size", queue]
+        command = [program("kamcmd") or "kamcmd", "-s", f"unix:{self._control_socket}", "mqueue.get_size", queue]
         answer = subprocess.run(command, check=True, capture_output=True, text=True, timeout=5)
         size = re.search(r"size: (\d+)", answer.stdout)
         if size is None:
