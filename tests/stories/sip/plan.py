@@ -106,14 +106,14 @@ def while_charging_is_up(numbers: StoryNumbers, calls: int) -> list[Chapter]:
     many = calls - TURNS - 2 * len(numbers.short)
     if many < CALLS_MIN - TURNS:
         raise ValueError(f"the story needs {CALLS_MIN + 2 * len(numbers.short)} calls or more, not {calls}")
-    by_callee = many * 2 // 5
+    by_callee = max(1, many * 2 // 5)
     gives_up = Calls(
         name="cancelled",
         scenario="caller_gives_up",
         pairs=[(numbers.funded, numbers.only_rings)],
         pause_milliseconds=500,
     )
-    return [
+    placed = [
         _talking("extended", [(numbers.funded, numbers.answers)], EXTENDED_SECONDS),
         _waiting("cut", [(caller, numbers.answers) for caller in numbers.short], Outcome.CUT),
         _talking("by-caller", [(numbers.funded, numbers.answers)] * (many - by_callee), 1.7),
@@ -123,6 +123,7 @@ def while_charging_is_up(numbers: StoryNumbers, calls: int) -> list[Chapter]:
         _waiting("busy", [(numbers.funded, numbers.is_busy)], Outcome.BUSY, 486),
         Chapter(calls=gives_up, outcome=Outcome.CANCELLED, status_code=487),
     ]
+    return [chapter for chapter in placed if chapter.calls.pairs]
 
 
 def across_the_outage(numbers: StoryNumbers) -> Chapter:
