@@ -25,7 +25,7 @@ from commcredits.core.commands import Command
 from commcredits.core.outcomes import Outcome, RefusalCode, Refused
 from commcredits.core.tariffs import RateDeck
 from commcredits.storage.batch import Batch
-from commcredits.storage.cache import AccountCache
+from commcredits.storage.cache import ACCOUNTS_MAX, ENDED_SESSIONS_MAX, AccountCache
 from commcredits.storage.connection import Connection, DatabaseUnreachableError, connect, load_statement
 from commcredits.storage.deciding import OrganizationResult, Pending, decide_organization, group
 from commcredits.storage.preloading import load_entries, load_missing_decks, preload
@@ -74,11 +74,13 @@ _POISONED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitterTerms:
-    """Limits of one committer; see the constants of this module."""
+    """Limits of one committer; see the constants of this module and of the cache."""
 
     batch_commands_max: int = BATCH_COMMANDS_MAX
     queue_commands_max: int = QUEUE_COMMANDS_MAX
     outage_seconds_max: float = OUTAGE_SECONDS_MAX  # a duration of the machine, not money
+    cached_accounts_max: int = ACCOUNTS_MAX
+    cached_ended_sessions_max: int = ENDED_SESSIONS_MAX
 
 
 class _BatchPoisonedError(Exception):
@@ -107,6 +109,7 @@ class Committer:
         self._funding = funding
         self._terms = terms or CommitterTerms()
         self._queue: list[Pending] = []
+        self._taken: list[Pending] = []
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -114,14 +117,16 @@ class Committer:
         self._outage = False
         self._connection: Connection | None = None
         self._statement: asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record] | None = None
-        self._cache = AccountCache()
+        self._cache = AccountCache(
+            accounts_max=self._terms.cached_accounts_max, ended_sessions_max=self._terms.cached_ended_sessions_max
+        )
         self._decks: dict[str, RateDeck] = {}
         self._log = structlog.get_logger("committer")
 
     def submit(self, command: Command, callback: Callable[[Outcome], None]) -> None:
         """Queue a command; ``callback`` gets its outcome once that is durable. Never raises; "busy" comes at once."""
         if self._closing or len(self._queue) >= self._terms.queue_commands_max:
-            callback(Refused(code=RefusalCode.BUSY, facts={"waiting": len(self._queue)}))
+            Pending(command, callback).answer(Refused(code=RefusalCode.BUSY, facts={"waiting": len(self._queue)}))
             return
         self._queue.append(Pending(command, callback))
         self._wake.set()
@@ -144,18 +149,22 @@ class Committer:
                     await self._wake.wait()
                     continue
                 self._idle.clear()
-                taken = self._queue[: self._terms.batch_commands_max]
+                self._taken = self._queue[: self._terms.batch_commands_max]
                 del self._queue[: self._terms.batch_commands_max]
-                await self._process(taken)
+                await self._process(self._taken)
         finally:
             self._closing = True
-            _answer_all(self._queue, Refused(code=RefusalCode.BUSY))
+            # Cut short, it leaves a batch whose outcome is unknown: "busy" says that the same may be sent again.
+            _answer_all([*self._taken, *self._queue], Refused(code=RefusalCode.BUSY))
             self._queue.clear()
             await self._disconnect()
+            self._idle.set()
 
     async def close(self) -> None:
         """Refuse new commands, finish those that wait."""
         self._closing = True
+        if self._queue:
+            self._idle.clear()  # submitted in the same breath: run() has not seen it yet
         self._wake.set()
         await self._idle.wait()
 
