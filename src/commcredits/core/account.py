@@ -7,9 +7,10 @@ caches: storage keeps those beside it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from commcredits.core.commands import Service
 from commcredits.core.funds import Lot, Lots, Parts
@@ -26,8 +27,7 @@ class OrganizationStatus(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RechargeRule:
+class RechargeRule(Struct, frozen=True, kw_only=True, gc=False):
     """The administrator's auto-recharge rule; amounts in millionths of the organization's currency."""
 
     enabled: bool
@@ -37,8 +37,7 @@ class RechargeRule:
     payment_method: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RechargeState:
+class RechargeState(Struct, frozen=True, kw_only=True, gc=False):
     """The rule and what limits it: cool-down, back-off after declines, and what this month has taken already.
 
     ``month_micros`` counts attempts of ``month`` (as 2026-11, in the organization's zone) that succeeded or are open.
@@ -73,8 +72,7 @@ class TopUpState(StrEnum):
     CANCELLED = "cancelled"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TopUp:
+class TopUp(Struct, frozen=True, kw_only=True, gc=False):
     """One attempt to buy funds. Its id is the idempotency key at the gateway: one key, one charge at most."""
 
     top_up_id: str
@@ -92,8 +90,7 @@ class TopUp:
     lot_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class Account(Struct, frozen=True, kw_only=True, gc=False):
     """An organization's money state. ``minor_digits`` are its currency's decimal digits by ISO 4217."""
 
     organization_id: str
@@ -133,8 +130,7 @@ class SessionState(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionTerms:
+class SessionTerms(Struct, frozen=True, kw_only=True, gc=False):
     """What never changes about a call.
 
     ``rate`` is a copy of the rate in force when the call began; None when it was refused for want of one.
@@ -153,8 +149,7 @@ Memory = tuple[tuple[str, str, CallOutcome], ...]
 """Answers given, newest last: which command (``authorise``, ``update:3`` …), its content, the first answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(Struct, frozen=True, kw_only=True, gc=False):
     """A call. Seconds count from its answer; ``grant_ends_at`` is when the reaper may close it."""
 
     terms: SessionTerms
@@ -178,8 +173,7 @@ class Session:
         return self.state is SessionState.AUTHORISED or self.state is SessionState.STARTED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargingTerms:
+class ChargingTerms(Struct, frozen=True, kw_only=True, gc=False):
     """The operator's settings that charging decisions rest on. All durations in seconds.
 
     ``silence_charges_grant``: a session whose switch went silent is charged for its whole grant, else for what was last
@@ -192,8 +186,7 @@ class ChargingTerms:
     silence_charges_grant: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FundingTerms:
+class FundingTerms(Struct, frozen=True, kw_only=True, gc=False):
     """The operator's settings for buying funds; amounts in millionths (domain.md §3)."""
 
     top_up_minimum_micros: Mapping[str, int]
@@ -205,8 +198,7 @@ class FundingTerms:
     unavailable_countries: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(Struct, frozen=True, kw_only=True):
     """What a decision may look at beside the account: the time, fresh ids, the decks, the operator's settings."""
 
     now: datetime
@@ -216,8 +208,7 @@ class Context:
     funding: FundingTerms
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True, gc=False):
     """What a command gets for an answer, and all that it changes.
 
     ``remembered`` replaces ``outcome`` as the answer that a repetition of the command will get.

@@ -16,9 +16,10 @@ reasons.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
+
+from msgspec.structs import replace
 
 from commcredits.core.account import (
     Account,

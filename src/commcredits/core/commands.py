@@ -6,9 +6,10 @@ ids are text; the edge that builds a command has checked the form of each field,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Service(StrEnum):
@@ -20,8 +21,7 @@ class Service(StrEnum):
     EMERGENCY = "emergency"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authorise:
+class Authorise(Struct, frozen=True, kw_only=True, gc=False):
     """May this call be made, and for how long? Holds the first slice.
 
     ``slice_seconds`` asks for a slice of that length instead of the operator's; ``answered`` says that the call runs
@@ -37,16 +37,14 @@ class Authorise:
     answered: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class Start(Struct, frozen=True, kw_only=True, gc=False):
     """The call was answered now."""
 
     organization_id: str
     session_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Update:
+class Update(Struct, frozen=True, kw_only=True, gc=False):
     """``used_seconds`` have passed since the answer; hold the next slice.
 
     ``request_number`` is the caller's own, rising count; the same number again is a retransmission (RFC 8506 §8.2).
@@ -59,8 +57,7 @@ class Update:
     slice_seconds: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class End:
+class End(Struct, frozen=True, kw_only=True, gc=False):
     """The call is over after ``used_seconds``; 0 means that it was never answered."""
 
     organization_id: str
@@ -69,8 +66,7 @@ class End:
     cause: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expire:
+class Expire(Struct, frozen=True, kw_only=True, gc=False):
     """Close a session whose switch went silent, if this grant is still its latest (the reaper's command)."""
 
     organization_id: str
@@ -78,8 +74,7 @@ class Expire:
     grant_number: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestTopUp:
+class RequestTopUp(Struct, frozen=True, kw_only=True, gc=False):
     """Buy funds by hand: opens an attempt in state ``sent``, which its caller alone takes to the gateway."""
 
     organization_id: str
@@ -88,8 +83,7 @@ class RequestTopUp:
     payment_method: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendTopUp:
+class SendTopUp(Struct, frozen=True, kw_only=True, gc=False):
     """Claim a due auto-recharge attempt; refused when it was cancelled or claimed before."""
 
     organization_id: str
@@ -108,8 +102,7 @@ class PaymentState(StrEnum):
     """No money moved and none will for this attempt, for no fault of the payer's: the gateway was never reached."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordPayment:
+class RecordPayment(Struct, frozen=True, kw_only=True, gc=False):
     """What became of an attempt that was sent. ``retryable`` matters for DECLINED alone."""
 
     organization_id: str
@@ -122,8 +115,7 @@ class RecordPayment:
     retryable: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SaveRechargeRule:
+class SaveRechargeRule(Struct, frozen=True, kw_only=True, gc=False):
     """Set the auto-recharge rule. Amounts in millionths; no cap given means ten times the recharge amount."""
 
     organization_id: str
@@ -135,15 +127,13 @@ class SaveRechargeRule:
     payment_method: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckRecharge:
+class CheckRecharge(Struct, frozen=True, kw_only=True, gc=False):
     """Look again whether a recharge is due: cool-down over, back-off over, a new month."""
 
     organization_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GrantPromotion:
+class GrantPromotion(Struct, frozen=True, kw_only=True, gc=False):
     """Add promotional funds that expire at ``expires_at``; drawn before paid ones."""
 
     organization_id: str
@@ -153,15 +143,13 @@ class GrantPromotion:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpireLots:
+class ExpireLots(Struct, frozen=True, kw_only=True, gc=False):
     """Book the breakage of lots whose expiry has passed."""
 
     organization_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssignRateDeck:
+class AssignRateDeck(Struct, frozen=True, kw_only=True, gc=False):
     """Price this organization's calls by that deck from now on; running calls keep their rate."""
 
     organization_id: str

@@ -7,7 +7,7 @@ as breakage, and a balance that has fallen below its trigger opens a recharge.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from commcredits.core import charging, recharge, topups
 from commcredits.core.account import Account, Context, Decision, Session, TopUp

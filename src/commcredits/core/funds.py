@@ -8,10 +8,11 @@ until that hold is used or released (domain.md §3).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 LOTS_MAX: Final = 1_000
 """Most lots with anything left that an organization may keep; further purchases are refused."""
@@ -25,8 +26,7 @@ class LotSource(StrEnum):
     PROMOTION = "promotion"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LotTerms:
+class LotTerms(Struct, frozen=True, kw_only=True, gc=False):
     """What never changes about a lot."""
 
     lot_id: str
@@ -35,8 +35,7 @@ class LotTerms:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lot:
+class Lot(Struct, frozen=True, kw_only=True, gc=False):
     """A lot with what is left of it: ``free_micros`` may be held or spent, ``held_micros`` is set aside for calls."""
 
     terms: LotTerms
@@ -44,8 +43,7 @@ class Lot:
     held_micros: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LotPart:
+class LotPart(Struct, frozen=True, kw_only=True, gc=False):
     """One call's share of one lot: what it holds now and what it has drawn so far."""
 
     terms: LotTerms

@@ -7,8 +7,9 @@ Refuses to know how entries are stored. A correction is another transfer; holds 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from commcredits.core.commands import Service
 
@@ -38,8 +39,7 @@ class TransferReason(StrEnum):
     EXPIRY = "expiry"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transfer:
+class Transfer(Struct, frozen=True, kw_only=True, gc=False):
     """``amount_micros`` > 0 leaves ``source`` and enters ``target``.
 
     ``lot_id`` names the fund lot that a transfer from or to customer credits draws on or fills. Raises ValueError for

@@ -7,8 +7,9 @@ Knows exact amounts. Refuses to know binary fractions, exchange rates and how an
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 MICROS_PER_UNIT: Final = 1_000_000
 """Millionths in one major unit of any currency."""
@@ -24,8 +25,7 @@ class MoneyError(ValueError):
     """An amount or a currency code that cannot be read; the message says what is allowed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=False)
-class Money:
+class Money(Struct, frozen=True, kw_only=True, gc=False):
     """An amount of one currency.
 
     ``amount_micros`` counts millionths of the major unit and may be negative; ``currency`` is an ISO 4217 code.

@@ -7,9 +7,10 @@ these codes to its own (design.md, rule 3; decision record 0004).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 
 class RefusalCode(StrEnum):
@@ -45,16 +46,14 @@ class RefusalCode(StrEnum):
     TOO_MANY_LOTS = "too_many_lots"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class Refused(Struct, frozen=True, kw_only=True, gc=False):
     """Nothing was done. ``facts`` are what the refusal rests on: amounts as ``*_micros``, limits, ids."""
 
     code: RefusalCode
     facts: Mapping[str, str | int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Granted:
+class Granted(Struct, frozen=True, kw_only=True, gc=False):
     """A call may go on.
 
     ``granted_seconds`` is the TOTAL that the call may last, counted from its answer; report again within
@@ -71,8 +70,7 @@ class Granted:
     currency: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
+class Started(Struct, frozen=True, kw_only=True, gc=False):
     """The call was answered; the fields are those of Granted."""
 
     grant_number: int
@@ -84,8 +82,7 @@ class Started:
     currency: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class Ended(Struct, frozen=True, kw_only=True, gc=False):
     """The call is over: ``duration_seconds`` were charged for, ``charged_micros`` in all."""
 
     duration_seconds: int
@@ -93,8 +90,7 @@ class Ended:
     currency: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TopUpTaken:
+class TopUpTaken(Struct, frozen=True, kw_only=True, gc=False):
     """A top-up as it stands after the command: see commcredits.core.topups for its states."""
 
     top_up_id: str
@@ -108,15 +104,13 @@ class TopUpTaken:
     action_url: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RechargeRuleSaved:
+class RechargeRuleSaved(Struct, frozen=True, kw_only=True, gc=False):
     """The auto-recharge rule is in force; ``recharge_started`` when the balance was below its trigger already."""
 
     recharge_started: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LotGranted:
+class LotGranted(Struct, frozen=True, kw_only=True, gc=False):
     """Promotional funds were added as this lot."""
 
     lot_id: str
@@ -125,8 +119,7 @@ class LotGranted:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class Done(Struct, frozen=True, kw_only=True, gc=False):
     """The command took effect, or had taken effect before; there is nothing more to tell."""
 
     changed: bool

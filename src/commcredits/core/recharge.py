@@ -6,8 +6,10 @@ cap, a back-off after declines. Refuses to know gateways; it opens attempts, and
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from commcredits.core.account import (
     Account,
@@ -40,8 +42,7 @@ class RechargeStanding(StrEnum):
     DUE = "due"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Opened:
+class _Opened(Struct, frozen=True, kw_only=True, gc=False):
     account: Account
     top_up: TopUp
 

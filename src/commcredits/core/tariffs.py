@@ -7,10 +7,11 @@ prefix whose rates are all out of force falls back to an active shorter one (dom
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Final
+
+from msgspec import Struct
 
 from commcredits.core.commands import Service
 
@@ -18,8 +19,7 @@ PREFIX_DIGITS_MAX: Final = 15
 """E.164 numbers have at most fifteen digits, so prefixes have no more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
+class Rate(Struct, frozen=True, kw_only=True, gc=False):
     """One line of a deck.
 
     Prices are millionths of the deck's currency; increments are seconds, at least 1. In force from ``effective_from``
@@ -37,8 +37,7 @@ class Rate:
     effective_to: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RateDeck:
+class RateDeck(Struct, frozen=True, kw_only=True, gc=False):
     """A published deck, indexed: per service, prefix → its rates, latest ``effective_from`` first."""
 
     rate_deck_id: str

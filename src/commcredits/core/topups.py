@@ -10,9 +10,10 @@ up (domain.md §3; design.md, rule 5).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
+
+from msgspec.structs import replace
 
 from commcredits.core.account import (
     Account,
