@@ -4,9 +4,11 @@ Knows how to carry out a decision. Refuses to decide anything: tests speak to th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+
+from msgspec.structs import replace
 
 from commcredits.core.account import (
     Account,
@@ -127,7 +129,10 @@ class Books:
 
     def do(self, command: Command) -> Outcome:
         """Carry the command out and write down all that changed."""
-        decision = self.look(command)
+        return self.write(self.look(command))
+
+    def write(self, decision: Decision) -> Outcome:
+        """Write down all that a decision changes, and return its answer."""
         self.account = decision.account
         if decision.session is not None:
             self.sessions[decision.session.terms.session_id] = decision.session

@@ -1,11 +1,11 @@
 """Calls as they should go: held before they ring, charged for what they used, cut when the money ends."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from commcredits.core.account import ChargingTerms, OrganizationStatus, SessionState
 from commcredits.core.commands import Service

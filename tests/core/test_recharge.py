@@ -1,9 +1,9 @@
 """Auto-recharge: strictly below the trigger, once, within its limits, and never again after it was switched off."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from commcredits.core.account import OrganizationStatus, TopUp, TopUpState
 from commcredits.core.commands import CheckRecharge, ExpireLots, PaymentState

@@ -1,9 +1,9 @@
 """Top-ups: paid once, granted once, and an unknown outcome is not an answer."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from commcredits.core.account import OrganizationStatus, TopUpState
 from commcredits.core.commands import AssignRateDeck, GrantPromotion, PaymentState, RequestTopUp
