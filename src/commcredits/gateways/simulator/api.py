@@ -45,8 +45,8 @@ class Api:
             Route("/health", self.health),
             Route("/cards", self.list_cards),
             Route("/customers", self.create_customer, methods=["POST"]),
-            Route("/customers/{reference}/payment-methods", self.list_payment_methods),
             Route("/payment-methods", self.attach_payment_method, methods=["POST"]),
+            Route("/payment-methods", self.list_payment_methods),
             Route("/payment-methods/{reference}", self.describe_payment_method),
             Route("/payment-methods/{reference}", self.detach_payment_method, methods=["DELETE"]),
             Route("/setups", self.begin_setup, methods=["POST"]),
@@ -81,8 +81,8 @@ class Api:
         return self._done(customers.create_customer(self.books, idempotency_key=key, body=body, now=self.clock()))
 
     async def list_payment_methods(self, request: Request) -> Response:
-        """List a customer's stored cards."""
-        return self._done(customers.list_payment_methods(self.books, request.path_params["reference"]))
+        """List the stored cards of the customer in ?customer=."""
+        return self._done(customers.list_payment_methods(self.books, request.query_params.get("customer", "")))
 
     async def attach_payment_method(self, request: Request) -> Response:
         """Store a test card without the hosted page."""

@@ -11,9 +11,9 @@ What each thing that can go wrong means for a charge:
 | 409 (known key, other content), any other 4xx         | raises `GatewayMisuseError`: a bug       |
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final, TypeVar
-from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -61,6 +61,9 @@ REFUSALS_OF_REFUND: Final = frozenset({"unknown_charge", "currency_mismatch"})
 EVENTS_PER_PAGE: Final = 100
 WEBHOOK_BYTES_MAX: Final = 65_536
 
+# Other references were never given out, and some would not even fit into a path.
+_REFERENCE: Final = re.compile(r"[a-z]{2,5}_[0-9a-f]{24}", re.ASCII)
+
 A = TypeVar("A", bound=msgspec.Struct)
 
 
@@ -103,6 +106,8 @@ class SimulatorGateway:
             timeout=httpx.Timeout(answer_seconds_max, connect=CONNECT_SECONDS_MAX),
             # The gateway is on this machine: a proxy from the environment would only stand in the way.
             trust_env=False,
+            # Loading the roots of trust takes longer than a charge, and plain HTTP has no use for them.
+            verify=base_url.startswith("https:"),
             follow_redirects=False,
         )
 
@@ -233,7 +238,9 @@ class SimulatorGateway:
 
     async def describe_payment_method(self, payment_method_reference: str) -> PaymentMethod | NotFound | Unavailable:
         """Tell what may be shown of a stored test card."""
-        path = f"/payment-methods/{quote(payment_method_reference, safe='')}"
+        if not _REFERENCE.fullmatch(payment_method_reference):
+            return NotFound()
+        path = f"/payment-methods/{payment_method_reference}"
         answer = await self._call("GET", path, wire.PaymentMethod)
         match answer:
             case wire.PaymentMethod():
@@ -247,8 +254,8 @@ class SimulatorGateway:
 
     async def list_payment_methods(self, customer_reference: str) -> tuple[PaymentMethod, ...] | NotFound | Unavailable:
         """List a customer's stored test cards."""
-        path = f"/customers/{quote(customer_reference, safe='')}/payment-methods"
-        answer = await self._call("GET", path, wire.PaymentMethodList)
+        query = {"customer": customer_reference}
+        answer = await self._call("GET", "/payment-methods", wire.PaymentMethodList, query=query)
         match answer:
             case wire.PaymentMethodList():
                 return tuple(payment_method_of(item) for item in answer.items)
@@ -261,7 +268,9 @@ class SimulatorGateway:
 
     async def detach_payment_method(self, payment_method_reference: str) -> Detached | NotFound | Unavailable:
         """Make a stored test card unusable."""
-        path = f"/payment-methods/{quote(payment_method_reference, safe='')}"
+        if not _REFERENCE.fullmatch(payment_method_reference):
+            return NotFound()
+        path = f"/payment-methods/{payment_method_reference}"
         answer = await self._call("DELETE", path, wire.PaymentMethod)
         match answer:
             case wire.PaymentMethod():

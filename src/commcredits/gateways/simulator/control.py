@@ -21,7 +21,9 @@ class SimulatorControl:
     """Stages faults and reads the gateway's own books. Raises `httpx.HTTPError` when the simulator refuses."""
 
     def __init__(self, base_url: str) -> None:
-        self._http = httpx.AsyncClient(base_url=base_url, timeout=ANSWER_SECONDS_MAX, trust_env=False)
+        self._http = httpx.AsyncClient(
+            base_url=base_url, timeout=ANSWER_SECONDS_MAX, trust_env=False, verify=base_url.startswith("https:")
+        )
 
     async def __aenter__(self) -> Self:
         return self

@@ -102,9 +102,12 @@ class Books:
 
 def open_store(path: Path) -> Store:
     """Open the state file, made with its folder if there is none; raises `StateFileError` if it is not one of ours."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The file holds the addresses of open payment pages, so it is its owner's alone from the first moment.
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # The file holds the addresses of open payment pages, so it is its owner's alone from the first moment.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StateFileError(f"{path} can't be used as the simulator's state: {error.strerror}") from error
     connection = sqlite3.connect(path, timeout=BUSY_MILLISECONDS_MAX / 1_000, isolation_level=None)
     connection.row_factory = sqlite3.Row
     try:
