@@ -18,15 +18,17 @@ from commcredits.storage.codec import encode_memory
 
 Row = tuple[Any, ...]
 
-_ACCOUNT_COLUMNS: Final = 8
-_OPENED_COLUMNS: Final = 30
-_MOVED_COLUMNS: Final = 18
-_JOURNAL_COLUMNS: Final = 10
-_LOT_COLUMNS: Final = 6
-_TOP_UP_COLUMNS: Final = 14
-_RULE_COLUMNS: Final = 12
-_ASSIGNED_COLUMNS: Final = 3
-_COMMAND_COLUMNS: Final = 6
+# The kind of each column of each kind of row, in the order of the statement's parameters: "t" is free text, sent as an
+# array of values; "v" is anything whose text needs no quoting, sent as one array literal.
+_ACCOUNT_COLUMNS: Final = "vvvvvttt"
+_OPENED_COLUMNS: Final = "vttttvttvvvvvvtvvvvvvvvtttvvtt"
+_MOVED_COLUMNS: Final = "vttvvvvvvvvtttvvtt"
+_JOURNAL_COLUMNS: Final = "vvvttvtvtv"
+_LOT_COLUMNS: Final = "vvtvvv"
+_TOP_UP_COLUMNS: Final = "vvttvtvvvttttv"
+_RULE_COLUMNS: Final = "vvvvvtvvvvtv"
+_ASSIGNED_COLUMNS: Final = "vvt"
+_COMMAND_COLUMNS: Final = "vttttv"
 
 
 class Batch:
@@ -179,13 +181,20 @@ class Batch:
         )
 
 
-def _columns(rows: list[Row], count: int) -> Iterable[Row]:
-    """Rows turned into that many columns; the counts catch a row that does not fit the statement."""
+def _columns(rows: list[Row], kinds: str) -> Iterable[Row | str]:
+    """Rows turned into the statement's parameters; the kinds' number catches a row that does not fit it."""
     if not rows:
-        return ((),) * count
+        return [() if kind == "t" else "{}" for kind in kinds]
     columns = tuple(zip(*rows, strict=True))
-    assert len(columns) == count, f"rows of {len(columns)} columns where the statement takes {count}"
-    return columns
+    assert len(columns) == len(kinds), f"rows of {len(columns)} columns where the statement takes {len(kinds)}"
+    return [column if kind == "t" else _literal(column) for column, kind in zip(columns, kinds, strict=True)]
+
+
+def _literal(column: Row) -> str:
+    """A PostgreSQL array literal of numbers, flags, instants or ids."""
+    if None in column:
+        return "{" + ",".join(["NULL" if value is None else str(value) for value in column]) + "}"
+    return "{" + ",".join(map(str, column)) + "}"
 
 
 def _moving_fields(session: Session) -> Row:

@@ -15,6 +15,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Final
 
 import asyncpg
@@ -52,16 +53,19 @@ _SETTINGS: Final = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "enable_material": "off",
+    "enable_memoize": "off",
     "jit": "off",
 }
 
-# What the driver raises when the connection is gone or the server is going: the batch's outcome is unknown.
+# What the driver raises when the connection is gone, or the server is going or no longer the primary: the batch's
+# outcome is unknown.
 _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
     DatabaseUnreachableError,
     OSError,
     TimeoutError,
@@ -177,27 +181,34 @@ class Committer:
                     return
                 unmatched = await self._attempt(unmatched, locked=True)
         except _BatchPoisonedError as error:
-            await self._halve(pending, error)
-            return
-        except Exception:  # noqa: BLE001 - see below
-            # A bug must not stop the charging of everybody else; its commands are told so, and it is logged in full.
-            self._log.exception("batch failed", commands=len(pending))
-            self._forget(pending)
-            await self._disconnect()
-            unmatched = pending
-        _answer_all(unmatched, Refused(code=RefusalCode.INTERNAL_ERROR))
+            await self._halve([[each] for each in _unanswered(pending)], error.__cause__)
+        except asyncpg.PostgresError as error:
+            await self._give_up(pending, error)
+        except Exception as error:  # noqa: BLE001 - a bug must not stop the charging of everybody else
+            await self._halve(list(group(_unanswered(pending)).values()), error)
+        else:
+            await self._give_up(unmatched, None)
 
-    async def _halve(self, pending: list[Pending], error: _BatchPoisonedError) -> None:
-        """Find the command whose data the database refuses, so that it harms nobody else."""
-        self._forget(pending)
-        unanswered = [each for each in pending if not each.answered]
-        if len(unanswered) <= 1:
-            self._log.error("command refused by the database", reason=str(error.__cause__))
-            _answer_all(unanswered, Refused(code=RefusalCode.INTERNAL_ERROR))
+    async def _halve(self, suspects: list[list[Pending]], error: BaseException | None) -> None:
+        """Find the one whose data the database refuses, or whose rows cannot be read, so that it harms nobody else.
+
+        Suspects are single commands in the first case, and in the second organizations with all of theirs.
+        """
+        if len(suspects) <= 1:
+            await self._give_up(chain.from_iterable(suspects), error)
             return
-        middle = len(unanswered) // 2
-        await self._process(unanswered[:middle])
-        await self._process(unanswered[middle:])
+        self._forget(chain.from_iterable(suspects))
+        middle = len(suspects) // 2
+        await self._process(list(chain.from_iterable(suspects[:middle])))
+        await self._process(list(chain.from_iterable(suspects[middle:])))
+
+    async def _give_up(self, pending: Iterable[Pending], error: BaseException | None) -> None:
+        """Say that these commands failed, and log why in full."""
+        unanswered = _unanswered(pending)
+        self._log.error("commands failed", commands=len(unanswered), exc_info=error)
+        self._forget(unanswered)
+        await self._disconnect()
+        _answer_all(unanswered, Refused(code=RefusalCode.INTERNAL_ERROR))
 
     async def _attempt(self, pending: list[Pending], *, locked: bool) -> list[Pending]:
         """One try at deciding and committing; returns the commands that must be decided again.
@@ -205,6 +216,7 @@ class Committer:
         Raises _BatchPoisonedError when the database refuses the data.
         """
         batch_id = self._new_id()
+        results: dict[str, OrganizationResult] = {}
         try:
             connection = await self._connected()
             async with connection.transaction() if locked else contextlib.nullcontext():
@@ -216,7 +228,7 @@ class Committer:
             self._forget(pending)
             return _unanswered(pending)
         except _LOST as error:
-            return await self._survive(batch_id, pending, error)
+            return await self._survive(batch_id, pending, results, error)
         self._outage = False
         return self._deliver(results, matched)
 
@@ -226,7 +238,7 @@ class Committer:
         groups = group(pending)
         entries = await load_entries(connection, self._shard_id, self._cache, groups, locked=locked)
         preloaded = await preload(connection, self._shard_id, groups, entries, locked=locked)
-        await load_missing_decks(connection, self._shard_id, entries, self._decks)
+        await load_missing_decks(connection, self._shard_id, entries, preloaded.assigned, self._decks)
         context = Context(
             now=self._clock(),
             new_id=self._new_id,
@@ -266,11 +278,14 @@ class Committer:
                 again.extend(pending for pending, _outcome in result.outcomes)
         return again
 
-    async def _survive(self, batch_id: str, pending: list[Pending], error: BaseException) -> list[Pending]:
-        """The connection is gone: find out what became of the batch, then decide its commands again.
+    async def _survive(
+        self, batch_id: str, pending: list[Pending], results: Mapping[str, OrganizationResult], error: BaseException
+    ) -> list[Pending]:
+        """The connection is gone: find out what became of the batch, and return what must be decided again.
 
-        A batch that did commit gives the same answers again, for every command is remembered. When the database stays
-        away, those who wait are told "busy": the same command may be sent again.
+        What is known to have been written is answered as it was decided; a repetition would not do for everything: the
+        right to take a top-up to the gateway is given once. When the database stays away, those who wait are told
+        "busy": the same command may be sent again.
         """
         self._log.warning("database connection lost", reason=f"{type(error).__name__}: {error}")
         self._forget(pending)
@@ -282,6 +297,8 @@ class Committer:
             try:
                 connection = await self._connected()
                 never = await connection.fetchval(load_statement("resolve_batch"), self._shard_id, batch_id)
+                query = load_statement("written_by_batch")
+                rows = await connection.fetch(query, self._shard_id, batch_id, list(results))
             except _LOST:
                 if loop.time() < give_up_at:
                     await asyncio.sleep(_RETRY_PAUSE_SECONDS)
@@ -292,7 +309,8 @@ class Committer:
                 _answer_all(self._queue, busy)
                 self._queue.clear()
                 return []
-            self._log.info("batch resolved", committed=never is None)
+            self._log.info("batch resolved", committed=never is None, organizations=len(rows))
+            self._deliver(results, frozenset([str(row[0]) for row in rows]))
             return _unanswered(pending)
 
     async def _connected(self) -> Connection:

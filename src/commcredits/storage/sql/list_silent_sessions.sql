@@ -1,5 +1,23 @@
--- Live calls whose grant has ended without a word from their switch.
-select s.organization_id, s.session_id, s.grant_number
-from call_sessions s
-where s.shard_id = $1 and s.live and s.grant_ends_at <= $2
-limit $3
+-- Live calls whose grant has ended without a word from their switch; for calls that have moved on, remembers when to look
+-- at them again.
+with looked_at as materialized (
+    select l.organization_id, l.session_id, s.grant_number, s.grant_ends_at
+    from live_calls l
+    join call_sessions s
+        on s.shard_id = l.shard_id and s.organization_id = l.organization_id and s.session_id = l.session_id
+    where l.shard_id = $1 and l.look_at <= $2
+    order by l.look_at
+    limit $3
+),
+postponed as (
+    update live_calls l
+    set look_at = a.grant_ends_at
+    from looked_at a
+    where l.shard_id = $1
+        and l.organization_id = a.organization_id
+        and l.session_id = a.session_id
+        and a.grant_ends_at > $2
+)
+select a.organization_id, a.session_id, a.grant_number
+from looked_at a
+where a.grant_ends_at <= $2

@@ -19,6 +19,8 @@ create table organizations (
     primary key (shard_id, organization_id)
 );
 
+create index organizations_by_name on organizations (shard_id, name, organization_id);
+
 -- The one row that every decision about money is checked against: its version moves with every change.
 create table accounts (
     shard_id smallint not null,
@@ -128,14 +130,22 @@ create table call_sessions (
     cause text not null,
     memory text not null,
     primary key (shard_id, organization_id, session_id)
-) with (fillfactor = 70);
+) with (fillfactor = 50);
 
 -- Partial on a condition that every call meets: only listings, which name it, may use this index, so that no plan for a
 -- look-up by id can mistake it for the primary key.
 create index call_sessions_by_time on call_sessions (shard_id, organization_id, authorised_at, session_id)
     where authorised_at > '2000-01-01T00:00:00Z';
 
-create index call_sessions_live on call_sessions (shard_id, organization_id) where live;
+-- Calls that may still use funds, for the reaper. A table of its own, because an index on a column of call_sessions that
+-- changes while a call runs would make every one of its updates rewrite all of its index entries.
+create table live_calls (
+    shard_id smallint not null,
+    organization_id uuid not null,
+    session_id text not null,
+    look_at timestamptz not null,
+    primary key (shard_id, organization_id, session_id)
+);
 
 create table journal (
     shard_id smallint not null,
@@ -206,10 +216,15 @@ create table phone_numbers (
     number text not null check (number ~ '^\+[1-9][0-9]{4,14}$'),
     kind text not null check (kind in ('user', 'toll_free')),
     display_name text not null,
+    -- Of the subject 'phone_numbers' when this row was written: a directory asks for what is newer than it knows.
+    generation bigint not null,
     created_at timestamptz not null,
     primary key (shard_id, organization_id, number),
     unique (shard_id, number)
 );
+
+create index phone_numbers_by_time on phone_numbers (shard_id, organization_id, created_at, number);
+create index phone_numbers_by_generation on phone_numbers (shard_id, generation);
 
 -- What a gateway told of a stored way to pay; never a whole card or account number.
 create table payment_methods (
