@@ -1,4 +1,4 @@
-"""The composition root: settings become parts, parts become processes. Nothing imports it but the command line's entry."""
+"""The composition root: settings become parts, parts become processes. Nothing imports it but its own entry points."""
 
 from __future__ import annotations
 

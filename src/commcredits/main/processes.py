@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 import uvicorn
+from pydantic import SecretStr
 
 from commcredits.edges.http.administration.app import administration_app
 from commcredits.edges.http.charging.serve import ListenAddress, serve_charging
@@ -36,6 +38,7 @@ DIRECTORY_POLL_SECONDS: Final = 0.5
 """How long a number that was just added may stay unknown to a charging process."""
 
 _WEB_STOP_SECONDS_MAX: Final = 5
+_BACKLOG: Final = 512
 
 Ready = Callable[[int], None]
 """Told once, with the port, when a process can be called; a worker tells 0."""
@@ -76,7 +79,7 @@ async def run_web(settings: Settings, stop: asyncio.Event, ready: Ready) -> None
     async with open_services(settings, role="web") as services:
         application = administration_app(
             services,
-            operator_token=token,
+            operator_token=SecretStr(token),
             charging_address=(settings.charging_host, settings.charging_port),
         )
         application.mount(
@@ -85,24 +88,21 @@ async def run_web(settings: Settings, stop: asyncio.Event, ready: Ready) -> None
         )
         config = uvicorn.Config(
             application,
-            host=settings.web_host,
-            port=settings.web_port,
             log_config=None,
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=_WEB_STOP_SECONDS_MAX,
         )
         server = _SupervisedServer(config)
-        serving = asyncio.create_task(server.serve())
-        stopping = asyncio.create_task(stop.wait())
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.01)
-        if server.started:
-            ready(int(server.servers[0].sockets[0].getsockname()[1]))
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
-        stopping.cancel()
-        await serving
+        with socket.create_server((settings.web_host, settings.web_port), backlog=_BACKLOG) as listener:
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            # The socket listens already: a call that comes before the first turn of the server waits and is answered.
+            ready(int(listener.getsockname()[1]))
+            stopping = asyncio.create_task(stop.wait())
+            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            server.should_exit = True
+            stopping.cancel()
+            await serving
 
 
 async def run_worker(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
@@ -124,7 +124,7 @@ class _SupervisedServer(uvicorn.Server):
     """A web server that leaves the process's signals to whoever runs the process."""
 
     @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]  # the parent's annotation is a private generator type
+    def capture_signals(self) -> Iterator[None]:
         yield
 
 

@@ -22,12 +22,10 @@ async def add_funds(
     """Buy funds with a stored payment method, the payer being present.
 
     Returns the attempt as it stands: succeeded, declined, waiting for the payer, or unknown for now. The same
-    ``command_id`` buys once and gets the same attempt, whatever has become of it since; with other content it is refused
-    as a conflict. Amount in millionths; minimum and maximum by domain.md §3.
+    ``command_id`` buys once and gets the same attempt, whatever has become of it since; with other content it is
+    refused as a conflict. Amount in millionths; minimum and maximum by domain.md §3.
     """
-    method = await find_payment_method(
-        services, organization_id=organization_id, payment_method_id=payment_method_id
-    )
+    method = await find_payment_method(services, organization_id=organization_id, payment_method_id=payment_method_id)
     if isinstance(method, Refused):
         return method
     command = RequestTopUp(
@@ -41,9 +39,7 @@ async def add_funds(
         return requested
     assert isinstance(requested, TopUpTaken)
     if requested.send:
-        recorded = await take_payment(
-            services, organization_id=organization_id, top_up=requested, off_session=False
-        )
+        recorded = await take_payment(services, organization_id=organization_id, top_up=requested, off_session=False)
         if isinstance(recorded, Refused) and recorded.code is not RefusalCode.BUSY:
             return recorded
     return await get_top_up(services, organization_id=organization_id, top_up_id=requested.top_up_id)

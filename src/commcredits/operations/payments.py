@@ -86,16 +86,14 @@ async def find_payment_method(
     for method in methods:
         if method.payment_method_id == payment_method_id:
             return method
-    return Refused(
-        code=RefusalCode.UNKNOWN_PAYMENT_METHOD, facts={"payment_method_id": payment_method_id[:64]}
-    )
+    return Refused(code=RefusalCode.UNKNOWN_PAYMENT_METHOD, facts={"payment_method_id": payment_method_id[:64]})
 
 
 async def take_payment(services: Services, *, organization_id: str, top_up: TopUpTaken, off_session: bool) -> Outcome:
     """Charge an attempt that this caller alone may send, and record what the gateway said.
 
-    The attempt is committed as sent before this is called. Whatever happens here, even a crash, leaves a charge that can
-    be looked up under the attempt's id.
+    The attempt is committed as sent before this is called. Whatever happens here, even a crash, leaves a charge that
+    can be looked up under the attempt's id.
     """
     method = await find_payment_method(
         services, organization_id=organization_id, payment_method_id=top_up.payment_method
@@ -116,8 +114,8 @@ async def take_payment(services: Services, *, organization_id: str, top_up: TopU
 async def resolve_open_top_ups(services: Services) -> int:
     """Look up every attempt that was sent and is not settled; returns how many were settled.
 
-    One that its gateway never saw is closed at the gateway first, so that a call still under way cannot charge it later,
-    and only then recorded as declined.
+    One that its gateway never saw is closed at the gateway first, so that a call still under way cannot charge it
+    later, and only then recorded as declined.
     """
     sent_before = services.clock() - timedelta(seconds=RESOLVE_AFTER_SECONDS)
     waiting = await read_unresolved_top_ups(services.pool, services.shard_id, sent_before, _RESOLVED_AT_ONCE_MAX)

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from commcredits.core.account import Context
-from commcredits.core.account import ChargingTerms
+from commcredits.core.account import ChargingTerms, Context
 from commcredits.core.calendar import month_of
 from commcredits.core.commands import CheckRecharge, SaveRechargeRule, SendTopUp
 from commcredits.core.outcomes import Done, RechargeRuleSaved, Refused, TopUpTaken
@@ -91,9 +90,7 @@ async def read_auto_recharge(services: Services, *, organization_id: str) -> Aut
     if rule is None:
         return None
     now = services.clock()
-    context = Context(
-        now=now, new_id=services.new_id, decks={}, charging=ChargingTerms(), funding=services.funding
-    )
+    context = Context(now=now, new_id=services.new_id, decks={}, charging=ChargingTerms(), funding=services.funding)
     stands = standing(loaded.account, context)
     waits = {RechargeStanding.COOL_DOWN: state.cool_down_until, RechargeStanding.BACK_OFF: state.retry_at}
     return AutoRecharge(
@@ -127,9 +124,7 @@ async def run_due_recharges(services: Services) -> int:
 
 async def check_recharges(services: Services) -> int:
     """Ask again for rules whose cool-down, back-off or month is over; returns how many attempts that opened."""
-    candidates = await read_recharge_candidates(
-        services.pool, services.shard_id, services.clock(), DUE_AT_ONCE_MAX
-    )
+    candidates = await read_recharge_candidates(services.pool, services.shard_id, services.clock(), DUE_AT_ONCE_MAX)
     outcomes = await asyncio.gather(
         *(services.executor.execute(CheckRecharge(organization_id=candidate)) for candidate in candidates)
     )

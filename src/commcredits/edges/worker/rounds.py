@@ -1,7 +1,7 @@
 """Rounds of upkeep, each at its own interval, until the worker is told to stop.
 
-Knows how often. Refuses to let one failing round stop another, or to hide a failure: it is logged in full, and the round
-is tried again at its next turn. Everything it starts may run twice, or in two workers, without harm.
+Knows how often. Refuses to let one failing round stop another, or to hide a failure: it is logged in full, and the
+round is tried again at its next turn. Everything it starts may run twice, or in two workers, without harm.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ async def _repeat(each: Round, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             count = await each.run()
-        except Exception:  # noqa: BLE001 - logged in full and tried again; the other rounds go on
+        except Exception:
+            # The other rounds go on, and this one is tried again at its next turn.
             log.exception("round failed", round=each.name)
         else:
             if count:
