@@ -72,16 +72,18 @@ class Pending:
 
 
 class Preloaded:
-    """What was read for one batch beside accounts and calls."""
+    """What was read for one batch beside accounts and calls, and which decks its commands assign."""
 
-    __slots__ = ("answers", "top_ups")
+    __slots__ = ("answers", "assigned", "top_ups")
 
     def __init__(
         self,
         answers: dict[tuple[str, str, str], RememberedAnswer] | None = None,
         top_ups: dict[tuple[str, str], TopUp] | None = None,
+        assigned: Iterable[str] = (),
     ) -> None:
         self.answers = answers or {}
+        self.assigned = assigned
         self.top_ups = top_ups or {}
 
 

@@ -5,7 +5,8 @@ Knows which commands name what. Refuses to decide. Most batches of a warm proces
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 
 from commcredits.core.commands import (
     AssignRateDeck,
@@ -77,15 +78,22 @@ async def preload(
     return Preloaded(
         answers=await load_answers(connection, shard_id, wanted.answers) if wanted.answers else None,
         top_ups=await load_top_ups(connection, shard_id, wanted.top_ups) if wanted.top_ups else None,
+        assigned=wanted.decks,
     )
 
 
 async def load_missing_decks(
-    connection: Connection, shard_id: int, entries: Mapping[str, Entry], decks: dict[str, RateDeck]
+    connection: Connection,
+    shard_id: int,
+    entries: Mapping[str, Entry],
+    assigned: Iterable[str],
+    decks: dict[str, RateDeck],
 ) -> None:
-    """Read the decks of these accounts that are not in ``decks`` yet. A published deck never changes."""
-    for entry in entries.values():
-        rate_deck_id = entry.account.rate_deck_id
+    """Read the decks of these accounts, and those being assigned, that are not in ``decks`` yet.
+
+    A published deck never changes. LookupError for one that was never published.
+    """
+    for rate_deck_id in chain([entry.account.rate_deck_id for entry in entries.values()], assigned):
         if rate_deck_id is not None and rate_deck_id not in decks:
             decks[rate_deck_id] = await load_deck(connection, shard_id, rate_deck_id)
 
@@ -93,12 +101,13 @@ async def load_missing_decks(
 class _Wanted:
     """What the commands of a batch name and nobody holds yet."""
 
-    __slots__ = ("answers", "sessions", "top_ups")
+    __slots__ = ("answers", "decks", "sessions", "top_ups")
 
     def __init__(self) -> None:
         self.sessions: list[tuple[str, str]] = []
         self.top_ups: list[tuple[str, str]] = []
         self.answers: list[tuple[str, str, str]] = []
+        self.decks: list[str] = []
 
     def note(self, organization_id: str, entry: Entry, command: Command, *, locked: bool) -> None:
         if isinstance(command, Authorise):
@@ -111,3 +120,5 @@ class _Wanted:
             self.top_ups.append((organization_id, command.top_up_id))
         elif isinstance(command, RequestTopUp | SaveRechargeRule | GrantPromotion | AssignRateDeck):
             self.answers.append((organization_id, OPERATIONS[type(command)], command.command_id))
+            if isinstance(command, AssignRateDeck):
+                self.decks.append(command.rate_deck_id)
