@@ -13,7 +13,6 @@ from typing import Any, Final, Literal
 from urllib.parse import parse_qs
 
 import jinja2
-from babel.numbers import format_currency
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -25,6 +24,8 @@ from commcredits.gateways.simulator.intake import read_bytes
 from commcredits.gateways.simulator.store import Books
 from commcredits.gateways.simulator.wire import Problem
 from commcredits.gateways.simulator.words import WORDS, language_of
+
+FORM_FIELDS_MAX: Final = 10
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _HEADERS: Final = {
@@ -142,20 +143,18 @@ def _language(request: Request) -> str:
 def _amount(amount_minor: int, currency: str, language: str) -> str:
     rule = minor_unit_rule(currency)
     assert not isinstance(rule, UnknownCurrency), "a stored charge has a currency with minor units"
-    # The digits are ISO 4217's, not the locale's: what is shown must be what is charged.
-    decimals = f".{'0' * rule.digits}" if rule.digits else ""
-    return format_currency(
-        Decimal(amount_minor).scaleb(-rule.digits),
-        currency,
-        format=f"#,##0{decimals} ¤¤",
-        locale=language,
-        currency_digits=False,
-    )
+    # The digits are ISO 4217's, whatever the language: what is shown must be what is charged.
+    english = f"{Decimal(amount_minor).scaleb(-rule.digits):,.{rule.digits}f}"
+    separators = str.maketrans({",": WORDS[language]["thousands"], ".": WORDS[language]["point"]})
+    return f"{english.translate(separators)}\N{NO-BREAK SPACE}{currency}"
 
 
 async def _read_form(request: Request) -> dict[str, str]:
     raw = await read_bytes(request)
     if isinstance(raw, Problem):
         return {}
-    fields = parse_qs(raw.decode("utf-8", "replace"), max_num_fields=10)
+    try:
+        fields = parse_qs(raw.decode("utf-8", "replace"), max_num_fields=FORM_FIELDS_MAX)
+    except ValueError:
+        return {}
     return {name: values[0] for name, values in fields.items()}

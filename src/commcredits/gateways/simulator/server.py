@@ -144,12 +144,13 @@ def build_app(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         clockwork = asyncio.create_task(keep_time(books, endpoint=endpoint, clock=clock, woken=woken))
+        clockwork.add_done_callback(_complain_if_broken)
         try:
             yield
         finally:
             clockwork.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await clockwork
+            # What broke was said when it broke; here it only has to have ended before the books close.
+            await asyncio.gather(clockwork, return_exceptions=True)
 
     api = Api(books=books, clock=clock, base_url=base_url, woken=woken, drop_connection=drop_connection)
     pages = Pages(books=books, clock=clock, woken=woken.set, templates=page_templates())
@@ -160,6 +161,14 @@ def build_app(
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)],
         lifespan=lifespan,
     )
+
+
+def _complain_if_broken(clockwork: asyncio.Task[None]) -> None:
+    error = None if clockwork.cancelled() else clockwork.exception()
+    if error is not None:
+        logging.getLogger(__name__).error(
+            "the simulator's clockwork broke: no webhook is sent any more", exc_info=error
+        )
 
 
 def _books_of(settings: SimulatorSettings, store: Store) -> Books:

@@ -33,6 +33,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
                 "back": "Go back to the merchant",
                 "not_found": "There is no such page, or it is no longer valid.",
                 "language": "Language",
+                "thousands": ",",
+                "point": ".",
             }
         ),
         "ro": MappingProxyType(
@@ -57,6 +59,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
                 "back": "Înapoi la comerciant",
                 "not_found": "Pagina nu există sau nu mai este valabilă.",
                 "language": "Limbă",
+                "thousands": ".",
+                "point": ",",
             }
         ),
     }
