@@ -6,7 +6,7 @@ Knows aware UTC instants. Refuses to know what time it is now (design.md, rule 2
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -61,6 +61,17 @@ def next_month_start(instant: datetime, time_zone: str) -> datetime:
     local = instant.astimezone(_zone(time_zone))
     year, month = (local.year + 1, 1) if local.month == _MONTHS_PER_YEAR else (local.year, local.month + 1)
     return datetime(year, month, 1, tzinfo=_zone(time_zone)).astimezone(UTC)
+
+
+def last_days(now: datetime, time_zone: str, count: int) -> tuple[tuple[date, ...], tuple[datetime, ...]]:
+    """The last ``count`` calendar days in that IANA zone, today last, and the ``count + 1`` instants that bound them.
+
+    A day has 23 or 25 hours where clocks change; the instants are in UTC.
+    """
+    today = now.astimezone(_zone(time_zone)).date()
+    days = [today - timedelta(days=count - 1 - index) for index in range(count + 1)]
+    starts = [datetime(day.year, day.month, day.day, tzinfo=_zone(time_zone)).astimezone(UTC) for day in days]
+    return tuple(days[:-1]), tuple(starts)
 
 
 def twelve_months_after(instant: datetime) -> datetime:

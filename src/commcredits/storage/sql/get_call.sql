@@ -1,0 +1,20 @@
+-- One call.
+select
+    s.session_id,
+    s.service,
+    s.caller,
+    s.callee,
+    s.rate_destination,
+    s.state,
+    s.authorised_at,
+    s.started_at,
+    s.ended_at,
+    s.used_seconds,
+    s.overrun_seconds,
+    s.charged_micros,
+    (select sum(part.held_micros) from unnest(s.part_held_micros) as part (held_micros))::bigint as held_micros,
+    s.cause,
+    s.rate_deck_id,
+    s.rate_prefix
+from call_sessions s
+where s.shard_id = $1 and s.organization_id = $2 and s.session_id = $3

@@ -1,0 +1,26 @@
+-- Calls whose copy of their rate differs from the published one, compared by what ten minutes of it cost in millionths.
+select
+    s.organization_id,
+    'call ' || s.session_id as subject,
+    coalesce(r.connection_fee_micros + 10 * r.price_per_minute_micros::numeric, 0) as expected,
+    s.connection_fee_micros + 10 * s.price_per_minute_micros::numeric as found
+from call_sessions s
+left join rates r
+    on r.shard_id = s.shard_id
+    and r.organization_id = '00000000-0000-0000-0000-000000000000'
+    and r.rate_deck_id = s.rate_deck_id
+    and r.service = s.service
+    and r.prefix = s.rate_prefix
+    and r.effective_from = s.rate_effective_from
+where s.shard_id = $1
+    and s.rate_prefix is not null
+    and s.service <> 'emergency'
+    and (
+        r.prefix is null
+        or s.price_per_minute_micros <> r.price_per_minute_micros
+        or s.connection_fee_micros <> r.connection_fee_micros
+        or s.first_increment_seconds <> r.first_increment_seconds
+        or s.next_increment_seconds <> r.next_increment_seconds
+    )
+order by 1, 2
+limit $2
