@@ -152,7 +152,7 @@ class Books:
         command = Authorise(
             organization_id=ORGANIZATION, session_id=session_id, service=Service.OUTBOUND, caller=CALLER, callee=callee
         )
-        return self.do(replace(command, **more))  # type: ignore[arg-type]  # the fields of the command, by their names
+        return self.do(replace(command, **more))
 
     def start(self, session_id: str = "call-1") -> Outcome:
         """Say that the call was answered."""

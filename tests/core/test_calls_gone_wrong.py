@@ -134,6 +134,14 @@ def test_a_start_after_an_update_keeps_the_time_of_answer() -> None:
     assert account.call.started_at == NOON + 20 * SECOND
 
 
+def test_a_call_is_never_answered_before_it_was_authorised_whatever_the_clocks_say() -> None:
+    account = books(balance="60")
+    account.authorise()
+    account.wait(seconds=-1)
+    account.start()
+    assert account.call.started_at == NOON
+
+
 def test_a_report_below_the_last_one_gives_nothing_back() -> None:
     account = _running()
     account.update(1, 200)

@@ -127,7 +127,7 @@ def start(account: Account, session: Session | None, command: Start, context: Co
     started = replace(
         session,
         state=SessionState.STARTED,
-        started_at=session.started_at or context.now,
+        started_at=session.started_at or max(session.terms.authorised_at, context.now),
         grant_ends_at=_grant_ends_at(SessionState.STARTED, left, context),
         memory=remember(session.memory, "start", "", outcome),
     )

@@ -1,0 +1,107 @@
+"""What must be true of an organization's books after every single decision, whatever was asked and in what order.
+
+Knows the invariants of money, reckoned again from the journal and the calls. Refuses to trust any total the core keeps.
+"""
+
+from collections import defaultdict
+
+from commcredits.core.account import Session, TopUpKind, TopUpState
+from commcredits.core.funds import Lots, order_of_use
+from commcredits.core.ledger import LedgerAccount, TransferReason
+from commcredits.core.rating import billed_seconds, price_micros
+from commcredits.core.topups import OPEN_STATES
+from tests.core.books import Books
+
+
+def audit(books: Books) -> None:
+    """Every invariant at once; an AssertionError names the first that is broken."""
+    audit_lots(books)
+    audit_calls(books)
+    audit_top_ups(books)
+
+
+def audit_lots(books: Books) -> None:
+    """The journal's balance is in the lots, lot by lot; calls hold what is held; nothing free outlives its expiry."""
+    lots = books.account.lots
+    by_lot: dict[str, int] = defaultdict(int)
+    for entry in books.journal:
+        if entry.target is LedgerAccount.CUSTOMER_CREDITS:
+            by_lot[entry.lot_id] += entry.amount_micros
+        if entry.source is LedgerAccount.CUSTOMER_CREDITS:
+            by_lot[entry.lot_id] -= entry.amount_micros
+    assert {lot_id: left for lot_id, left in by_lot.items() if left} == {
+        lot.terms.lot_id: lot.free_micros + lot.held_micros for lot in lots
+    }, "the journal and the lots disagree"
+    assert books.ledger_micros() == sum(lot.free_micros + lot.held_micros for lot in lots)
+    assert all(lot.free_micros >= 0 and lot.held_micros >= 0 for lot in lots), "a lot is below zero"
+    assert all(lot.terms.expires_at > books.now for lot in lots if lot.free_micros), "an expired lot has free funds"
+    assert list(lots) == sorted(lots, key=lambda lot: order_of_use(lot.terms)), "lots are out of order"
+    assert _held_by_lot(books) == {lot.terms.lot_id: lot.held_micros for lot in lots if lot.held_micros}
+
+
+def _held_by_lot(books: Books) -> dict[str, int]:
+    held: dict[str, int] = defaultdict(int)
+    for session in books.sessions.values():
+        for part in session.parts:
+            if part.held_micros:
+                held[part.terms.lot_id] += part.held_micros
+    return held
+
+
+def audit_calls(books: Books) -> None:
+    """A call is charged the price of what it used, within its grant, to its lots; once over, it holds nothing."""
+    charged: dict[tuple[str, str], int] = defaultdict(int)
+    for entry in books.journal:
+        if entry.session_id is not None:
+            back = entry.reason is TransferReason.CALL_CORRECTION
+            charged[entry.session_id, entry.lot_id] += -entry.amount_micros if back else entry.amount_micros
+    for session_id, session in books.sessions.items():
+        _audit_call(session)
+        for part in session.parts:
+            assert part.held_micros >= 0
+            assert part.drawn_micros == charged.pop((session_id, part.terms.lot_id), 0), "a call's lots disagree"
+    assert not any(charged.values()), "a charge that no call knows of"
+
+
+def _audit_call(session: Session) -> None:
+    held = sum(part.held_micros for part in session.parts)
+    rate = session.terms.rate
+    if rate is None or session.grant_number == 0:
+        assert (held, session.charged_micros, session.parts) == (0, 0, ()), "a refused call has moved money"
+        return
+    granted = session.granted_seconds
+    assert granted == billed_seconds(rate, granted) > 0, "a grant is not a whole number of increments"
+    assert 0 <= session.used_seconds <= granted
+    assert session.charged_micros == price_micros(rate, session.used_seconds), (
+        "a call was sliced and costs another price"
+    )
+    assert session.charged_micros == sum(part.drawn_micros for part in session.parts)
+    assert held == (price_micros(rate, granted) - session.charged_micros if session.is_live else 0)
+    assert session.started_at is None or session.terms.authorised_at <= session.started_at
+
+
+def audit_top_ups(books: Books) -> None:
+    """A top-up grants funds once if it was paid and never if not; at most one recharge is open."""
+    paid: dict[str, list[int]] = defaultdict(list)
+    for entry in books.journal:
+        if entry.top_up_id is not None:
+            paid[entry.top_up_id].append(entry.amount_micros)
+    for top_up in books.top_ups.values():
+        succeeded = top_up.state is TopUpState.SUCCEEDED
+        assert paid.pop(top_up.top_up_id, []) == ([top_up.amount_micros] if succeeded else []), "not granted just once"
+        assert (top_up.lot_id is not None) == succeeded
+    assert not paid
+    still_open = {top_up.top_up_id: top_up for top_up in books.top_ups.values() if top_up.state in OPEN_STATES}
+    assert {top_up.top_up_id: top_up for top_up in books.account.open_top_ups} == still_open
+    recharges = [top_up for top_up in still_open.values() if top_up.kind is TopUpKind.AUTO_RECHARGE]
+    assert len(recharges) <= 1, "two recharges are open"
+    rule = books.account.recharge.rule
+    if rule is None or not rule.enabled:
+        assert all(top_up.state is not TopUpState.DUE for top_up in recharges), "a recharge is due though switched off"
+
+
+def newly_held(before: Lots, after: Lots) -> dict[str, int]:
+    """By how much the hold on each lot has grown."""
+    held = {lot.terms.lot_id: lot.held_micros for lot in before}
+    growth = {lot.terms.lot_id: lot.held_micros - held.get(lot.terms.lot_id, 0) for lot in after}
+    return {lot_id: amount for lot_id, amount in growth.items() if amount > 0}

@@ -1,0 +1,392 @@
+"""Any sequence of commands, by several calls of one account, leaves books that agree to the millionth.
+
+Calls start, report, end twice, late or never; funds come, expire and are recharged by a rule that changes; clocks jump.
+After every step the books are audited, and what the core answered is held against what it may answer.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
+
+from commcredits.core.account import ChargingTerms, Decision, OrganizationStatus, Session, TopUpState
+from commcredits.core.commands import (
+    Authorise,
+    CallCommand,
+    CheckRecharge,
+    Command,
+    End,
+    Expire,
+    ExpireLots,
+    GrantPromotion,
+    PaymentState,
+    RecordPayment,
+    RequestTopUp,
+    SaveRechargeRule,
+    SendTopUp,
+    Service,
+    Start,
+    Update,
+)
+from commcredits.core.funds import Lots, available_micros
+from commcredits.core.outcomes import Granted, Outcome, RechargeRuleSaved, RefusalCode, Refused, TopUpTaken
+from commcredits.core.rating import CALL_SECONDS_MAX, price_micros
+from commcredits.core.tariffs import Rate, index_deck
+from commcredits.core.topups import OPEN_STATES
+from tests.core.audit import audit, newly_held
+from tests.core.books import CALLER, DECK, FUNDING, ORGANIZATION, Books, books, rate
+from tests.core.rates import rates
+from tests.core.recharge_limits import RechargeLimits
+
+UNIT = 1_000_000
+PREFIXES = ("44", "40", "1")
+CALLEES = ("+442079460000", "+40211234567", "+12025550123")
+TIMES = [
+    datetime(2026, 11, 22, 12, tzinfo=UTC),
+    datetime(2026, 11, 30, 21, 55, tzinfo=UTC),
+    datetime(2024, 2, 29, 23, 58, tzinfo=UTC),
+]
+
+slices = st.one_of(st.none(), st.integers(1, 900))
+waits = st.one_of(
+    st.sampled_from([-1, 0, 1, 29, 30, 180, 299, 300, 301, 3_600, 6 * 3_600, 86_400, 15 * 86_400]), st.integers(0, 900)
+)
+"""A clock may also stand a second back: two processes never quite agree on the time."""
+minor_amounts = st.integers(1, 3_000).map(lambda cents: cents * 10_000)
+micro_amounts = st.integers(1, 30 * UNIT)
+payment_states = st.sampled_from([*PaymentState, PaymentState.SUCCEEDED])
+
+usual_rates: st.SearchStrategy[Rate] = st.builds(
+    lambda cents, fee, pair: rate(per_minute=f"0.{cents:02d}", fee=fee, increments=pair),
+    st.integers(0, 99),
+    st.sampled_from(["0", "0", "0.05"]),
+    st.sampled_from([(1, 1), (30, 6), (60, 60), (60, 11), (12, 13)]),
+)
+
+
+class AnySequence(RuleBasedStateMachine):
+    """One organization, up to six calls at once, and everything that can happen to its money."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.books: Books = books()
+        self.limits = RechargeLimits()
+        self.first_answers: dict[tuple[str, str], tuple[CallCommand, Outcome]] = {}
+
+    @initialize(
+        drawn=st.tuples(usual_rates, usual_rates, rates),
+        now=st.sampled_from(TIMES),
+        time_zone=st.sampled_from(["UTC", "Europe/Bucharest", "America/New_York"]),
+        slice_seconds=st.sampled_from([30, 300]),
+        silence_charges_grant=st.booleans(),
+        first_funds=st.integers(UNIT, 30 * UNIT),
+        first_calls=st.lists(st.booleans(), min_size=1, max_size=3),
+        trigger=st.one_of(st.just(0), micro_amounts),
+    )
+    def open_account(
+        self,
+        drawn: tuple[Rate, Rate, Rate],
+        now: datetime,
+        time_zone: str,
+        slice_seconds: int,
+        silence_charges_grant: bool,  # noqa: FBT001 - drawn by keyword
+        first_funds: int,
+        first_calls: list[bool],
+        trigger: int,
+    ) -> None:
+        deck = [replace(each, prefix=prefix) for each, prefix in zip(drawn, PREFIXES, strict=True)]
+        self.books = books(
+            time_zone=time_zone,
+            charging=ChargingTerms(slice_seconds=slice_seconds, silence_charges_grant=silence_charges_grant),
+            funding=replace(FUNDING, top_up_minimum_micros={"EUR": 10_000}),
+        )
+        self.books.decks = {DECK: index_deck(DECK, "EUR", deck)}
+        self.books.now = now
+        self.promote(amount_micros=first_funds, lives_seconds=30 * 86_400)
+        for answered in first_calls:
+            self.call(callee=CALLEES[0], emergency=False, slice_seconds=None, answered=answered)
+        if trigger:
+            self.save_rule(enabled=True, recharge=20 * UNIT, trigger=trigger, cap=None)
+
+    # ---- one way in, where every answer is examined
+
+    def ask(self, command: Command) -> Outcome:
+        """Do it, and hold the decision against the rules that look at one step."""
+        account, known = self.books.account, dict(self.books.top_ups)
+        session = self.books.sessions.get(command.session_id) if isinstance(command, CallCommand) else None
+        decision = self.books.look(command)
+        outcome = self.books.write(decision)
+        if isinstance(outcome, RechargeRuleSaved):
+            self.limits.see_saved()
+        retryable = isinstance(command, RecordPayment) and command.retryable
+        for top_up in decision.top_ups:
+            self.limits.see(known.get(top_up.top_up_id), top_up, self.books, retryable=retryable)
+            known[top_up.top_up_id] = top_up
+        self._nothing_is_held_on_dead_lots(account.lots)
+        if isinstance(command, CallCommand) and decision.session is not None:
+            self._remember(command, decision.session, outcome)
+            self._moves_forward(session, decision.session)
+            if isinstance(outcome, Granted):
+                self._is_covered_and_the_most(account.lots, decision.session, outcome)
+        return outcome
+
+    def _nothing_is_held_on_dead_lots(self, before: Lots) -> None:
+        expires_at = {lot.terms.lot_id: lot.terms.expires_at for lot in self.books.account.lots}
+        growth = newly_held(before, self.books.account.lots)
+        assert all(expires_at[lot_id] > self.books.now for lot_id in growth), "an expired lot was held"
+        assert sum(growth.values()) <= available_micros(before, self.books.now), "more was held than was available"
+
+    def _moves_forward(self, before: Session | None, after: Session) -> None:
+        if before is None:
+            return
+        assert before.state.value not in {"ended", "refused"}, "an ended call has changed"
+        assert after.grant_number >= before.grant_number
+        assert after.granted_seconds >= before.granted_seconds, "a grant was shortened"
+        if before.is_live:
+            assert after.used_seconds >= before.used_seconds, "a report was taken back"
+        else:
+            assert after.charged_micros <= before.charged_micros, "a late end was charged more"
+
+    def _is_covered_and_the_most(self, before: Lots, session: Session, granted: Granted) -> None:
+        rate = session.terms.rate
+        assert rate is not None
+        assert granted.charged_micros == session.charged_micros
+        assert granted.held_micros == sum(part.held_micros for part in session.parts)
+        if granted.final and granted.granted_seconds < CALL_SECONDS_MAX - rate.next_increment_seconds:
+            left = self.books.available_micros
+            one_more = price_micros(rate, granted.granted_seconds + rate.next_increment_seconds)
+            assert one_more - granted.charged_micros > granted.held_micros + left, "a longer grant was affordable"
+        assert before is not None
+
+    def _remember(self, command: CallCommand, session: Session, outcome: Outcome) -> None:
+        key = session.memory[-1][0]
+        if not isinstance(command, Expire):
+            self.first_answers.setdefault((command.session_id, key), (command, outcome))
+
+    # ---- calls
+
+    def _running_call(self, data: st.DataObject) -> str:
+        live = sorted(key for key, session in self.books.sessions.items() if session.is_live)
+        return data.draw(st.sampled_from(live))
+
+    def _used(self, session_id: str, data: st.DataObject) -> int:
+        """Mostly about the edges of what is used and granted; sometimes anything."""
+        session = self.books.sessions[session_id]
+        near = [session.used_seconds, session.granted_seconds]
+        about = st.builds(lambda base, by: max(0, base + by), st.sampled_from(near), st.integers(-70, 70))
+        return data.draw(st.one_of(about, st.integers(0, 2 * session.granted_seconds + 10), st.just(10**12)))
+
+    @rule(
+        callee=st.sampled_from([*CALLEES, *CALLEES, "+8613800000000"]),
+        emergency=st.integers(0, 9).map(lambda number: number == 0),
+        slice_seconds=slices,
+        answered=st.booleans(),
+    )
+    def call(self, callee: str, emergency: bool, slice_seconds: int | None, answered: bool) -> None:  # noqa: FBT001 - drawn by keyword
+        self.ask(
+            Authorise(
+                organization_id=ORGANIZATION,
+                session_id=f"call-{len(self.books.sessions)}",
+                service=Service.EMERGENCY if emergency else Service.OUTBOUND,
+                caller=CALLER,
+                callee=callee,
+                slice_seconds=slice_seconds,
+                answered=answered,
+            )
+        )
+
+    @precondition(lambda self: any(session.is_live for session in self.books.sessions.values()))
+    @rule(data=st.data())
+    def start(self, data: st.DataObject) -> None:
+        self.ask(Start(organization_id=ORGANIZATION, session_id=self._running_call(data)))
+
+    @precondition(lambda self: any(session.is_live for session in self.books.sessions.values()))
+    @rule(by=st.sampled_from([1, 1, 1, 2, 0, -1, -4]), slice_seconds=slices, passes=st.booleans(), data=st.data())
+    def update(self, by: int, slice_seconds: int | None, passes: bool, data: st.DataObject) -> None:  # noqa: FBT001 - drawn by keyword
+        session_id = self._running_call(data)
+        used_seconds = self._used(session_id, data)
+        session = self.books.sessions[session_id]
+        if passes:
+            # As much time as the call says to have used, so that the clock bears it out.
+            self.books.wait(seconds=min(1_000, max(0, used_seconds - session.used_seconds)))
+        self.ask(
+            Update(
+                organization_id=ORGANIZATION,
+                session_id=session_id,
+                request_number=max(1, session.grant_number + by),
+                used_seconds=used_seconds,
+                slice_seconds=slice_seconds,
+            )
+        )
+
+    @precondition(lambda self: any(session.is_live for session in self.books.sessions.values()))
+    @rule(data=st.data())
+    def end(self, data: st.DataObject) -> None:
+        session_id = self._running_call(data)
+        self.ask(End(organization_id=ORGANIZATION, session_id=session_id, used_seconds=self._used(session_id, data)))
+
+    @precondition(lambda self: any(session.is_live for session in self.books.sessions.values()))
+    @rule(behind=st.sampled_from([0, 0, 0, 1]), late=st.sampled_from([True, True, False]), data=st.data())
+    def reap(self, behind: int, late: bool, data: st.DataObject) -> None:  # noqa: FBT001 - drawn by keyword
+        session_id = self._running_call(data)
+        session = self.books.sessions[session_id]
+        if late:
+            self.books.now = max(self.books.now, session.grant_ends_at)
+        self.ask(
+            Expire(organization_id=ORGANIZATION, session_id=session_id, grant_number=session.grant_number - behind)
+        )
+
+    @precondition(lambda self: any(not session.is_live for session in self.books.sessions.values()))
+    @rule(data=st.data(), what=st.sampled_from(["start", "update", "end", "end", "end", "expire"]))
+    def hear_of_a_call_that_is_over(self, data: st.DataObject, what: str) -> None:
+        over = sorted(key for key, session in self.books.sessions.items() if not session.is_live)
+        session_id = data.draw(st.sampled_from(over))
+        used_seconds = data.draw(st.integers(0, self.books.sessions[session_id].used_seconds + 50))
+        commands: dict[str, CallCommand] = {
+            "start": Start(organization_id=ORGANIZATION, session_id=session_id),
+            "end": End(organization_id=ORGANIZATION, session_id=session_id, used_seconds=used_seconds),
+            "expire": Expire(organization_id=ORGANIZATION, session_id=session_id, grant_number=1),
+            "update": Update(
+                organization_id=ORGANIZATION, session_id=session_id, request_number=99, used_seconds=used_seconds
+            ),
+        }
+        self.ask(commands[what])
+
+    @precondition(lambda self: self.first_answers)
+    @rule(data=st.data())
+    def repeat_what_was_answered(self, data: st.DataObject) -> None:
+        """The same command again, however long after: the first answer, and nothing else happens."""
+        key = data.draw(st.sampled_from(sorted(self.first_answers)))
+        command, first = self.first_answers[key]
+        remembered = {entry[0] for entry in self.books.sessions[key[0]].memory}
+        self.ask(ExpireLots(organization_id=ORGANIZATION))
+        decision = self.books.look(command)
+        if key[1] in remembered:
+            assert decision.outcome == first
+        else:
+            assert isinstance(decision.outcome, Refused)
+            assert decision.outcome.code is RefusalCode.STALE_REQUEST
+        self._nothing_changes(decision)
+        if isinstance(command, Authorise):
+            decision = self.books.look(replace(command, callee="+442079460099"))
+            assert isinstance(decision.outcome, Refused)
+            assert decision.outcome.code is RefusalCode.CONFLICT
+            self._nothing_changes(decision)
+
+    def _nothing_changes(self, decision: Decision) -> None:
+        assert decision.account is self.books.account
+        assert (decision.session, decision.transfers, decision.new_lots, decision.top_ups) == (None, (), (), ())
+
+    # ---- funds
+
+    @rule(amount_micros=micro_amounts, lives_seconds=st.one_of(st.integers(1, 900), st.integers(1, 40 * 86_400)))
+    def promote(self, amount_micros: int, lives_seconds: int) -> None:
+        self.ask(
+            GrantPromotion(
+                organization_id=ORGANIZATION,
+                command_id="promotion",
+                amount_micros=amount_micros,
+                expires_at=self.books.now + timedelta(seconds=lives_seconds),
+                reason="welcome",
+            )
+        )
+
+    @rule(amount_micros=minor_amounts, states=st.lists(payment_states, max_size=3), retryable=st.booleans())
+    def buy(self, amount_micros: int, states: list[PaymentState], retryable: bool) -> None:  # noqa: FBT001 - drawn by keyword
+        outcome = self.ask(
+            RequestTopUp(
+                organization_id=ORGANIZATION, command_id="buy", amount_micros=amount_micros, payment_method="card"
+            )
+        )
+        if isinstance(outcome, TopUpTaken):
+            for state in states:
+                self._hear(outcome.top_up_id, state, retryable=retryable)
+
+    @precondition(lambda self: self.books.top_ups)
+    @rule(data=st.data(), state=payment_states, claim=st.booleans())
+    def hear_of_any_attempt(self, data: st.DataObject, state: PaymentState, claim: bool) -> None:  # noqa: FBT001 - drawn by keyword
+        top_up_id = data.draw(st.sampled_from(sorted(self.books.top_ups)))
+        if claim:
+            self.ask(SendTopUp(organization_id=ORGANIZATION, top_up_id=top_up_id))
+        self._hear(top_up_id, state, retryable=True)
+
+    def _hear(self, top_up_id: str, state: PaymentState, *, retryable: bool) -> None:
+        command = RecordPayment(
+            organization_id=ORGANIZATION, top_up_id=top_up_id, state=state, gateway="simulator", retryable=retryable
+        )
+        self.ask(command)
+        self._nothing_changes(self.books.look(command))
+
+    # ---- the rule
+
+    @rule(
+        enabled=st.sampled_from([True, True, True, False]),
+        recharge=minor_amounts,
+        trigger=micro_amounts,
+        cap=st.one_of(st.none(), minor_amounts),
+    )
+    def save_rule(self, enabled: bool, recharge: int, trigger: int, cap: int | None) -> None:  # noqa: FBT001 - drawn by keyword
+        before = set(self.books.top_ups)
+        outcome = self.ask(
+            SaveRechargeRule(
+                organization_id=ORGANIZATION,
+                command_id="rule",
+                enabled=enabled,
+                recharge_amount_micros=recharge,
+                trigger_amount_micros=trigger,
+                monthly_cap_micros=cap,
+                payment_method="card",
+            )
+        )
+        if isinstance(outcome, RechargeRuleSaved):
+            assert outcome.recharge_started == bool(set(self.books.top_ups) - before), "what was said is not what is"
+
+    # ---- the world
+
+    @rule(
+        seconds=waits,
+        check=st.sampled_from([ExpireLots, CheckRecharge]),
+        news=st.lists(payment_states, max_size=2),
+        retryable=st.sampled_from([True, True, False]),
+    )
+    def wait(
+        self,
+        seconds: int,
+        check: type[ExpireLots | CheckRecharge],
+        news: list[PaymentState],
+        retryable: bool,  # noqa: FBT001 - drawn by keyword
+    ) -> None:
+        """Time passes and a worker makes its round: it claims the recharge that waits, and a gateway answers or not."""
+        self.books.wait(seconds=seconds)
+        self.ask(check(organization_id=ORGANIZATION))
+        for state in news:
+            for top_up in self.books.recharges(*OPEN_STATES):
+                self.ask(SendTopUp(organization_id=ORGANIZATION, top_up_id=top_up.top_up_id))
+                self._hear(top_up.top_up_id, state, retryable=retryable)
+
+    @rule(now=st.integers(0, 7).map(lambda number: number == 5))
+    def close_for_a_moment(self, now: bool) -> None:  # noqa: FBT001 - drawn by keyword
+        """A closing organization starts nothing new: no call, no purchase, no recharge."""
+        if not now:
+            return
+        self.books.account = replace(self.books.account, status=OrganizationStatus.CLOSING)
+        before = len(self.books.top_ups)
+        self.call(callee=CALLEES[0], emergency=False, slice_seconds=None, answered=False)
+        self.buy(50 * UNIT, [], retryable=True)
+        for top_up in self.books.recharges(TopUpState.DUE):
+            self.ask(SendTopUp(organization_id=ORGANIZATION, top_up_id=top_up.top_up_id))
+        assert len(self.books.top_ups) == before
+        assert self.books.recharges(TopUpState.DUE) == []
+        self.books.account = replace(self.books.account, status=OrganizationStatus.OPEN)
+
+    @invariant()
+    def the_books_agree(self) -> None:
+        audit(self.books)
+
+
+TestAnySequence = AnySequence.TestCase
+TestAnySequence.settings = settings(
+    max_examples=2 * settings().max_examples, suppress_health_check=[HealthCheck.too_slow]
+)
