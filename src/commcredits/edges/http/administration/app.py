@@ -1,0 +1,119 @@
+"""The administration API as one application.
+
+Knows which path modules there are and what stands around them. Refuses to know settings and to start anything: the
+composition root gives it the services, the token and the address of the charging process, and a server runs it.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+from pydantic import SecretStr
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
+
+from commcredits.edges.http.administration.access import CHARGING_PATHS, Guard
+from commcredits.edges.http.administration.forwarding import ChargingForwarder
+from commcredits.edges.http.administration.funding import add_payment_methods, add_promotions, add_top_ups
+from commcredits.edges.http.administration.gateways import add_gateways
+from commcredits.edges.http.administration.openapi import add_openapi
+from commcredits.edges.http.administration.organizations import add_numbers, add_organizations
+from commcredits.edges.http.administration.rate_decks import add_rate_deck_assignment, add_rate_decks
+from commcredits.edges.http.administration.recharge import add_auto_recharge
+from commcredits.edges.http.administration.refusing import ProblemError, problem_response
+from commcredits.edges.http.administration.reports import add_calls, add_money_reports
+from commcredits.edges.http.administration.routes import StrictRoute
+from commcredits.edges.http.administration.upkeep import add_health, add_verification
+from commcredits.edges.http.charging.bearer import BearerToken
+from commcredits.edges.http.problems import HttpFault, fault_problem
+from commcredits.operations.services import Services
+
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_METHOD_NOT_ALLOWED: Final = 405
+
+
+def administration_app(
+    services: Services,
+    *,
+    operator_token: SecretStr,
+    charging_address: tuple[str, int] | None,
+    charging_tls: ssl.SSLContext | None = None,
+) -> FastAPI:
+    """The application, whose paths all begin with ``/v1/``.
+
+    ``charging_address`` is where the charging process listens; its paths are forwarded there, over TLS when
+    ``charging_tls`` says how to check its certificate, and are not found here when it is None. The application's
+    lifespan closes the connections to it. Raises ValueError for an empty token.
+    """
+    token = BearerToken(operator_token.get_secret_value().encode())
+    forwarder = None if charging_address is None else ChargingForwarder(*charging_address, charging_tls)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        if forwarder is not None:
+            await forwarder.close()
+
+    app = FastAPI(
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        middleware=[Middleware(Guard, token=token)],
+        exception_handlers={ProblemError: _answer_problem, HTTPException: _answer_missing},
+    )
+    app.router.route_class = StrictRoute
+    _add_paths(app.router, services)
+    if forwarder is not None:
+        app.add_route(
+            CHARGING_PATHS + "{rest:path}", forwarder.forward, methods=list(_METHODS), include_in_schema=False
+        )
+    return app
+
+
+def _add_paths(routes: APIRouter, services: Services) -> None:
+    add_organizations(routes, services)
+    add_numbers(routes, services)
+    add_rate_decks(routes, services)
+    add_rate_deck_assignment(routes, services)
+    add_payment_methods(routes, services)
+    add_top_ups(routes, services)
+    add_promotions(routes, services)
+    add_auto_recharge(routes, services)
+    add_money_reports(routes, services)
+    add_calls(routes, services)
+    add_gateways(routes, services)
+    add_verification(routes, services)
+    add_health(routes, services)
+    add_openapi(routes)
+
+
+async def _answer_problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError), "registered for this class alone"
+    return problem_response(error.problem)
+
+
+async def _answer_missing(request: Request, error: Exception) -> Response:
+    """The answer when no route took the request."""
+    assert isinstance(error, HTTPException), "registered for this class alone"
+    if error.status_code == _METHOD_NOT_ALLOWED:
+        allowed = ", ".join(sorted(_methods_at(request, request.app.routes)))
+        return problem_response(fault_problem(HttpFault.METHOD_NOT_ALLOWED), {"Allow": allowed})
+    return problem_response(fault_problem(HttpFault.NOT_FOUND))
+
+
+def _methods_at(request: Request, routes: Sequence[BaseRoute]) -> set[str]:
+    """Every method that the path takes, whichever routes take them."""
+    found: set[str] = set()
+    for route in routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            found |= set(getattr(route, "methods", None) or ())
+    return found

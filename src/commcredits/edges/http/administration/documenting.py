@@ -1,0 +1,101 @@
+"""What OpenAPI says of the answers that are a "no": each status of a path with the codes that it can carry.
+
+Knows the table of problems. Refuses to know which path can refuse what; each path says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final
+
+from commcredits.core.outcomes import RefusalCode, Refused
+from commcredits.edges.http.problems import (
+    HTTP_FAULTS,
+    PROBLEM_MEDIA_TYPE,
+    REFUSALS,
+    HttpFault,
+    fault_problem,
+    problem_headers,
+    refusal_problem,
+)
+
+
+class Tag(StrEnum):
+    """The chapters of the document."""
+
+    ORGANIZATIONS = "Organizations"
+    RATE_DECKS = "Rate decks"
+    FUNDS = "Funds"
+    REPORTS = "Reports"
+    GATEWAYS = "Gateways"
+    SERVICE = "Service"
+
+
+TAGS: Final[Mapping[Tag, str]] = {
+    Tag.ORGANIZATIONS: "Who pays for calls, and which telephone numbers are theirs.",
+    Tag.RATE_DECKS: "What calls cost.",
+    Tag.FUNDS: "How funds come: payment methods, top-ups, promotional funds, auto-recharge.",
+    Tag.REPORTS: "Where the money is, where it went, and for which calls.",
+    Tag.GATEWAYS: "Messages of payment gateways.",
+    Tag.SERVICE: "The state of the service and of its books.",
+}
+"""What each chapter is about."""
+
+PROBLEM_SCHEMA: Final = {"$ref": "#/components/schemas/Problem"}
+
+Responses = dict[int | str, dict[str, Any]]
+
+ALWAYS: Final = (HttpFault.INTERNAL_ERROR, RefusalCode.BUSY)
+"""What any request can run into."""
+GUARDED: Final = (HttpFault.UNAUTHORISED,)
+"""What a request without the token runs into."""
+WITH_JSON: Final = (
+    HttpFault.MALFORMED_JSON,
+    HttpFault.REQUEST_TIMEOUT,
+    HttpFault.PAYLOAD_TOO_LARGE,
+    HttpFault.UNSUPPORTED_MEDIA_TYPE,
+)
+"""What a request with a JSON body can run into."""
+
+
+def guarded(*codes: RefusalCode | HttpFault) -> Responses:
+    """The problems of a path that needs the token and takes no body: these, and those of every such path."""
+    return problems(*ALWAYS, *GUARDED, RefusalCode.INVALID_INPUT, *codes)
+
+
+def guarded_with_json(*codes: RefusalCode | HttpFault) -> Responses:
+    """The problems of a path that needs the token and takes a JSON body."""
+    return guarded(*WITH_JSON, *codes)
+
+
+def problems(*codes: RefusalCode | HttpFault) -> Responses:
+    """The responses that carry these codes, by status, with an example of each."""
+    codes_by_status: dict[int, dict[str, RefusalCode | HttpFault]] = {}
+    for code in codes:
+        kind = REFUSALS[code] if isinstance(code, RefusalCode) else HTTP_FAULTS[code]
+        codes_by_status.setdefault(kind.status, {})[code.value] = code
+    return {status: _response(status, found) for status, found in sorted(codes_by_status.items())}
+
+
+def _response(status: int, codes: dict[str, RefusalCode | HttpFault]) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "description": ", ".join(codes),
+        "content": {
+            PROBLEM_MEDIA_TYPE: {
+                "schema": PROBLEM_SCHEMA,
+                "examples": {name: {"value": _example(code)} for name, code in codes.items()},
+            }
+        },
+    }
+    headers = problem_headers(status)
+    if headers:
+        response["headers"] = {
+            name: {"schema": {"type": "string"}, "example": value} for name, value in headers.items()
+        }
+    return response
+
+
+def _example(code: RefusalCode | HttpFault) -> dict[str, Any]:
+    problem = refusal_problem(Refused(code=code)) if isinstance(code, RefusalCode) else fault_problem(code)
+    return dict(problem.document)

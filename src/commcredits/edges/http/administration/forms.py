@@ -1,0 +1,216 @@
+"""What each field of a request may be: the check, the words for people and the schema for OpenAPI, in one place each.
+
+Knows forms: patterns, lengths, choices. Refuses to know what a value means; the operations do. A JSON number is never
+taken for an amount, nor a text for a number: nothing is converted in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from commcredits.core.calendar import parse_instant
+from commcredits.core.money import MoneyError, parse_micros
+from commcredits.core.numbers import E164
+from commcredits.edges.http.charging.fields import ORGANIZATION_ID, SESSION_ID
+from commcredits.operations.inputs import COMMAND_ID_CHARACTERS_MAX, UNSHOWABLE
+from commcredits.operations.numbers import DISPLAY_NAME_CHARACTERS_MAX, NumberKind
+from commcredits.operations.organizations import NAME_CHARACTERS_MAX
+from commcredits.operations.paging import CURSOR_CHARACTERS_MAX, LIMIT_MAX
+
+FORM_ERROR: Final = "form"
+"""The type of pydantic's error for a value that is not of its form."""
+
+PAGE_ITEMS_DEFAULT: Final = 50
+REASON_CHARACTERS_MAX: Final = 200
+
+_AMOUNT: Final = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,6})?", re.ASCII)
+_IDEMPOTENCY_KEY: Final = re.compile(rf"[!-~]{{1,{COMMAND_ID_CHARACTERS_MAX}}}", re.ASCII)
+_CURSOR: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{CURSOR_CHARACTERS_MAX}}}", re.ASCII)
+_GATEWAY: Final = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
+_REFERENCE: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
+_LIMIT: Final = re.compile(r"[0-9]{1,3}", re.ASCII)
+_CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
+_COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
+_LANGUAGE: Final = re.compile(r"[a-z]{2}", re.ASCII)
+_TIME_ZONE: Final = re.compile(r"[A-Za-z0-9_+/-]{1,64}", re.ASCII)
+
+
+class NotOfFormError(ValueError):
+    """A value that is not of its form; the message, if any, completes "must be …" better than the form's own words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FieldForm:
+    """A form, to annotate a field or parameter with.
+
+    ``read`` gives the value that the operation wants, or raises NotOfFormError; ``allowed`` completes "must be …";
+    ``schema`` says it to OpenAPI.
+    """
+
+    read: Callable[[object], Any]
+    allowed: str
+    schema: Mapping[str, Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.take)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return dict(self.schema)
+
+    def take(self, value: object) -> Any:
+        """The value for the operation. Raises pydantic's error with the words of this form."""
+        try:
+            return self.read(value)
+        except NotOfFormError as error:
+            raise PydanticCustomError(FORM_ERROR, "{allowed}", {"allowed": str(error) or self.allowed}) from None
+
+
+def _text(pattern: re.Pattern[str], allowed: str, example: str) -> FieldForm:
+    def read(value: object) -> str:
+        # Not isinstance: a number that is too long for any field arrives as a subclass of str.
+        if type(value) is not str or pattern.fullmatch(value) is None:
+            raise NotOfFormError
+        return value
+
+    schema = {"type": "string", "pattern": f"^{pattern.pattern}$", "examples": [example]}
+    return FieldForm(read=read, allowed=allowed, schema=schema)
+
+
+def _prose(characters_min: int, characters_max: int, example: str) -> FieldForm:
+    def read(value: object) -> str:
+        if type(value) is not str or not characters_min <= len(value) <= characters_max or UNSHOWABLE.search(value):
+            raise NotOfFormError
+        return value
+
+    return FieldForm(
+        read=read,
+        allowed=f"a text of {characters_min} to {characters_max} characters on one line",
+        schema={
+            "type": "string",
+            "minLength": characters_min,
+            "maxLength": characters_max,
+            "examples": [example],
+        },
+    )
+
+
+def _amount(value: object) -> int:
+    if type(value) is not str:
+        if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+            raise NotOfFormError('a decimal in a JSON string, such as "50.00"; a JSON number can lose digits')
+        raise NotOfFormError
+    if _AMOUNT.fullmatch(value) is None:
+        raise NotOfFormError
+    try:
+        return parse_micros(value)
+    except MoneyError as error:
+        raise NotOfFormError(f"an amount within bounds: {error}") from None
+
+
+def _instant(value: object) -> datetime:
+    if type(value) is not str or len(value) > 40 or "T" not in value.upper():  # noqa: PLR2004 - no instant is longer
+        raise NotOfFormError
+    try:
+        return parse_instant(value)
+    except ValueError:
+        raise NotOfFormError from None
+
+
+def _flag(value: object) -> bool:
+    if type(value) is not bool:
+        raise NotOfFormError
+    return value
+
+
+def _number_kind(value: object) -> NumberKind:
+    if type(value) is not str:
+        raise NotOfFormError
+    try:
+        return NumberKind(value)
+    except ValueError:
+        raise NotOfFormError from None
+
+
+def _limit(value: object) -> int:
+    if type(value) is int:
+        return value  # the default
+    if type(value) is not str or _LIMIT.fullmatch(value) is None or not 1 <= int(value) <= LIMIT_MAX:
+        raise NotOfFormError
+    return int(value)
+
+
+_NUMBER_KINDS: Final = tuple(kind.value for kind in NumberKind)
+_UUID: Final = _text(ORGANIZATION_ID, "a UUID in its canonical lower-case form", "019353b4-7c1e-7000-8000-0123456789ab")
+
+Identifier = Annotated[str, _UUID]
+SessionId = Annotated[
+    str, _text(SESSION_ID, "1 to 128 printable ASCII characters without a space", "a84b4c76e66710@192.0.2.1")
+]
+Name = Annotated[str, _prose(1, NAME_CHARACTERS_MAX, "Exemplu SRL")]
+DisplayName = Annotated[str, _prose(0, DISPLAY_NAME_CHARACTERS_MAX, "Recepție")]
+Reason = Annotated[str, _prose(1, REASON_CHARACTERS_MAX, "Welcome credit")]
+CountryCode = Annotated[str, _text(_COUNTRY, "a country code of two capital letters (ISO 3166-1)", "RO")]
+CurrencyCode = Annotated[str, _text(_CURRENCY, "a currency code of three capital letters (ISO 4217)", "EUR")]
+TimeZoneName = Annotated[str, _text(_TIME_ZONE, "the name of an IANA time zone", "Europe/Bucharest")]
+LanguageCode = Annotated[str, _text(_LANGUAGE, "a language code of two small letters", "en")]
+E164Number = Annotated[
+    str, _text(E164, "a number in E.164 form: + and 5 to 15 digits, the first not 0", "+40212345678")
+]
+GatewayName = Annotated[str, _text(_GATEWAY, "a gateway's name: 1 to 64 small letters, digits, - or _", "simulator")]
+GatewayReference = Annotated[
+    str, _text(_REFERENCE, "1 to 255 printable ASCII characters without a space", "pm_0123456789")
+]
+IdempotencyKey = Annotated[
+    str,
+    _text(
+        _IDEMPOTENCY_KEY,
+        f"1 to {COMMAND_ID_CHARACTERS_MAX} printable ASCII characters without a space, other for each new request",
+        "top-up-2026-11-22-1",
+    ),
+]
+Cursor = Annotated[str, _text(_CURSOR, "a next_cursor that this list gave out", "019353b4-7c1e-7000-8000-0123456789ab")]
+AmountMicros = Annotated[
+    int,
+    FieldForm(
+        read=_amount,
+        allowed='a decimal in a JSON string, not negative, at most 10 digits before the point and 6 after: "50.00"',
+        schema={
+            "type": "string",
+            "pattern": f"^{_AMOUNT.pattern}$",
+            "description": "An amount in the currency's major unit, as a string: a JSON number can lose digits.",
+            "examples": ["50.00"],
+        },
+    ),
+]
+Instant = Annotated[
+    datetime,
+    FieldForm(
+        read=_instant,
+        allowed="an RFC 3339 instant with an offset, such as 2027-01-31T00:00:00Z",
+        schema={"type": "string", "format": "date-time", "examples": ["2027-01-31T00:00:00Z"]},
+    ),
+]
+Flag = Annotated[bool, FieldForm(read=_flag, allowed="true or false", schema={"type": "boolean"})]
+NumberKindWord = Annotated[
+    NumberKind,
+    FieldForm(
+        read=_number_kind,
+        allowed="one of " + ", ".join(_NUMBER_KINDS),
+        schema={"type": "string", "enum": list(_NUMBER_KINDS)},
+    ),
+]
+PageLimit = Annotated[
+    int,
+    FieldForm(
+        read=_limit,
+        allowed=f"an integer from 1 to {LIMIT_MAX}",
+        schema={"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": PAGE_ITEMS_DEFAULT},
+    ),
+]

@@ -1,0 +1,204 @@
+"""The whole of a small installation in one process: database, committer, gateway, charging listener, administration.
+
+Nothing of it is a stand-in. What a test sees, an operator would see.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import os
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from commcredits.core.account import ChargingTerms, FundingTerms
+from commcredits.edges.http.administration.app import administration_app
+from commcredits.edges.http.charging.serve import serve_charging
+from commcredits.operations.numbers import NumberDirectory
+from commcredits.operations.services import Services
+from commcredits.storage.committer import Committer
+from commcredits.storage.connection import open_pool
+from commcredits.storage.identifiers import IdentifierSource
+from tests.edges.http.administration.documented import Documentation
+from tests.gateways.simulator_process import SimulatorProcess
+
+TOKEN = "an-operator-token-of-a-test"
+SHARD_ID = 0
+CARD_THAT_PAYS = "sim_ok"
+
+RATE_COLUMNS = (
+    "prefix",
+    "destination",
+    "service",
+    "price_per_minute",
+    "connection_fee",
+    "first_increment",
+    "next_increment",
+    "effective_from",
+    "effective_to",
+)
+ROMANIA = ("40", "Romania", "outbound", "0.006", "0", "30", "6", "2026-01-01", "")
+GERMANY = ("49", "Germany", "outbound", "0.012", "0.05", "60", "60", "2026-01-01", "")
+
+
+def funding_terms() -> FundingTerms:
+    """The operator's settings, as they are when nothing is set."""
+    return FundingTerms(top_up_minimum_micros={})
+
+
+def rate_deck_csv(*rows: Sequence[str], header: Sequence[str] = RATE_COLUMNS) -> bytes:
+    """A rate deck as a file."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    return text.getvalue().encode()
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """The parts, and the requests that most tests begin with."""
+
+    app: FastAPI
+    client: httpx.AsyncClient
+    services: Services
+    committer: Committer
+    committing: asyncio.Task[None]
+    documentation: Documentation
+    simulator: SimulatorProcess
+    keys: int = field(default=0)
+
+    def key(self) -> dict[str, str]:
+        """A header with a fresh idempotency key."""
+        self.keys += 1
+        return {"Idempotency-Key": f"test-{self.keys}"}
+
+    async def created(self, path: str, body: Mapping[str, Any]) -> Any:
+        """What a POST that must succeed answers."""
+        response = await self.client.post(path, json=body, headers=self.key())
+        assert response.status_code == 201, response.text
+        return response.json()
+
+    async def open_organization(self, name: str = "Exemplu SRL", currency: str = "EUR") -> str:
+        """The id of a new organization."""
+        body = {"name": name, "country": "RO", "currency": currency, "time_zone": "Europe/Bucharest", "language": "ro"}
+        return str((await self.created("/v1/organizations", body))["organization_id"])
+
+    async def add_card(self, organization_id: str, card: str = CARD_THAT_PAYS) -> str:
+        """The id of a payment method with this test card."""
+        reference = await store_card(self, card)
+        body = {"gateway": "simulator", "reference": reference}
+        added = await self.created(f"/v1/organizations/{organization_id}/payment-methods", body)
+        return str(added["payment_method"])
+
+    async def publish(self, *rows: Sequence[str], currency: str = "EUR") -> str:
+        """The id of a new rate deck with these rates."""
+        response = await self.client.post(
+            "/v1/rate-decks",
+            params={"name": "Sample", "currency": currency},
+            content=rate_deck_csv(*(rows or (ROMANIA, GERMANY))),
+            headers={"Content-Type": "text/csv", **self.key()},
+        )
+        assert response.status_code == 201, response.text
+        return str(response.json()["rate_deck_id"])
+
+    async def balance(self, organization_id: str) -> dict[str, str]:
+        """The balance as it is answered."""
+        response = await self.client.get(f"/v1/organizations/{organization_id}/balance")
+        assert response.status_code == 200, response.text
+        answered: dict[str, str] = response.json()
+        return answered
+
+    async def dump(self) -> str:
+        """Everything in every table that a request may not change when it is refused; equal dumps, nothing changed."""
+        tables = await self.services.pool.fetch(
+            "select table_name from information_schema.tables where table_schema = 'public' and table_name <> 'batches' "
+            "order by table_name"
+        )
+        contents = {}
+        for (name,) in tables:
+            assert re.fullmatch("[a-z_]+", name)
+            contents[name] = await self.services.pool.fetchrow(
+                f"select count(*), md5(coalesce(string_agg(t::text, ';' order by t::text), '')) from {name} t"  # noqa: S608 - the name is the catalogue's own, checked above
+            )
+        return json.dumps({name: list(row) for name, row in contents.items()}, default=str)
+
+
+@asynccontextmanager
+async def open_world(database_url: str, simulator: SimulatorProcess) -> AsyncIterator[World]:
+    """The installation, running."""
+    pool = await open_pool(database_url, min_size=1, max_size=4, application_name="test")
+    gateway = simulator.gateway()
+    new_id = IdentifierSource()
+    committer = Committer(
+        database_url=database_url,
+        shard_id=SHARD_ID,
+        clock=_now,
+        new_id=new_id,
+        charging=ChargingTerms(),
+        funding=funding_terms(),
+    )
+    committing = asyncio.create_task(committer.run())
+    services = Services(
+        shard_id=SHARD_ID,
+        pool=pool,
+        executor=committer,
+        gateways={"simulator": gateway},
+        clock=_now,
+        new_id=new_id,
+        funding=funding_terms(),
+    )
+    charging = await serve_charging(committer, NumberDirectory(), token=TOKEN.encode(), now=_now)
+    app = administration_app(services, operator_token=SecretStr(TOKEN), charging_address=("127.0.0.1", charging.port))
+    documentation = await Documentation.read(app)
+    client = client_of(app, documentation)
+    try:
+        async with app.router.lifespan_context(app), client:
+            yield World(
+                app=app,
+                client=client,
+                services=services,
+                committer=committer,
+                committing=committing,
+                documentation=documentation,
+                simulator=simulator,
+            )
+    finally:
+        await charging.stop(grace_seconds=2)
+        await committer.close()
+        await committing
+        await gateway.aclose()
+        await pool.close()
+
+
+def client_of(app: FastAPI, documentation: Documentation | None, token: str = TOKEN) -> httpx.AsyncClient:
+    """A client that carries the token, and holds every answer against the documentation."""
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app),
+        base_url="http://administration",
+        headers={"Authorization": f"Bearer {token}"} if token else {},
+        event_hooks={"response": [documentation.check]} if documentation else {},
+    )
+
+
+async def store_card(world: World, card: str) -> str:
+    """The reference of a test card, stored at the gateway for a customer of its own."""
+    from commcredits.gateways.protocol import CustomerRequest  # noqa: PLC0415 - only this helper talks to the gateway
+
+    customer = await world.services.gateways["simulator"].create_customer(
+        CustomerRequest(idempotency_key=os.urandom(12).hex(), name="Exemplu SRL")
+    )
+    async with world.simulator.control() as control:
+        return (await control.attach_card(getattr(customer, "reference", ""), card)).reference
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
