@@ -1,7 +1,8 @@
 """Emergency calls, which go through whatever the balance, the policy or the rest of the request says.
 
 Knows how to recognise one and what is answered at once (domain.md §5, row 20). Refuses to know the queue: the answer
-never waits for it, and only the record of the call does.
+never waits for it, and only the record of the call does. (On one connection answers keep the order of the requests, as
+HTTP wants it: a switch that pipelines gives its emergency calls a connection of their own.)
 """
 
 from __future__ import annotations

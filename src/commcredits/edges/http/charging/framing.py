@@ -67,8 +67,9 @@ class KnownHeaders:
     """Whole headers that were read and found plain and authorised, shared by the connections of one listener.
 
     A client repeats its header byte for byte, and the same bytes read the same way; so a header seen before need not
-    be taken apart again. Only who holds the token can have one remembered. What it says: who answers, and how many
-    bytes of body follow.
+    be taken apart again. Only who holds the token can have one remembered, after the comparison in constant time; and
+    the look-up goes by a hash with a secret key, which says nothing of how much of a token was right. What is kept:
+    who answers, and how many bytes of body follow.
     """
 
     __slots__ = ("_known", "get")
@@ -176,10 +177,12 @@ class RequestFraming:
         if between_requests:
             end = data.find(_HEADER_END) + len(_HEADER_END)
             known = self._known.get(data[:end])
-            if known is not None and len(data) == end + known[1]:
-                self.phase_since = self._clock.seconds
-                self._sink.request_received(known[0], None, data[end:], b"", bodiless=False)
-                return
+            if known is not None:
+                endpoint, body_bytes = known
+                if len(data) == end + body_bytes:
+                    self.phase_since = self._clock.seconds
+                    self._sink.request_received(endpoint, None, data[end:], b"", bodiless=False)
+                    return
         self._began_here = False
         try:
             self._parse(memoryview(data))

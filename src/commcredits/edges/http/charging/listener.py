@@ -85,9 +85,10 @@ class Listener:
             self._timer.cancel()
 
     def _sweep(self) -> None:
+        # Set first: a bug met below is the loop's to report, and must not be the last sweep.
+        self._timer = self._loop.call_later(_SWEEP_SECONDS, self._sweep)
         now_seconds = self._loop.time()
         self.clock.seconds = now_seconds
         self.heads.renew()
         for connection in tuple(self._connections):
             connection.sweep(now_seconds)
-        self._timer = self._loop.call_later(_SWEEP_SECONDS, self._sweep)
