@@ -177,7 +177,7 @@ class ChargingTerms(Struct, frozen=True, kw_only=True, gc=False):
     """The operator's settings that charging decisions rest on. All durations in seconds.
 
     ``silence_charges_grant``: a session whose switch went silent is charged for its whole grant, else for what was last
-    reported (design.md, Charging). ``ring_seconds_max``: how long an authorised call may ring before it is given up.
+    reported (decision record 0005). ``ring_seconds_max``: how long an authorised call may ring before it is given up.
     """
 
     slice_seconds: int = 300

@@ -1,6 +1,6 @@
 """Instants, calendar months in a time zone, and the twelve-month expiry of funds.
 
-Knows aware UTC instants. Refuses to know what time it is now (design.md, rule 2).
+Knows aware UTC instants. Refuses to know what time it is now.
 """
 
 from __future__ import annotations

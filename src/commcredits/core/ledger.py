@@ -1,7 +1,7 @@
 """The chart of accounts, and transfers between two of them.
 
 Knows double entry: an amount leaves one account and enters another, so an unbalanced entry cannot be written down.
-Refuses to know how entries are stored. A correction is another transfer; holds are not postings (design.md, rule 6).
+Refuses to know how entries are stored. A correction is another transfer; holds are not postings.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Money as integer millionths of a currency's major unit, and the divisions that say how they round.
 
 Knows exact amounts. Refuses to know binary fractions, exchange rates and how an amount is shown to a person
-(design.md, rule 1; decision record 0002).
+(decision record 0002).
 """
 
 from __future__ import annotations

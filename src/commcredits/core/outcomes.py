@@ -1,7 +1,7 @@
 """Every answer that a command can get: the closed list of refusals, and the outcomes of what was done.
 
 Knows codes and facts. Refuses to know sentences, languages and wire formats: each edge owns a complete table from
-these codes to its own (design.md, rule 3; decision record 0004).
+these codes to its own (decision record 0004).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Answers that a call remembers, so that a retransmission gets the first one again.
 
 Knows which command was answered, what it asked for and what it got. Refuses to decide anything new. The same id with
-the same content gets the first answer; the same id with other content is a conflict (design.md, rule 4; RFC 8506 §8.2).
+the same content gets the first answer; the same id with other content is a conflict (decision record
+0005; RFC 8506 §8.2).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Knows the table of moves below. Refuses to know how a gateway is reached; what it answered arrives as a command.
 Funds are granted only after the payment succeeded, once per attempt; an unknown outcome stays open until it is looked
-up (domain.md §3; design.md, rule 5).
+up (domain.md §3).
 
     due → sent → processing | action_required | unknown → succeeded | declined | cancelled
     due → cancelled

@@ -1,7 +1,7 @@
 """Payment methods, and taking an attempt to its gateway: called between two transactions, never inside one.
 
 Knows how a gateway's answer becomes a command for the ledger. Refuses to grant funds itself, and to take silence for a
-failure: an unknown outcome is looked up (design.md, rule 5).
+failure: an unknown outcome is looked up (domain.md §3).
 """
 
 from __future__ import annotations

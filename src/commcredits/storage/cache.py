@@ -1,7 +1,7 @@
 """Accounts and calls as this process last saw them.
 
 Knows what was read or committed at which version. Refuses to be believed: every answer that rests on it is checked
-against the database's version before it is given (design.md, optimistic group commit).
+against the database's version before it is given (decision record 0003).
 """
 
 from __future__ import annotations
