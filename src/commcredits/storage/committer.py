@@ -322,8 +322,12 @@ class Committer:
                 application_name="commcredits-committer",
                 settings=_SETTINGS,
             )
-            self._statement = await connection.prepare(load_statement("commit_batch"))
             self._connection = connection
+            try:
+                self._statement = await connection.prepare(load_statement("commit_batch"))
+            except BaseException:
+                await self._disconnect()
+                raise
         return self._connection
 
     async def _disconnect(self) -> None:
