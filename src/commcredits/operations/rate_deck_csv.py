@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 from commcredits.core.calendar import parse_instant
@@ -121,7 +121,7 @@ COLUMNS: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
 
 
 class RateDeckReader:
-    """Takes a deck's file piece by piece; its rates are complete once ``finish`` has not refused them."""
+    """Takes a deck's file piece by piece; what it has read of it so far stands in ``rates``, in the file's order."""
 
     __slots__ = ("_header", "_line_number", "_lines", "_pick", "_rest", "rates")
 
@@ -146,8 +146,12 @@ class RateDeckReader:
             return self._too_long(self._rest)
         return None
 
-    def finish(self) -> Refused | None:
-        """Read the last line and compare the rates with each other; the refusal of the first that is wrong."""
+    def finish(self) -> list[Rate] | Refused:
+        """Read the last line and compare the rates with each other; all of them, or what is wrong.
+
+        They come in order of service, prefix and time, in which a database's index takes them fastest. For a large deck
+        this is half a second's work that asks nobody else.
+        """
         refused = self._take_line(self._rest) if self._rest else None
         if refused is not None:
             return refused
@@ -155,7 +159,7 @@ class RateDeckReader:
             self._line_number += 1
             allowed = "a header row and at least one rate" if not self._header else "at least one rate"
             return self._refuse(None, "", allowed)
-        return self._refuse_overlap()
+        return self._refuse_overlap() or sorted(self.rates, key=attrgetter("service", "prefix", "effective_from"))
 
     def _take_line(self, line: bytes) -> Refused | None:
         self._line_number = number = self._line_number + 1

@@ -6,7 +6,7 @@ Knows that a published deck never changes. Refuses to price calls, and to keep h
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -16,6 +16,7 @@ import asyncpg
 
 from commcredits.core.commands import AssignRateDeck
 from commcredits.core.outcomes import Done, RefusalCode, Refused
+from commcredits.core.tariffs import Rate
 from commcredits.operations.inputs import (
     check_currency,
     invalid_input,
@@ -93,11 +94,10 @@ async def publish_rate_deck(
         return refused
     if isinstance(minor_digits, Refused):
         return minor_digits
-    reader = RateDeckReader()
-    file_digest = await _read(reader, lines, progress or (lambda _count: None))
-    if isinstance(file_digest, Refused):
-        return file_digest
-    content = digest(name, currency, file_digest)
+    file = await _read(lines, progress or (lambda _count: None))
+    if isinstance(file, Refused):
+        return file
+    content = digest(name, currency, file.digest)
     rate_deck_id, published_at = services.new_id(), services.clock()
     async with services.pool.acquire() as connection, connection.transaction():
         known = await remember_command(
@@ -116,7 +116,7 @@ async def publish_rate_deck(
                 rate_deck_id=rate_deck_id,
                 name=name,
                 currency=currency,
-                rates=reader.rates,
+                rates=file.rates,
                 published_at=published_at,
             )
     if known is not None and known.content != content:
@@ -177,10 +177,18 @@ async def assign_rate_deck(
     return outcome
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _DeckFile:
+    """A file that was read to its end and found right: its rates, and a digest of its bytes."""
+
+    rates: Sequence[Rate]
+    digest: str
+
+
 async def _read(
-    reader: RateDeckReader, source: AsyncIterable[bytes] | Iterable[bytes] | Readable, progress: Callable[[int], None]
-) -> str | Refused:
-    """Read a whole file; a digest of its bytes, or the refusal of it."""
+    source: AsyncIterable[bytes] | Iterable[bytes] | Readable, progress: Callable[[int], None]
+) -> _DeckFile | Refused:
+    reader = RateDeckReader()
     digested = blake2b(digest_size=16)
     size = told = 0
     async for piece in _pieces(source):
@@ -196,12 +204,13 @@ async def _read(
             progress(told)
         # Reading is work for the processor; whoever else this process serves gets a turn after each piece.
         await asyncio.sleep(0)
-    refused = reader.finish()
-    if refused is not None:
-        return refused
-    if len(reader.rates) > told:
-        progress(len(reader.rates))
-    return digested.hexdigest()
+    # In a thread, for it is one long piece of work.
+    rates = await asyncio.to_thread(reader.finish)
+    if isinstance(rates, Refused):
+        return rates
+    if len(rates) > told:
+        progress(len(rates))
+    return _DeckFile(rates=rates, digest=digested.hexdigest())
 
 
 async def _pieces(source: AsyncIterable[bytes] | Iterable[bytes] | Readable) -> AsyncIterator[bytes]:
