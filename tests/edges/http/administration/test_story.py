@@ -13,13 +13,17 @@ async def test_from_opening_an_organization_to_a_balance_exact_to_the_millionth(
         f"/v1/organizations/{organization_id}/top-ups", {"amount": "50.00", "payment_method": method, "currency": "EUR"}
     )
     assert (top_up["state"], top_up["amount"], top_up["currency"]) == ("succeeded", "50.000000", "EUR")
-    assert await world.balance(organization_id) == {
-        "posted": "50.000000",
-        "held": "0.000000",
-        "available": "50.000000",
-        "currency": "EUR",
-        "as_of": (await world.balance(organization_id))["as_of"],
-    } or True
+    assert (
+        await world.balance(organization_id)
+        == {
+            "posted": "50.000000",
+            "held": "0.000000",
+            "available": "50.000000",
+            "currency": "EUR",
+            "as_of": (await world.balance(organization_id))["as_of"],
+        }
+        or True
+    )
     deck_id = await world.publish()
     assigned = await client.put(f"/v1/organizations/{organization_id}/rate-deck", json={"rate_deck_id": deck_id})
     assert assigned.json() == {"changed": True}

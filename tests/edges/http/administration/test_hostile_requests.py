@@ -1,0 +1,125 @@
+"""Every hostile request gets a clear "no" that names what is wrong, and changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+
+from commcredits.storage.embedded import EmbeddedServer
+from tests.edges.http.administration.hostile import DECIDED, HOSTILE, OPEN, Hostile
+from tests.edges.http.administration.world import ROMANIA, World, open_world, rate_deck_csv
+from tests.gateways.simulator_process import SimulatorProcess
+from tests.storage_fixtures import execute
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """An installation with something worth harming, and the names of what it holds."""
+
+    world: World
+    names: dict[str, str]
+
+    def filled(self, text: str) -> str:
+        """The text with the names in their places."""
+        for name, value in {**self.names, "new_key": self.world.key()["Idempotency-Key"]}.items():
+            text = text.replace("{" + name + "}", value)
+        return text
+
+
+@pytest.fixture(scope="module")
+def shared_database_url(embedded_server: EmbeddedServer, migrated_template: str) -> Iterator[str]:
+    """One database for the whole table, for no row of it may change anything."""
+    asyncio.run(execute(embedded_server.url, f"create database hostile template {migrated_template}"))
+    yield embedded_server.url_of("hostile")
+    asyncio.run(execute(embedded_server.url, "drop database hostile with (force)"))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def targets(shared_database_url: str, simulator: SimulatorProcess) -> AsyncIterator[Targets]:
+    """Two organizations with funds and calls; requests are made on behalf of the first."""
+    async with open_world(shared_database_url, simulator) as world:
+        ours = await _established(world, "Exemplu SRL", "EUR", "+40212345678")
+        theirs = await _established(world, "Beispiel GmbH", "RON", "+4930123456")
+        yield Targets(world=world, names={**ours, **{f"foreign_{name}": value for name, value in theirs.items()}})
+
+
+async def _established(world: World, name: str, currency: str, number: str) -> dict[str, str]:
+    key = f"{name.partition(' ')[0]}-key"
+    opened = await world.client.post(
+        "/v1/organizations", json={**OPEN, "name": name, "currency": currency}, headers={"Idempotency-Key": key}
+    )
+    organization = opened.json()["organization_id"]
+    path = f"/v1/organizations/{organization}"
+    payment_method = await world.add_card(organization)
+    bought = await world.client.post(
+        f"{path}/top-ups", json={"amount": "250", "payment_method": payment_method}, headers={"Idempotency-Key": key}
+    )
+    deck = await world.client.post(
+        "/v1/rate-decks",
+        params={"name": name, "currency": currency},
+        content=rate_deck_csv(ROMANIA),
+        headers={"Content-Type": "text/csv", "Idempotency-Key": key},
+    )
+    deck_id = deck.json()["rate_deck_id"]
+    await world.client.put(f"{path}/rate-deck", json={"rate_deck_id": deck_id})
+    await world.created(f"{path}/numbers", {"number": number, "kind": "user"})
+    session = f"call-of-{key}"
+    call = {"organization_id": organization, "session_id": session, "caller": number, "callee": "+40723456789"}
+    granted = await world.client.post("/v1/charging/authorise", json=call)
+    assert granted.status_code == 200, granted.text
+    return {
+        "organization": organization,
+        "payment_method": payment_method,
+        "top_up": bought.json()["top_up_id"],
+        "deck": deck_id,
+        "number": number,
+        "session": session,
+        "opening_key": key,
+        "buying_key": key,
+        "deck_key": key,
+    }
+
+
+def _name(hostile: Hostile) -> str:
+    return hostile.name.replace(" ", "_")
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=_name)
+async def test_a_hostile_request_is_refused_by_name_and_changes_nothing(hostile: Hostile, targets: Targets) -> None:
+    client = targets.world.client
+    body = hostile.body.encode() if isinstance(hostile.body, str) else hostile.body
+    content = None if body is None else targets.filled(body.decode("latin-1")).encode("latin-1")
+    request = client.build_request(
+        hostile.method,
+        targets.filled(hostile.path),
+        headers={name: targets.filled(value) for name, value in (hostile.headers or {}).items()},
+        content=hostile.stream() if hostile.stream else content,
+    )
+    versions = hostile.code not in DECIDED
+    before = await targets.world.dump(versions=versions)
+    response = await client.send(request)
+    answered = response.json()
+    assert (response.status_code, answered["code"]) == (hostile.status, hostile.code), answered
+    assert response.headers["content-type"] == "application/problem+json"
+    assert {"type", "title", "status", "detail"} <= answered.keys()
+    if hostile.field:
+        assert hostile.field in [error["field"] for error in answered["errors"]], answered["errors"]
+        assert all(error["message"] and error["allowed"] for error in answered["errors"])
+        assert all(len(error["value"]) <= 65 and error["value"].isprintable() for error in answered["errors"])
+    assert await targets.world.dump(versions=versions) == before
+
+
+async def test_after_all_of_it_the_books_agree(targets: Targets) -> None:
+    verified = await targets.world.client.post("/v1/verify")
+    assert verified.json()["discrepancies"] == []
+    assert verified.json()["organizations"] == 2
+
+
+async def test_the_table_is_as_long_as_it_should_be() -> None:
+    assert len({hostile.name for hostile in HOSTILE}) == len(HOSTILE) >= 40
