@@ -8,7 +8,7 @@ import pytest
 from commcredits.gateways.conformance import GatewayConformance, Subject
 from commcredits.gateways.protocol import ActionRequired
 from commcredits.gateways.simulator.faults import LoseAnswer
-from tests.gateways.simulator_process import SimulatorProcess, store_card, taken_minor
+from tests.gateways.simulator_process import NO_TRUST, SimulatorProcess, store_card, taken_minor
 
 
 class TestTheSimulatedGateway(GatewayConformance):
@@ -19,7 +19,7 @@ class TestTheSimulatedGateway(GatewayConformance):
                 await control.script(LoseAnswer())
 
         async def decide(decision: str, asked: ActionRequired) -> None:
-            async with httpx.AsyncClient(trust_env=False) as browser:
+            async with httpx.AsyncClient(trust_env=False, verify=NO_TRUST) as browser:
                 (await browser.post(asked.url, data={"decision": decision})).raise_for_status()
 
         return Subject(

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # the package ships no types
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.gateways.simulator_process import SimulatorProcess
+from tests.gateways.simulator_process import NO_TRUST, SimulatorProcess
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +36,7 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def http(simulator: SimulatorProcess) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=simulator.base_url, trust_env=False) as http:
+    with httpx.Client(base_url=simulator.base_url, trust_env=False, verify=NO_TRUST) as http:
         yield http
 
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from commcredits.gateways.simulator.wire import BODY_BYTES_MAX
-from tests.gateways.simulator_process import SimulatorProcess, store_card
+from tests.gateways.simulator_process import NO_TRUST, SimulatorProcess, store_card
 
 BASE: dict[str, Any] = {"amount_minor": 5_000, "currency": "EUR", "payment_method": "pm_1", "off_session": True}
 
@@ -49,7 +49,9 @@ BAD_CHARGES: list[tuple[object, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("body", "named"), BAD_CHARGES, ids=str)
+@pytest.mark.parametrize(
+    ("body", "named"), BAD_CHARGES, ids=[f"{number}-{named}" for number, (_, named) in enumerate(BAD_CHARGES)]
+)
 async def test_a_bad_charge_is_refused_by_name_and_not_made(http: httpx.AsyncClient, body: object, named: str) -> None:
     method = http.headers["x-method"]
     if isinstance(body, dict) and body.get("payment_method") == "pm_1":
@@ -170,5 +172,7 @@ async def http(simulator: SimulatorProcess) -> Any:
     """A plain HTTP client of the shared process; it carries a stored card's reference for bodies that need one."""
     method = await store_card(simulator, "sim_ok")
     headers = {"content-type": "application/json", "x-method": method}
-    async with httpx.AsyncClient(base_url=simulator.base_url, trust_env=False, headers=headers) as http:
+    async with httpx.AsyncClient(
+        base_url=simulator.base_url, trust_env=False, verify=NO_TRUST, headers=headers
+    ) as http:
         yield http

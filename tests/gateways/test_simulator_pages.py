@@ -20,7 +20,7 @@ from commcredits.gateways.protocol import (
 from commcredits.gateways.simulator.cards import TEST_CARDS
 from commcredits.gateways.simulator.client import SimulatorGateway
 from commcredits.gateways.simulator.words import WORDS, language_of
-from tests.gateways.simulator_process import SimulatorProcess, store_card
+from tests.gateways.simulator_process import NO_TRUST, SimulatorProcess, store_card
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -61,7 +61,7 @@ def charge(key: str) -> ChargeRequest:
 
 @pytest.fixture
 async def browser() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(trust_env=False) as browser:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_TRUST) as browser:
         yield browser
 
 

@@ -33,7 +33,7 @@ from commcredits.gateways.simulator.faults import (
     Process,
     RefuseRefund,
 )
-from tests.gateways.simulator_process import SimulatorProcess, store_card, taken_minor
+from tests.gateways.simulator_process import NO_TRUST, SimulatorProcess, store_card, taken_minor
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -216,7 +216,7 @@ async def test_the_script_survives_a_restart_and_shows_what_is_left(own_simulato
         await control.script(Delay(milliseconds=1), requests=None, payment_method_reference=method)
     own_simulator.stop()
     own_simulator.start()
-    async with httpx.AsyncClient(base_url=own_simulator.base_url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=own_simulator.base_url, trust_env=False, verify=NO_TRUST) as http:
         items = (await http.get("/script")).json()["items"]
     assert [(item["fault"]["kind"], item["requests"], item["payment_method"]) for item in items] == [
         ("decline", 3, None),
@@ -231,7 +231,7 @@ async def test_the_script_survives_a_restart_and_shows_what_is_left(own_simulato
 async def test_a_fault_that_can_not_strike_is_refused(
     simulator: SimulatorProcess, operation: str, fault: dict[str, str]
 ) -> None:
-    async with httpx.AsyncClient(base_url=simulator.base_url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=simulator.base_url, trust_env=False, verify=NO_TRUST) as http:
         answer = await http.post("/script", json={"operation": operation, "fault": fault})
     assert answer.status_code == 422
     assert answer.json()["code"] == "fault_not_allowed"
