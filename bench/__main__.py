@@ -1,0 +1,218 @@
+"""``python -m bench``: measures charging here and prints one table; docs/benchmarks.md tells how to read it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from bench.baseline import Baseline
+from bench.callers import Load, run_callers
+from bench.http_load import TOKEN, HttpLoad, load_with_own, load_with_wrk
+from bench.processor import core_microseconds_per_operation, cpu_seconds, with_children
+from bench.world import SHAPES, World, funding_commands, new_committer, organizations_of, set_up
+from commcredits.storage.committer import Committer
+from commcredits.storage.connection import connect
+from commcredits.storage.embedded import EmbeddedServer, start_embedded
+from commcredits.storage.migrations import migrate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One measurement. Processor times are microseconds per operation; 0 where they were not taken."""
+
+    shape: str
+    way: str
+    operations_per_second: float
+    p50_ms: float
+    p99_ms: float
+    server_us: float
+    database_us: float
+
+
+def main() -> None:
+    """Read the command line, measure, print."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=6, help="length of each measurement")
+    parser.add_argument("--callers", type=int, default=512, help="how many operations are under way at once")
+    parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    arguments = parser.parse_args()
+    rows, core_us, loader = uvloop.run(_measure(arguments.seconds, arguments.callers))
+    _print(rows, core_us, loader, arguments.callers)
+    if arguments.json is not None:
+        figures = {"core_us": core_us, "rows": [{name: getattr(row, name) for name in Row.__slots__} for row in rows]}
+        arguments.json.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+
+
+async def _measure(seconds: int, callers: int) -> tuple[list[Row], float, str]:
+    core_us = core_microseconds_per_operation()
+    rows: list[Row] = []
+    loader = ""
+    with tempfile.TemporaryDirectory() as folder:
+        async with await start_embedded(Path(folder) / "database") as server:
+            connection = await connect(server.url)
+            await migrate(connection)
+            world = await set_up(connection, server.url)
+            async with _running(world) as committer:
+                await asyncio.gather(*(committer.execute(command) for command in funding_commands(world)))
+            await connection.execute("analyze")
+            for shape in SHAPES:
+                rows.append(await _measure_baseline(world, server, shape, callers, seconds))
+                rows.append(await _measure_committer(world, server, shape, callers, seconds))
+                over_http, loader = await _measure_http(world, server, shape, callers, seconds)
+                rows.append(over_http)
+                await connection.execute("checkpoint")
+            await connection.close()
+    return rows, core_us, loader
+
+
+async def _measure_baseline(world: World, server: EmbeddedServer, shape: str, callers: int, seconds: int) -> Row:
+    baseline = await Baseline.open(world)
+    try:
+        before = cpu_seconds(with_children(server.pid))
+        own_before = cpu_seconds([psutil.Process()])
+        load = await run_callers(
+            baseline.submit, organizations_of(world, shape), world.new_id, callers=callers, seconds=seconds
+        )
+        return _row(shape, "one transaction per operation", load, server, before, own_before)
+    finally:
+        await baseline.close()
+
+
+async def _measure_committer(world: World, server: EmbeddedServer, shape: str, callers: int, seconds: int) -> Row:
+    organizations = organizations_of(world, shape)
+    async with _running(world) as committer:
+        # A short run first: what is measured is a process that has its accounts in memory, as a running one has.
+        await run_callers(committer.submit, organizations, world.new_id, callers=callers, seconds=seconds / 3)
+        before = cpu_seconds(with_children(server.pid))
+        own_before = cpu_seconds([psutil.Process()])
+        load = await run_callers(committer.submit, organizations, world.new_id, callers=callers, seconds=seconds)
+        return _row(shape, "committer", load, server, before, own_before)
+
+
+async def _measure_http(
+    world: World, server: EmbeddedServer, shape: str, callers: int, seconds: int
+) -> tuple[Row, str]:
+    organizations = organizations_of(world, shape)
+    async with _charging_process(world) as (process_id, port):
+        run = world.new_id()[:18]
+        await _load_http(port, organizations, f"{run}w", callers, max(seconds // 3, 1))
+        process = psutil.Process(process_id)
+        before = cpu_seconds(with_children(server.pid))
+        server_before = cpu_seconds([process])
+        load = await _load_http(port, organizations, run, callers, seconds)
+        if load.failures:
+            raise RuntimeError(f"{load.failures} of {load.operations} requests failed")
+        per_operation = 1_000_000 / load.operations
+        row = Row(
+            shape=shape,
+            way=f"HTTP ({load.loader})",
+            operations_per_second=load.operations_per_second,
+            p50_ms=load.p50_ms,
+            p99_ms=load.p99_ms,
+            server_us=(cpu_seconds([process]) - server_before) * per_operation,
+            database_us=(cpu_seconds(with_children(server.pid)) - before) * per_operation,
+        )
+        return row, load.loader
+
+
+async def _load_http(port: int, organizations: Iterator[str], run: str, callers: int, seconds: int) -> HttpLoad:
+    load = await load_with_wrk(port, organizations, run, callers=callers, seconds=seconds)
+    if load is None:
+        load = await load_with_own(port, organizations, run, callers=callers, seconds=seconds)
+    return load
+
+
+def _row(shape: str, way: str, load: Load, server: EmbeddedServer, before: float, own_before: float) -> Row:
+    per_operation = 1_000_000 / load.operations
+    return Row(
+        shape=shape,
+        way=way,
+        operations_per_second=load.operations_per_second,
+        p50_ms=load.latency_ms(0.5),
+        p99_ms=load.latency_ms(0.99),
+        server_us=(cpu_seconds([psutil.Process()]) - own_before) * per_operation,
+        database_us=(cpu_seconds(with_children(server.pid)) - before) * per_operation,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _running(world: World) -> AsyncIterator[Committer]:
+    committer = new_committer(world.database_url, world.new_id)
+    task = asyncio.create_task(committer.run())
+    try:
+        yield committer
+    finally:
+        await committer.close()
+        await task
+
+
+@contextlib.asynccontextmanager
+async def _charging_process(world: World) -> AsyncIterator[tuple[int, int]]:
+    """The charging process as the supervisor starts it; gives its id and port."""
+    environment = {
+        **os.environ,
+        "COMMCREDITS_DATABASE_URL": world.database_url,
+        "COMMCREDITS_OPERATOR_TOKEN": TOKEN,
+        "COMMCREDITS_CHARGING_PORT": "0",
+        "COMMCREDITS_LOG_LEVEL": "error",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "commcredits.main.child", "charging"),
+        env=environment,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        yield process.pid, int(json.loads(await process.stdout.readline())["port"])
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def _print(rows: list[Row], core_us: float, loader: str, callers: int) -> None:
+    console = Console(width=140)
+    table = Table(title=f"Charging: {callers} callers, every answer durable; load and database on the same machine")
+    for name in ("shape", "way", "operations/s", "× baseline", "p50 ms", "p99 ms", "CPU µs/op: process", "database"):
+        table.add_column(name, justify="left" if name in ("shape", "way") else "right")
+    baseline = 1.0
+    for row in rows:
+        if row.way.startswith("one transaction"):
+            baseline = row.operations_per_second
+        table.add_row(
+            row.shape if row.way.startswith("one transaction") else "",
+            row.way,
+            f"{row.operations_per_second:,.0f}",
+            f"{row.operations_per_second / baseline:.1f}",
+            f"{row.p50_ms:.1f}",
+            f"{row.p99_ms:.1f}",
+            f"{row.server_us:.1f}",
+            f"{row.database_us:.1f}",
+            end_section=row.way.startswith("HTTP"),
+        )
+    console.print(table)
+    committer_us = next(row.server_us for row in rows if row.way == "committer")
+    http_us = next(row.server_us for row in rows if row.way.startswith("HTTP"))
+    database_us = next(row.database_us for row in rows if row.way.startswith("HTTP"))
+    console.print(
+        f"CPU per operation on the hot organization: core {core_us:.1f} µs, committer {committer_us - core_us:.1f} µs "
+        f"(load in this process included), listener {max(http_us - committer_us, 0.0):.1f} µs, database "
+        f"{database_us:.1f} µs. HTTP load: {loader}."
+    )
+
+
+if __name__ == "__main__":
+    main()

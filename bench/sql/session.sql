@@ -1,0 +1,4 @@
+-- One call.
+select *
+from call_sessions
+where shard_id = $1 and organization_id = $2 and session_id = $3
