@@ -10,13 +10,13 @@ import asyncio
 import json
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
 
-from commcredits.main.composition import SettingsError
+from commcredits.main.composition import Ready, SettingsError
 from commcredits.main.logs import configure_logs
-from commcredits.main.processes import ROLES
 from commcredits.settings import Settings
 from commcredits.storage.connection import DatabaseUnreachableError
 
@@ -46,7 +46,7 @@ def _run(role: str, settings: Settings) -> None:
     if sys.platform == "win32":
         asyncio.run(_serve(role, settings))
         return
-    import uvloop  # noqa: PLC0415 - not to be had on every platform
+    import uvloop
 
     uvloop.run(_serve(role, settings))
 
@@ -57,7 +57,31 @@ async def _serve(role: str, settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await _watch_parent(stop)
-    await ROLES[role](settings, stop, _say_ready)
+    await _work_of(role)(settings, stop, _say_ready)
+
+
+def _work_of(role: str) -> Callable[[Settings, asyncio.Event, Ready], Awaitable[None]]:
+    """What a process of that name does. ValueError for another name."""
+    # ruff: noqa: PLC0415 - a child loads what it runs and nothing else, so that it is there again at once
+    match role:
+        case "charging":
+            from commcredits.main.charging import run_charging
+
+            return run_charging
+        case "web":
+            from commcredits.main.web import run_web
+
+            return run_web
+        case "worker":
+            from commcredits.main.worker import run_worker
+
+            return run_worker
+        case "simulator":
+            from commcredits.main.simulator import run_simulator
+
+            return run_simulator
+        case _:
+            raise ValueError(f"no process is called {role!r}")
 
 
 async def _watch_parent(stop: asyncio.Event) -> None:

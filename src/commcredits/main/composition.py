@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -23,6 +23,9 @@ from commcredits.storage.identifiers import IdentifierSource
 
 POOL_SIZE_MAX: Final = 8
 """Connections of one process for reading; writing has one of its own, the committer's."""
+
+Ready = Callable[[int], None]
+"""Told once, with the port, when a process can be called; a worker tells 0."""
 
 
 class SettingsError(Exception):

@@ -28,6 +28,8 @@ def configure_logs(settings: Settings, *, role: str) -> None:
     logging.basicConfig(
         stream=sys.stderr, level=max(level, logging.WARNING), format="%(levelname)s %(name)s %(message)s"
     )
+    # A pool that finds its server gone says so with a trace at every try; whoever asked it gets the error anyway.
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

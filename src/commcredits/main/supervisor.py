@@ -1,7 +1,8 @@
 """``commcredits serve``: one command that starts the database, the gateway where none is set, and every process.
 
-Knows the children and how they are kept alive. Refuses to answer a request itself: a child that fails is started again
-while the others go on, and everything is stopped, by process id, when the supervisor is told to stop.
+Knows the children and the order in which they start and stop. Refuses to answer a request itself: a child that fails is
+started again while the others go on, and everything is stopped, by process id, when the supervisor is told to stop.
+Should it be killed, they notice that and stop by themselves.
 """
 
 from __future__ import annotations
@@ -12,265 +13,152 @@ import json
 import os
 import secrets
 import socket
-import sys
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable
 from typing import Final
 
 import structlog
 
-from commcredits.main.child import EXIT_SETTINGS
+from commcredits.main.addresses import base_url, loopback_of
+from commcredits.main.children import Child
 from commcredits.main.composition import SettingsError, operator_token
+from commcredits.main.embedding import running_database
+from commcredits.main.migrating import bring_up_to_date
+from commcredits.main.running import Running, announced
 from commcredits.settings import Settings
-from commcredits.storage.connection import connect
-from commcredits.storage.embedded import EmbeddedServer, start_embedded
-from commcredits.storage.migrations import migrate
 
-READY_SECONDS_MAX: Final = 60
-"""How long a child may take to say that it can be called."""
+SIMULATOR: Final = "simulator"
+"""The name of the simulated gateway, and of the process that plays it."""
 
-STOP_SECONDS_MAX: Final = 15
-"""How long a child may take to finish what it does before it is killed."""
-
-RESTART_PAUSE_SECONDS: Final = (0.2, 1, 2, 5, 10)
-"""How long to wait before a child is started again: longer each time that it fails soon."""
-
-_FAILED_SOON_SECONDS: Final = 30
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
-    """Where the running system can be called."""
-
-    web_url: str
-    charging_url: str
-    simulator_url: str | None
-    database_url: str
+_VARIABLE_PREFIX: Final = "COMMCREDITS_"
 
 
 @contextlib.asynccontextmanager
-async def running_system(settings: Settings) -> AsyncIterator[Running]:
-    """The whole product, for as long as the block lasts.
+async def running_system(settings: Settings, *, complaints: int | None = None) -> AsyncIterator[Running]:
+    """The whole product, for as long as the block lasts; port 0 in the settings takes any free one.
 
+    ``complaints`` is the file descriptor that takes the children's logs; None is this process's own standard error.
     Raises SettingsError for settings that cannot work, EmbeddedServerError, MigrationError, DatabaseUnreachableError.
     """
     operator_token(settings)
+    settings = _with_ports(settings)
+    make_data_directory(settings)
     async with contextlib.AsyncExitStack() as stack:
-        url = await _database(settings, stack)
-        await _migrate(url)
-        web_port = settings.web_port or _free_port(settings.web_host)
-        charging_port = settings.charging_port or _free_port(settings.charging_host)
-        environment = {
-            **os.environ,
-            **_environment_of(settings),
-            "COMMCREDITS_DATABASE_URL": url,
-            "COMMCREDITS_WEB_PORT": str(web_port),
-            "COMMCREDITS_CHARGING_PORT": str(charging_port),
-        }
+        environment = _environment_of(settings)
+        children: list[Child] = []
+
+        def move(url: str) -> None:
+            environment["COMMCREDITS_DATABASE_URL"] = url
+            for child in children:
+                child.start_anew()
+
+        url = await stack.enter_async_context(running_database(settings, moved=move))
+        await bring_up_to_date(url)
+        environment["COMMCREDITS_DATABASE_URL"] = url
+        roles = ["charging"] * settings.charging_processes + ["web", "worker"]
         simulator_url = None
         if not settings.gateways:
-            simulator_url = await _simulator(settings, environment, web_port, stack)
-        children = [Child("charging", environment) for _ in range(settings.charging_processes)]
-        children += [Child("web", environment), Child("worker", environment)]
+            simulator_url = _name_simulator(settings, environment)
+            roles.append(SIMULATOR)
+        children.extend(Child(role, environment, complaints=complaints) for role in roles)
         stack.push_async_callback(_stop_all, children)
-        await asyncio.gather(*(child.start() for child in children))
-        yield Running(
-            web_url=f"http://{settings.web_host}:{web_port}",
-            charging_url=f"{_scheme(settings)}://{settings.charging_host}:{charging_port}",
+        await _start_all(children)
+        running = Running(
+            process_id=os.getpid(),
+            web_url=base_url("http", settings.web_host, settings.web_port),
+            charging_url=base_url(_charging_scheme(settings), settings.charging_host, settings.charging_port),
             simulator_url=simulator_url,
-            database_url=url,
         )
+        stack.enter_context(announced(settings.data_directory, running))
+        yield running
 
 
-class Child:
-    """One process of the product, started again whenever it ends unasked."""
+def make_data_directory(settings: Settings) -> None:
+    """Make the data directory unless it is there. SettingsError when it cannot be made."""
+    # The embedded server of a root user runs as nobody, who has to get through; all inside is private.
+    mode = 0o711 if os.geteuid() == 0 else 0o700
+    try:
+        settings.data_directory.mkdir(mode=mode, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"COMMCREDITS_DATA_DIRECTORY: {error}; name another directory") from error
 
-    def __init__(self, role: str, environment: Mapping[str, str], *, arguments: tuple[str, ...] | None = None) -> None:
-        self.role = role
-        self.first_line: dict[str, object] = {}
-        self._environment = environment
-        self._arguments = arguments or ("-m", "commcredits.main.child", role)
-        self._process: asyncio.subprocess.Process | None = None
-        self._keeper: asyncio.Task[None] | None = None
-        self._log = structlog.get_logger("supervisor").bind(child=role)
 
-    async def start(self) -> None:
-        """Start it and wait until it can be called. SettingsError when it ends before that."""
-        await self._launch()
-        self._keeper = asyncio.create_task(self._keep())
-
-    async def stop(self) -> None:
-        """Ask it to finish, and kill it when it does not."""
-        if self._keeper is not None:
-            self._keeper.cancel()
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), STOP_SECONDS_MAX)
-        except TimeoutError:
-            self._log.warning("child killed", pid=process.pid)
-            process.kill()
-            await process.wait()
-
-    async def _launch(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *self._arguments,
-            env=dict(self._environment),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            # A signal from the terminal is the supervisor's to pass on, in the right order.
-            start_new_session=True,
-        )
-        assert self._process.stdout is not None
-        try:
-            line = await asyncio.wait_for(self._process.stdout.readline(), READY_SECONDS_MAX)
-        except TimeoutError:
-            line = b""
-        if not line:
-            await self._give_up()
-        self.first_line = json.loads(line)
-
-    async def _give_up(self) -> None:
-        process = self._process
-        assert process is not None
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-        status = await process.wait()
-        raise SettingsError(f"the {self.role} process did not start (status {status}); its reason stands above")
-
-    async def _keep(self) -> None:
-        failures = 0
-        loop = asyncio.get_running_loop()
-        while True:
-            assert self._process is not None
-            began = loop.time()
-            status = await self._process.wait()
-            failures = failures + 1 if loop.time() - began < _FAILED_SOON_SECONDS else 0
-            pause = RESTART_PAUSE_SECONDS[min(failures, len(RESTART_PAUSE_SECONDS) - 1)]
-            self._log.error("child ended", status=status, restart_in_seconds=pause)
-            await asyncio.sleep(pause)
-            while status != EXIT_SETTINGS:
-                try:
-                    await self._launch()
-                    break
-                except SettingsError as error:
-                    self._log.error("child did not start", reason=str(error))
-                    await asyncio.sleep(RESTART_PAUSE_SECONDS[-1])
-            else:
-                return
+async def _start_all(children: Iterable[Child]) -> None:
+    """Start them together. The first failure is raised, once every other start has ended too."""
+    outcomes = await asyncio.gather(*(child.start() for child in children), return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 async def _stop_all(children: list[Child]) -> None:
-    """The web and the worker first, so that charging still answers while they finish."""
-    for roles in (("web", "worker"), ("charging",)):
+    """The web and the worker first, so that charging, and the gateway, still answer while they finish."""
+    for roles in (("web", "worker"), ("charging", SIMULATOR)):
         await asyncio.gather(*(child.stop() for child in children if child.role in roles))
 
 
-async def _database(settings: Settings, stack: contextlib.AsyncExitStack) -> str:
-    if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
-    server = await start_embedded(settings.data_directory / "database")
-    keeper = _DatabaseKeeper(server, settings)
-    stack.push_async_callback(keeper.stop)
-    keeper.start()
-    return server.url
+def _with_ports(settings: Settings) -> Settings:
+    """The settings with a free port for each 0. SettingsError, naming the setting, for a port that is taken."""
+    wanted = [("web_port", settings.web_host), ("charging_port", settings.charging_host)]
+    if not settings.gateways:
+        wanted.append(("simulator_port", loopback_of("")))
+    chosen: dict[str, int] = {}
+    with contextlib.ExitStack() as held:
+        # All are held at once, so that no two of them are the same.
+        for name, host in wanted:
+            port = getattr(settings, name)
+            try:
+                listener = held.enter_context(socket.create_server((host, port), family=_family(host)))
+            except OSError as error:
+                raise SettingsError(
+                    f"{_VARIABLE_PREFIX}{name.upper()}: port {port} on {host} cannot be used "
+                    f"({error.strerror or error}); stop the program that holds it, or set another port "
+                    "(0 takes any free one)"
+                ) from error
+            chosen[name] = int(listener.getsockname()[1])
+    return settings.model_copy(update=chosen)
 
 
-class _DatabaseKeeper:
-    """Starts the embedded server again when it is killed; its data and its address stay what they were."""
-
-    def __init__(self, server: EmbeddedServer, settings: Settings) -> None:
-        self._server = server
-        self._settings = settings
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._keep())
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-        await self._server.stop()
-
-    async def _keep(self) -> None:
-        log = structlog.get_logger("supervisor")
-        while True:
-            status = await self._server.wait()
-            log.error("database ended", status=status)
-            await self._server.stop()
-            self._server = await start_embedded(self._settings.data_directory / "database")
-            log.info("database started again")
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
-async def _migrate(url: str) -> None:
-    connection = await connect(url)
-    try:
-        for applied in await migrate(connection):
-            structlog.get_logger("supervisor").info("migration applied", name=applied.name)
-    finally:
-        await connection.close()
-
-
-async def _simulator(
-    settings: Settings, environment: dict[str, str], web_port: int, stack: contextlib.AsyncExitStack
-) -> str:
-    """Start the simulated gateway and name it in the children's environment."""
+def _name_simulator(settings: Settings, environment: dict[str, str]) -> str:
+    """Make the simulated gateway the one gateway of the children; its address."""
     structlog.get_logger("supervisor").warning("no payment gateway is set: the simulated one takes no real money")
-    state = settings.data_directory / "simulator.sqlite3"
-    state.parent.mkdir(parents=True, exist_ok=True)
+    address = base_url("http", "", settings.simulator_port)
     secret = "whsec_" + b64encode(secrets.token_bytes(32)).decode()
-    webhook_url = f"http://{settings.web_host}:{web_port}/v1/gateways/simulator/webhooks"
-    child = Child(
-        "simulator",
-        {**environment, "COMMCREDITS_SIMULATOR_WEBHOOK_SECRET": secret},
-        arguments=(
-            *("-m", "commcredits.gateways.simulator", "--port", str(settings.simulator_port)),
-            *("--state", str(state), "--webhook-url", webhook_url),
-        ),
-    )
-    stack.push_async_callback(child.stop)
-    await child.start()
-    base_url = str(child.first_line["base_url"])
-    environment["COMMCREDITS_GATEWAYS"] = json.dumps({"simulator": {"base_url": base_url, "webhook_secret": secret}})
-    return base_url
+    environment["COMMCREDITS_GATEWAYS"] = json.dumps({SIMULATOR: {"base_url": address, "webhook_secret": secret}})
+    return address
 
 
 def _environment_of(settings: Settings) -> dict[str, str]:
     """The settings as environment variables, secrets included: a child reads them as the supervisor did."""
-    plain: dict[str, Callable[[], str] | str] = {}
+    # A variable that the supervisor's settings overrule must not come back in a child.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_VARIABLE_PREFIX)}
     for name in type(settings).model_fields:
-        value = getattr(settings, name)
-        if value is None or name == "gateways":
-            continue
-        if hasattr(value, "get_secret_value"):
-            plain[name] = value.get_secret_value()
-        elif isinstance(value, dict):
-            plain[name] = json.dumps(value)
-        elif isinstance(value, frozenset):
-            plain[name] = json.dumps(sorted(value))
-        else:
-            plain[name] = str(value)
-    if settings.gateways:
-        plain["gateways"] = json.dumps(
-            {
-                name: {key: secret.get_secret_value() for key, secret in its_settings.items()}
-                for name, its_settings in settings.gateways.items()
-            }
-        )
-    return {f"COMMCREDITS_{name.upper()}": str(value) for name, value in plain.items()}
+        value = _as_text(name, getattr(settings, name))
+        if value is not None:
+            environment[_VARIABLE_PREFIX + name.upper()] = value
+    return environment
 
 
-def _scheme(settings: Settings) -> str:
+def _as_text(name: str, value: object) -> str | None:
+    """A setting as its variable holds it; None for one that is not set."""
+    if value is None:
+        return None
+    if hasattr(value, "get_secret_value"):
+        return str(value.get_secret_value())
+    if name == "gateways":
+        assert isinstance(value, dict), "gateways are settings by name"
+        plain = {key: {field: each.get_secret_value() for field, each in of.items()} for key, of in value.items()}
+        return json.dumps(plain)
+    if isinstance(value, dict):
+        return json.dumps(value)
+    if isinstance(value, frozenset):
+        return json.dumps(sorted(value))
+    return str(value)
+
+
+def _charging_scheme(settings: Settings) -> str:
     return "https" if settings.charging_tls_certificate is not None else "http"
-
-
-def _free_port(host: str) -> int:
-    with socket.create_server((host, 0)) as probe:
-        return int(probe.getsockname()[1])

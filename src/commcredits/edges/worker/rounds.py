@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import asyncpg
 import structlog
 
 from commcredits.operations.payments import resolve_open_top_ups
@@ -23,6 +24,17 @@ _EXPIRY_OVERLAP_SECONDS: Final = 3_600
 """Each look for expired lots reaches this far back, in case one was committed late."""
 
 _BEGINNING_OF_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+_DATABASE_AWAY: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+"""What the driver raises while its server is gone or comes back; said once, not at every turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,16 +67,24 @@ async def run_rounds(rounds: tuple[Round, ...], stop: asyncio.Event) -> None:
 
 
 async def _repeat(each: Round, stop: asyncio.Event) -> None:
-    log = structlog.get_logger("worker")
+    log = structlog.get_logger("worker").bind(round=each.name)
+    away = False
     while not stop.is_set():
         try:
             count = await each.run()
+        except _DATABASE_AWAY as error:
+            if not away:
+                log.warning("round waits for the database", reason=f"{type(error).__name__}: {error}")
+            away = True
         except Exception:
             # The other rounds go on, and this one is tried again at its next turn.
-            log.exception("round failed", round=each.name)
+            log.exception("round failed")
         else:
+            if away:
+                log.info("round goes on")
+            away = False
             if count:
-                log.info("round done", round=each.name, count=count)
+                log.info("round done", count=count)
         try:
             await asyncio.wait_for(stop.wait(), each.interval_seconds)
         except TimeoutError:

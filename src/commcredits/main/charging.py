@@ -1,0 +1,70 @@
+"""The charging process: the listener that switches talk to, its own committer, the directory of numbers.
+
+Knows which parts it needs and in which order they stop. Refuses to load what it does not run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from pathlib import Path
+from typing import Final
+
+from commcredits.edges.http.charging.serve import ListenAddress, serve_charging
+from commcredits.main.composition import (
+    Ready,
+    SettingsError,
+    database_url,
+    operator_token,
+    running_committer,
+    utc_now,
+)
+from commcredits.operations.numbers import NumberDirectory
+from commcredits.settings import SHARD_ID, Settings
+from commcredits.storage.connection import open_pool
+
+DIRECTORY_POLL_SECONDS: Final = 0.5
+"""How long a number that was just added may stay unknown to a charging process."""
+
+
+async def run_charging(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
+    """Answer charging requests until ``stop``; then answer what was asked, and close."""
+    token = operator_token(settings).encode()
+    async with contextlib.AsyncExitStack() as stack:
+        committer = await stack.enter_async_context(running_committer(settings))
+        pool = await stack.enter_async_context(
+            await open_pool(database_url(settings), min_size=1, max_size=2, application_name="commcredits-charging")
+        )
+        directory = NumberDirectory()
+        await directory.load(pool, SHARD_ID)
+        following = asyncio.create_task(directory.follow(pool, SHARD_ID, DIRECTORY_POLL_SECONDS))
+        stack.callback(following.cancel)
+        server = await serve_charging(
+            committer,
+            directory,
+            token=token,
+            now=utc_now,
+            address=ListenAddress(
+                host=settings.charging_host,
+                port=settings.charging_port,
+                ssl_context=_tls(settings.charging_tls_certificate, settings.charging_tls_key),
+                reuse_port=settings.charging_processes > 1,
+            ),
+        )
+        stack.push_async_callback(server.stop)
+        ready(server.port)
+        await stop.wait()
+
+
+def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise SettingsError("COMMCREDITS_CHARGING_TLS_CERTIFICATE and COMMCREDITS_CHARGING_TLS_KEY go together")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(certificate, key)
+    except OSError as error:
+        raise SettingsError(f"COMMCREDITS_CHARGING_TLS_CERTIFICATE: {error}") from None
+    return context

@@ -1,0 +1,82 @@
+"""The web process: the administration API and the portal.
+
+Knows which parts it needs and in which order they stop. Refuses to catch signals: the process it runs in does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from pydantic import SecretStr
+
+from commcredits.edges.http.administration.app import administration_app
+from commcredits.edges.portal.adapter import ServicesForPortal
+from commcredits.edges.portal.app import portal_app
+from commcredits.edges.portal.settings import PortalSettings
+from commcredits.main.addresses import loopback_of
+from commcredits.main.composition import Ready, SettingsError, open_services, operator_token, utc_now
+from commcredits.settings import Settings
+
+_STOP_SECONDS_MAX: Final = 5
+_BACKLOG: Final = 512
+
+
+async def run_web(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
+    """Serve the portal and the administration API until ``stop``."""
+    token = operator_token(settings)
+    async with open_services(settings, role="web") as services:
+        application = administration_app(
+            services,
+            operator_token=SecretStr(token),
+            charging_address=(loopback_of(settings.charging_host), settings.charging_port),
+            charging_tls=_tls_towards(settings.charging_tls_certificate),
+        )
+        application.mount(
+            "/portal",
+            portal_app(ServicesForPortal(services), PortalSettings(operator_token=token), now=utc_now),
+        )
+        config = uvicorn.Config(
+            application,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_STOP_SECONDS_MAX,
+        )
+        server = _SupervisedServer(config)
+        with socket.create_server((settings.web_host, settings.web_port), backlog=_BACKLOG) as listener:
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            # The socket listens already: a call that comes before the first turn of the server waits and is answered.
+            ready(int(listener.getsockname()[1]))
+            stopping = asyncio.create_task(stop.wait())
+            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            server.should_exit = True
+            stopping.cancel()
+            await serving
+
+
+class _SupervisedServer(uvicorn.Server):
+    """A web server that leaves the process's signals to whoever runs the process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _tls_towards(certificate: Path | None) -> ssl.SSLContext | None:
+    """How the web process checks the charging process, which shows that very certificate, whatever its name."""
+    if certificate is None:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=certificate)
+    except OSError as error:
+        raise SettingsError(f"COMMCREDITS_CHARGING_TLS_CERTIFICATE: {error}") from None
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
