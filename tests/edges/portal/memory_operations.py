@@ -68,6 +68,10 @@ class Books:
     answers: dict[str, tuple[tuple[object, ...], object]] = field(default_factory=dict)
     busy: bool = False
 
+    def answers_to(self, operation: str) -> int:
+        """How often this operation took effect."""
+        return sum(content[0] == operation for content, _ in self.answers.values())
+
     @property
     def available_micros(self) -> int:
         """What new calls may use."""
@@ -79,7 +83,7 @@ class MemoryOperations:
 
     def __init__(self, now: datetime | None = None, *, delay_seconds: float = 0) -> None:
         self._now = now or datetime.now(UTC)
-        self._delay_seconds = delay_seconds
+        self.delay_seconds = delay_seconds
         self._lock = asyncio.Lock()
         self.books: dict[str, Books] = {}
 
@@ -169,7 +173,7 @@ class MemoryOperations:
         self, organization_id: str, *, amount_micros: int, payment_method: str, command_id: str
     ) -> TopUpView | Refused:
         """Buy funds with a card that behaves as its name says."""
-        await asyncio.sleep(self._delay_seconds)
+        await asyncio.sleep(self.delay_seconds)
         async with self._lock:
             books = self.books[organization_id]
             content = ("add_funds", amount_micros, payment_method)

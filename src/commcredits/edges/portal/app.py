@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from commcredits.edges.portal import assets, links
 from commcredits.edges.portal.access_pages import AccessPages
@@ -28,12 +28,13 @@ from commcredits.edges.portal.visits import VisitKeeper
 from commcredits.edges.translations import marked
 
 
-def portal_app(operations: PortalOperations, settings: PortalSettings, *, now: Clock) -> Starlette:
+def portal_app(operations: PortalOperations, settings: PortalSettings, *, now: Clock) -> ASGIApp:
     """The portal as an application of its own, to be mounted at a path such as ``/portal``.
 
     ``now`` tells the present instant, aware UTC. The catalogues and static files are read here, once.
     """
     files = assets.load()
+    spoken = speeches()
     door = Door(
         settings=settings,
         keeper=VisitKeeper(
@@ -41,14 +42,16 @@ def portal_app(operations: PortalOperations, settings: PortalSettings, *, now: C
             idle_seconds=settings.idle_seconds,
             visit_seconds_max=settings.visit_seconds_max,
         ),
-        renderer=Renderer(files),
-        speeches=speeches(),
+        renderer=Renderer(files, {language: speech.translations for language, speech in spoken.items()}),
+        speeches=spoken,
         now=now,
     )
-    return Starlette(
-        routes=_routes(door, operations, files),
-        middleware=[Middleware(StrictHeaders)],
-        exception_handlers={HTTPException: _missing(door), Exception: _broken(door)},
+    # The headers go around everything, the answer to a fault of ours included.
+    return StrictHeaders(
+        Starlette(
+            routes=_routes(door, operations, files),
+            exception_handlers={HTTPException: _missing(door), Exception: _broken(door)},
+        )
     )
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.resources import files
 
+from babel.support import Translations
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from commcredits.edges import translations
 from commcredits.edges.portal import sentences
 from commcredits.edges.portal.assets import Asset
 from commcredits.edges.portal.links import AUTO_RECHARGE_ID
@@ -23,11 +23,11 @@ OTHER_LANGUAGE_NAMES: Mapping[str, str] = {"en": "English", "ro": "Română"}
 
 
 class Renderer:
-    """Renders templates with the package's own files; ``assets`` are the static files by name."""
+    """Renders templates; ``assets`` are the static files by name, ``catalogues`` the translations by language."""
 
-    def __init__(self, assets: Mapping[str, Asset]) -> None:
+    def __init__(self, assets: Mapping[str, Asset], catalogues: Mapping[str, Translations]) -> None:
         self._assets = assets
-        self._environments = {language: _environment(language) for language in translations.LANGUAGES}
+        self._environments = {language: _environment(catalogue) for language, catalogue in catalogues.items()}
 
     def render(self, template: str, page: Page, **values: object) -> str:
         """The HTML of a template for this page."""
@@ -53,7 +53,7 @@ class Renderer:
         )
 
 
-def _environment(language: str) -> Environment:
+def _environment(catalogue: Translations) -> Environment:
     environment = Environment(
         loader=FunctionLoader(_source),
         autoescape=True,
@@ -63,7 +63,6 @@ def _environment(language: str) -> Environment:
         keep_trailing_newline=False,
         extensions=["jinja2.ext.i18n"],
     )
-    catalogue = translations.load(language)
     environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
     environment.globals.update(
         sentences=sentences,

@@ -30,7 +30,7 @@ class Speech:
 
     def say(self, sentence: str, **facts: str) -> str:
         """The sentence in this language, with its facts, which are written already."""
-        return self.translations.gettext(sentence) % facts if facts else self.translations.gettext(sentence)
+        return self.translations.gettext(sentence) % facts
 
     def refusal(self, refused: Refused, currency: str) -> str:
         """Why something was not done: with the facts where they are told, else without."""
