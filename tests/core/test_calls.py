@@ -103,6 +103,15 @@ def test_the_last_money_is_granted_as_far_as_it_goes_and_the_grant_is_final() ->
     assert _charged(account.end(200)) == units("2.00")
 
 
+def test_a_slice_that_the_old_hold_and_the_balance_pay_together_is_granted_as_asked() -> None:
+    account = books(balance="5.00")
+    account.authorise(answered=True)
+    account.wait(seconds=100)
+    extended = _granted(account.update(1, 100))
+    assert (extended.granted_seconds, extended.final) == (400, False)
+    assert (extended.charged_micros, extended.held_micros) == (units("1.00"), units("3.00"))
+
+
 def test_a_top_up_extends_a_running_call() -> None:
     account = books(balance="2.00")
     account.authorise()

@@ -6,12 +6,11 @@ Knows holds, charges and grants. Refuses to know protocols and storage.
     authorise grant or refuse   repeat | conflict  repeat | conflict  repeat | conflict   repeat | conflict
     start     unknown_session   started            repeat             session_ended       session_ended
     update    unknown_session   charge, extend     charge, extend     session_ended       session_ended
-    end       unknown_session   charge, release    charge, release    repeat, no change   correct downwards
+    end       unknown_session   charge, release    charge, release    repeat | ended      correct downwards
     expire    unknown_session   release            charge the grant   no change           no change
 
 What a step posts is the rounded price of the whole call so far less what was posted before, so any slicing of a call
-costs the same (domain.md §5). A call is never charged beyond what was held for it. Decision record 0005 gives the
-reasons.
+costs the same (domain.md §5). A call is never charged beyond what was held for it. Reasons: decision record 0005.
 """
 
 from __future__ import annotations
