@@ -5,7 +5,7 @@ tested.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ from commcredits.storage.connection import open_pool
 from commcredits.storage.identifiers import IdentifierSource
 
 SHARD = 0
+WAIT_SECONDS_MAX = 30
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CALLER = "+40722000001"
 CALLEE = "+442079460000"
@@ -159,6 +160,14 @@ async def open_office(database_url: str, *, charging: ChargingTerms | None = Non
         await committer.close()
         await running
         await pool.close()
+
+
+async def soon(condition: Callable[[], bool]) -> None:
+    """Wait until a condition of this process holds."""
+    give_up_at = asyncio.get_running_loop().time() + WAIT_SECONDS_MAX
+    while not condition():
+        assert asyncio.get_running_loop().time() < give_up_at, "it never came true"
+        await asyncio.sleep(0.005)
 
 
 def _as(kind: type[T], outcome: Outcome) -> T:

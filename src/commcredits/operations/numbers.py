@@ -40,6 +40,9 @@ _SUBJECT: Final = "phone_numbers"
 _NEWEST: Final = (datetime.max.replace(tzinfo=UTC), "")
 _ROWS_AT_ONCE: Final = 5_000
 
+# What the driver raises while the database restarts, whatever it was about to do with the connection.
+_DATABASE_AWAY: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+
 
 class NumberKind(StrEnum):
     """A person's number; or one whose calls the called organization pays."""
@@ -130,6 +133,11 @@ class NumberDirectory:
     def __len__(self) -> int:
         return len(self._organizations)
 
+    @property
+    def generation(self) -> int:
+        """Up to which addition every number is known."""
+        return self._generation
+
     def organization_of(self, e164: str) -> str | None:
         """The id of the organization that owns the number; None when nobody does."""
         return self._organizations.get(e164)
@@ -161,7 +169,7 @@ class NumberDirectory:
                 moved = await pool.fetchval(load_statement("get_generation"), shard_id, _SUBJECT)
                 if moved is not None and moved > self._generation:
                     await self.load(pool, shard_id)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except _DATABASE_AWAY as error:
                 if not away:
                     log.warning("number directory cannot be followed", reason=f"{type(error).__name__}: {error}")
                 away = True
