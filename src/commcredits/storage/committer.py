@@ -45,7 +45,7 @@ OUTAGE_SECONDS_MAX: Final = 5.0
 
 _RETRY_PAUSE_SECONDS: Final = 0.1
 
-_SETTINGS: Final = {
+CONNECTION_SETTINGS: Final = {
     "synchronous_commit": "on",
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
@@ -56,6 +56,7 @@ _SETTINGS: Final = {
     "enable_memoize": "off",
     "jit": "off",
 }
+"""How a committer's connection plans and commits."""
 
 # What the driver raises when the connection is gone, or the server is going or no longer the primary: the batch's
 # outcome is unknown.
@@ -320,7 +321,7 @@ class Committer:
             connection = await connect(
                 self._database_url,
                 application_name="commcredits-committer",
-                settings=_SETTINGS,
+                settings=CONNECTION_SETTINGS,
             )
             self._connection = connection
             try:

@@ -229,7 +229,10 @@ assigned as (
     update organizations o
     set rate_deck_id = d.rate_deck_id, status = d.status
     from unnest($101::text::uuid[], $102::text::uuid[], $103::text[]) as d (organization_id, rate_deck_id, status)
+    -- Named twice: by "any" it is a probe, and by equality each gets its own. Not by ctid, which would lose an assignment
+    -- to whoever changes another column at the same moment.
     where o.shard_id = $1
+        and o.organization_id = any ($101::text::uuid[])
         and o.organization_id = d.organization_id
         and (d.organization_id in (select w.organization_id from written w)) is true
 ),

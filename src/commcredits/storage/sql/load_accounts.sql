@@ -1,4 +1,5 @@
--- The accounts of these organizations as decisions need them; read before anything else of them, for its version.
+-- The accounts of these organizations as decisions need them; read before anything else of them, for its version. Probed
+-- one by one, whatever the planner believes of the tables: see commit_batch.sql.
 select
     o.organization_id,
     a.version,
@@ -22,7 +23,22 @@ select
     r.suspended,
     r.month,
     r.month_micros
-from accounts a
-join organizations o on o.shard_id = a.shard_id and o.organization_id = a.organization_id
-left join recharge_rules r on r.shard_id = a.shard_id and r.organization_id = a.organization_id
-where a.shard_id = $1 and a.organization_id = any ($2::uuid[])
+from unnest($2::uuid[]) as wanted (organization_id)
+cross join lateral (
+    select *
+    from accounts a
+    where a.shard_id = $1 and a.organization_id = wanted.organization_id
+    offset 0
+) a
+cross join lateral (
+    select *
+    from organizations o
+    where o.shard_id = $1 and o.organization_id = wanted.organization_id
+    offset 0
+) o
+left join lateral (
+    select *
+    from recharge_rules r
+    where r.shard_id = $1 and r.organization_id = wanted.organization_id
+    offset 0
+) r on true

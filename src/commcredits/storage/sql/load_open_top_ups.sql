@@ -1,7 +1,13 @@
--- The top-ups of these organizations whose payment is not settled, oldest first.
-select t.*
-from top_ups t
-where t.shard_id = $1
-    and t.organization_id = any ($2::uuid[])
-    and t.state in ('due', 'sent', 'processing', 'action_required', 'unknown')
-order by t.organization_id, t.top_up_id
+-- The top-ups of these organizations whose payment is not settled, oldest first. Probed organization by organization,
+-- whatever the planner believes of the table: see commit_batch.sql.
+select known.*
+from unnest($2::uuid[]) as wanted (organization_id)
+cross join lateral (
+    select t.*
+    from top_ups t
+    where t.shard_id = $1
+        and t.organization_id = wanted.organization_id
+        and t.state in ('due', 'sent', 'processing', 'action_required', 'unknown')
+    offset 0
+) known
+order by known.organization_id, known.top_up_id
