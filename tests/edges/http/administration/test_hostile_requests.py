@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
 
-from commcredits.storage.embedded import EmbeddedServer
 from tests.edges.http.administration.hostile import DECIDED, HOSTILE, OPEN, Hostile
-from tests.edges.http.administration.world import ROMANIA, World, open_world, rate_deck_csv
-from tests.gateways.simulator_process import SimulatorProcess
-from tests.storage_fixtures import execute
+from tests.edges.http.administration.world import ROMANIA, World, rate_deck_csv
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -32,21 +27,12 @@ class Targets:
         return text
 
 
-@pytest.fixture(scope="module")
-def shared_database_url(embedded_server: EmbeddedServer, migrated_template: str) -> Iterator[str]:
-    """One database for the whole table, for no row of it may change anything."""
-    asyncio.run(execute(embedded_server.url, f"create database hostile template {migrated_template}"))
-    yield embedded_server.url_of("hostile")
-    asyncio.run(execute(embedded_server.url, "drop database hostile with (force)"))
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def targets(shared_database_url: str, simulator: SimulatorProcess) -> AsyncIterator[Targets]:
+async def targets(world: World) -> Targets:
     """Two organizations with funds and calls; requests are made on behalf of the first."""
-    async with open_world(shared_database_url, simulator) as world:
-        ours = await _established(world, "Exemplu SRL", "EUR", "+40212345678")
-        theirs = await _established(world, "Beispiel GmbH", "RON", "+4930123456")
-        yield Targets(world=world, names={**ours, **{f"foreign_{name}": value for name, value in theirs.items()}})
+    ours = await _established(world, "Exemplu SRL", "EUR", "+40212345678")
+    theirs = await _established(world, "Beispiel GmbH", "RON", "+4930123456")
+    return Targets(world=world, names={**ours, **{f"foreign_{name}": value for name, value in theirs.items()}})
 
 
 async def _established(world: World, name: str, currency: str, number: str) -> dict[str, str]:

@@ -11,19 +11,28 @@ import io
 import json
 import os
 import re
+import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
+import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
 from commcredits.core.account import ChargingTerms, FundingTerms
 from commcredits.edges.http.administration.app import administration_app
-from commcredits.edges.http.charging.serve import serve_charging
+from commcredits.edges.http.charging.serve import ChargingServer, serve_charging
+from commcredits.gateways.protocol import CustomerRequest
+from commcredits.gateways.simulator import wire
+from commcredits.gateways.simulator.__main__ import WEBHOOK_VARIABLE
+from commcredits.gateways.simulator.client import SimulatorGateway
+from commcredits.gateways.simulator.signing import new_webhook_secret, signed_headers
 from commcredits.operations.numbers import NumberDirectory
 from commcredits.operations.services import Services
 from commcredits.storage.committer import Committer
@@ -34,6 +43,7 @@ from tests.gateways.simulator_process import SimulatorProcess
 
 TOKEN = "an-operator-token-of-a-test"
 SHARD_ID = 0
+WAIT_SECONDS_MAX = 10
 CARD_THAT_PAYS = "sim_ok"
 
 RATE_COLUMNS = (
@@ -69,6 +79,7 @@ class World:
 
     app: FastAPI
     client: httpx.AsyncClient
+    charging: ChargingServer
     services: Services
     committer: Committer
     committing: asyncio.Task[None]
@@ -99,6 +110,14 @@ class World:
         added = await self.created(f"/v1/organizations/{organization_id}/payment-methods", body)
         return str(added["payment_method"])
 
+    async def buy(self, organization_id: str, method: str, amount: str = "50.00") -> httpx.Response:
+        """The answer to a purchase under a fresh key."""
+        return await self.client.post(
+            f"/v1/organizations/{organization_id}/top-ups",
+            json={"amount": amount, "payment_method": method},
+            headers=self.key(),
+        )
+
     async def publish(self, *rows: Sequence[str], currency: str = "EUR") -> str:
         """The id of a new rate deck with these rates."""
         response = await self.client.post(
@@ -109,6 +128,27 @@ class World:
         )
         assert response.status_code == 201, response.text
         return str(response.json()["rate_deck_id"])
+
+    async def close_organization(self, organization_id: str) -> None:
+        """Close it as an operator does in the database, for no operation does yet."""
+        await self.services.pool.execute(
+            "with moved as (update accounts set version = version + 1 where organization_id = $1) "
+            "update organizations set status = 'closed' where organization_id = $1",
+            organization_id,
+        )
+
+    def message(self) -> tuple[bytes, dict[str, str]]:
+        """A message about nothing that we know, and the headers that prove that the gateway sent it."""
+        event = wire.Event(
+            id="evt_1",
+            kind="charge_succeeded",
+            object_reference="ch_1",
+            idempotency_key=None,
+            occurred_at="2026-11-22T12:00:00Z",
+        )
+        body = msgspec.json.encode(event)
+        secret = SecretStr(self.simulator.environment[WEBHOOK_VARIABLE])
+        return body, signed_headers(secret, event_id=event.id, body=body.decode(), now=_now())
 
     async def balance(self, organization_id: str) -> dict[str, str]:
         """The balance as it is answered."""
@@ -141,7 +181,7 @@ class World:
 async def open_world(database_url: str, simulator: SimulatorProcess) -> AsyncIterator[World]:
     """The installation, running."""
     pool = await open_pool(database_url, min_size=1, max_size=4, application_name="test")
-    gateway = simulator.gateway()
+    gateway = SimulatorGateway(simulator.base_url, webhook_secret=SecretStr(simulator.environment[WEBHOOK_VARIABLE]))
     new_id = IdentifierSource()
     committer = Committer(
         database_url=database_url,
@@ -170,6 +210,7 @@ async def open_world(database_url: str, simulator: SimulatorProcess) -> AsyncIte
             yield World(
                 app=app,
                 client=client,
+                charging=charging,
                 services=services,
                 committer=committer,
                 committing=committing,
@@ -194,10 +235,16 @@ def client_of(app: FastAPI, documentation: Documentation | None, token: str = TO
     )
 
 
+def new_simulator(folder: Path, *arguments: str) -> SimulatorProcess:
+    """A simulated gateway that signs its messages, not started yet."""
+    secret = new_webhook_secret().get_secret_value()
+    return SimulatorProcess(
+        state_path=folder / "simulator.sqlite", arguments=arguments, environment={WEBHOOK_VARIABLE: secret}
+    )
+
+
 async def store_card(world: World, card: str) -> str:
     """The reference of a test card, stored at the gateway for a customer of its own."""
-    from commcredits.gateways.protocol import CustomerRequest  # noqa: PLC0415 - only this helper talks to the gateway
-
     customer = await world.services.gateways["simulator"].create_customer(
         CustomerRequest(idempotency_key=os.urandom(12).hex(), name="Exemplu SRL")
     )
@@ -207,3 +254,26 @@ async def store_card(world: World, card: str) -> str:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def served(app: FastAPI, listening: socket.socket) -> AsyncIterator[str]:
+    """The application behind a real server on a socket that is bound already; gives its address."""
+    # The world keeps the application's lifespan; the log would repeat what the tests see.
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    async with asyncio.timeout(WAIT_SECONDS_MAX):
+        while not server.started:  # noqa: ASYNC110 - the server sets a flag and no event
+            await asyncio.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def bound_socket() -> socket.socket:
+    """A socket on a free port of this machine."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    return listening

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from pydantic import SecretStr
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -66,6 +67,7 @@ def administration_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=_operation_name,
         lifespan=lifespan,
         middleware=[Middleware(Guard, token=token)],
         exception_handlers={ProblemError: _answer_problem, HTTPException: _answer_missing},
@@ -94,6 +96,10 @@ def _add_paths(routes: APIRouter, services: Services) -> None:
     add_verification(routes, services)
     add_health(routes, services)
     add_openapi(routes)
+
+
+def _operation_name(route: APIRoute) -> str:
+    return route.name
 
 
 async def _answer_problem(_request: Request, error: Exception) -> Response:

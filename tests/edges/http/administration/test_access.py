@@ -1,0 +1,88 @@
+"""Who is let in, what goes with every answer, and what nobody is told."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from starlette.types import Receive, Scope, Send
+from structlog.testing import capture_logs
+
+from commcredits.edges.http.administration.access import Guard
+from commcredits.edges.http.administration.app import administration_app
+from commcredits.edges.http.charging.bearer import BearerToken
+from tests.edges.http.administration.world import TOKEN, World, client_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+JSON = {"Content-Type": "application/json"}
+
+
+async def test_every_answer_forbids_to_keep_it_to_frame_it_and_to_guess_its_type(world: World) -> None:
+    for path in ("/v1/organizations", "/v1/health", "/v1/organizations/7", "/v1/nothing", "/v1/charging/nothing"):
+        response = await world.client.get(path)
+        assert response.headers["cache-control"] == "no-store"
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert response.headers["referrer-policy"] == "no-referrer"
+
+
+async def test_a_stranger_is_refused_before_a_byte_of_the_body_is_read(world: World) -> None:
+    asked_for = False
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal asked_for
+        asked_for = True
+        yield b"{}"
+
+    async with client_of(world.app, world.documentation, token="") as stranger:
+        refused = await stranger.post("/v1/organizations", content=body(), headers=JSON)
+    assert (refused.status_code, refused.headers["www-authenticate"]) == (401, 'Bearer realm="commcredits"')
+    assert not asked_for
+
+
+async def test_two_tokens_are_none(world: World) -> None:
+    request = world.client.build_request("GET", "/v1/organizations")
+    request.headers = httpx.Headers([*request.headers.multi_items(), ("Authorization", f"Bearer {TOKEN}")])
+    assert (await world.client.send(request)).status_code == 401
+
+
+async def test_an_empty_token_opens_nothing(world: World) -> None:
+    with pytest.raises(ValueError, match="empty"):
+        administration_app(world.services, operator_token=SecretStr(""), charging_address=None)
+
+
+async def test_a_method_that_a_path_does_not_take_is_told_which_it_does(world: World) -> None:
+    refused = await world.client.delete("/v1/organizations")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, POST")
+
+
+async def test_a_fault_of_ours_tells_a_stranger_nothing_and_the_log_no_secret(
+    own_world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await own_world.services.pool.close()
+    with capture_logs() as logged, caplog.at_level(logging.DEBUG):
+        response = await own_world.client.get(f"/v1/organizations?limit=7&token={TOKEN}")
+        assert response.status_code == 422
+        response = await own_world.client.get("/v1/organizations")
+    assert (response.status_code, response.json()["code"]) == (500, "internal_error")
+    assert "pool" not in response.text
+    (entry,) = logged
+    assert entry["error"] == "InterfaceError"
+    assert TOKEN not in str(logged)
+    assert TOKEN not in "".join(record.getMessage() for record in caplog.records if record.name != "httpx")
+
+
+@pytest.mark.parametrize("error", [ConnectionRefusedError(111, "the database"), TimeoutError()])
+async def test_a_database_that_cannot_be_reached_is_busy_and_not_a_fault(error: Exception) -> None:
+    async def unreachable(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise error
+
+    transport = httpx.ASGITransport(Guard(unreachable, BearerToken(b"token")))
+    async with httpx.AsyncClient(transport=transport, base_url="http://administration") as client:
+        response = await client.get("/v1/organizations", headers={"Authorization": "Bearer token"})
+    assert (response.status_code, response.json()["code"]) == (503, "busy")
+    assert response.headers["retry-after"] == "1"

@@ -1,0 +1,227 @@
+"""The OpenAPI document is complete and true: it describes every path, and every answer that a walk over it meets.
+
+The client of these tests holds each answer against the document (see documented.py); so do the clients of all others.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from openapi_spec_validator import validate
+
+from commcredits.core.outcomes import RefusalCode
+from commcredits.edges.http.administration.documenting import TAGS
+from commcredits.edges.http.charging.openapi import charging_openapi
+from commcredits.edges.http.problems import HttpFault
+from tests.edges.http.administration.documented import Documentation
+from tests.edges.http.administration.world import ROMANIA, World, client_of, rate_deck_csv
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PROBLEM = "application/problem+json"
+JSON = {"Content-Type": "application/json"}
+UNKNOWN_ID = "019353b4-7c1e-7000-8000-000000000000"
+
+SEEN_ELSEWHERE_OR_HARD_TO_PROVOKE = {408, 500, 503}
+"""Time-outs and faults of ours: the walk cannot provoke them at every path; other tests do at some."""
+
+Operation = tuple[str, str, dict[str, Any]]
+
+
+def _administration(documentation: Documentation) -> Iterator[Operation]:
+    for method, path, operation in documentation.operations():
+        if operation["tags"] != ["Charging"]:
+            yield method, path, operation
+
+
+def _example(documentation: Documentation, operation: dict[str, Any]) -> Any:
+    """The example of an operation's JSON body, if it takes one."""
+    content = operation.get("requestBody", {}).get("content", {})
+    if "application/json" not in content:
+        return None
+    name = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    (example,) = documentation.document["components"]["schemas"][name]["examples"]
+    return example
+
+
+def _filled(path: str, value: str) -> str:
+    return re.sub(r"\{[a-z_]+\}", value, path)
+
+
+async def test_the_document_is_openapi_3_1(world: World) -> None:
+    document = world.documentation.document
+    assert document["openapi"].startswith("3.1")
+    validate(document)
+
+
+async def test_the_document_describes_every_route_and_the_charging_paths(world: World) -> None:
+    described = world.documentation.document["paths"]
+    routes = {route.path_format for route in world.app.routes if getattr(route, "include_in_schema", False)}  # type: ignore[attr-defined] # routes in the schema are FastAPI's, which have one
+    assert described.keys() == routes | charging_openapi()["paths"].keys()
+
+
+async def test_every_operation_says_what_it_is_for_and_every_refusal_is_a_problem_document(world: World) -> None:
+    names = []
+    for method, path, operation in _administration(world.documentation):
+        names.append(operation["operationId"])
+        assert operation["summary"], path
+        assert set(operation["tags"]) <= {tag.value for tag in TAGS}, path
+        for status, response in operation["responses"].items():
+            assert response["description"], (method, path, status)
+            assert list(response["content"]) == ([PROBLEM] if int(status) >= 400 else ["application/json"])
+    assert len(set(names)) == len(names)
+
+
+async def test_every_problem_that_is_documented_is_one_that_exists_under_its_own_status(world: World) -> None:
+    known = {code.value for code in (*RefusalCode, *HttpFault)}
+    for _method, path, operation in _administration(world.documentation):
+        for status, response in operation["responses"].items():
+            for code, example in response["content"].get(PROBLEM, {}).get("examples", {}).items():
+                assert code in known, path
+                assert (example["value"]["code"], str(example["value"]["status"])) == (code, status)
+
+
+async def test_every_example_is_of_its_schema(world: World) -> None:
+    for name, schema in world.documentation.document["components"]["schemas"].items():
+        for example in schema.get("examples", ()):
+            world.documentation.validate({"$ref": f"#/components/schemas/{name}"}, example)
+        for field, described in schema.get("properties", {}).items():
+            for example in described.get("examples", ()):
+                world.documentation.validate(described, example)
+            assert described, f"{name}.{field}"
+
+
+async def test_the_example_of_every_body_is_taken_as_well_formed(world: World) -> None:
+    organization = await world.open_organization()
+    for method, path, operation in _administration(world.documentation):
+        example = _example(world.documentation, operation)
+        if example is None:
+            continue
+        response = await world.client.request(method, _filled(path, organization), json=example, headers=world.key())
+        assert response.json().get("code") != "invalid_input", response.text
+
+
+async def test_paths_that_need_no_token_say_so_and_all_others_are_closed(world: World) -> None:
+    async with client_of(world.app, world.documentation, token="") as stranger:
+        for method, path, operation in world.documentation.operations():
+            response = await stranger.request(method, _filled(path, UNKNOWN_ID), headers=JSON)
+            assert (response.status_code == 401) == (operation.get("security") != []), path
+
+
+async def test_a_walk_over_every_path_meets_only_what_is_documented_and_all_of_that(world: World) -> None:
+    await _walk_badly(world)
+    await _walk_well(world)
+    await _walk_into_refusals(world)
+    promised = {
+        (operation["operationId"], int(status))
+        for _method, _path, operation in _administration(world.documentation)
+        for status in operation["responses"]
+        if int(status) not in SEEN_ELSEWHERE_OR_HARD_TO_PROVOKE
+    }
+    assert promised - world.documentation.seen == set()
+
+
+async def _walk_badly(world: World) -> None:
+    """Ask every path for nonsense, and for things that are not there."""
+    for method, path, operation in _administration(world.documentation):
+        there = _filled(path.replace("{name}", "simulator"), UNKNOWN_ID)
+        parameters = {"name": "Walk", "currency": "EUR"} if path == "/v1/rate-decks" else {}
+        async with client_of(world.app, world.documentation, token="") as stranger:
+            await stranger.request(method, there)
+        await world.client.request(method, _filled(path, "7"), json={}, headers=world.key())
+        await world.client.request(method, _filled(path, UNKNOWN_ID), headers=world.key())
+        await world.client.request(method, there, params={"strange": "1"}, headers=world.key())
+        if "requestBody" not in operation:
+            continue
+        content = json.dumps(_example(world.documentation, operation)).encode()
+        for headers, body in (
+            (JSON, content),
+            (JSON, b"{"),
+            (JSON, b" " * 300_000),
+            ({"Content-Type": "text/plain"}, b"{}"),
+            ({"Content-Type": "text/csv", "Content-Length": str(2**29)}, b""),
+            ({"Content-Type": "multipart/form-data"}, b""),
+        ):
+            await world.client.request(
+                method, there, params=parameters, content=body, headers={**headers, **world.key()}
+            )
+
+
+async def _walk_well(world: World) -> None:
+    """Do everything once that can be done."""
+    client = world.client
+    organization = await world.open_organization()
+    path = f"/v1/organizations/{organization}"
+    method = await world.add_card(organization)
+    bought = await world.buy(organization, method)
+    waiting = await world.buy(organization, await world.add_card(organization, "sim_authenticate"))
+    assert (bought.status_code, waiting.status_code) == (201, 202)
+    await world.created(f"{path}/promotions", {"amount": "5", "expires_at": "2098-01-01T00:00:00Z", "reason": "Walk"})
+    await world.created(f"{path}/numbers", {"number": "+40800123456", "kind": "toll_free"})
+    deck = await world.publish()
+    await client.put(f"{path}/rate-deck", json={"rate_deck_id": deck})
+    rule = {"enabled": False, "recharge_amount": "50", "trigger_amount": "10", "payment_method": method}
+    assert (await client.put(f"{path}/auto-recharge", json=rule)).status_code == 200
+    call = {"organization_id": organization, "session_id": "walk", "caller": "+40212345678", "callee": "+4072345678"}
+    assert (await client.post("/v1/charging/authorise", json=call)).status_code == 200
+    lists = ("numbers", "top-ups", "payment-methods", "lots", "journal", "calls")
+    singles = ("", "/balance", "/auto-recharge", "/calls/walk", f"/top-ups/{bought.json()['top_up_id']}")
+    for read in (
+        *(f"{path}/{name}" for name in lists),
+        *(f"{path}{name}" for name in singles),
+        f"/v1/rate-decks/{deck}",
+        "/v1/rate-decks",
+        "/v1/organizations",
+        "/v1/health",
+        "/v1/openapi.json",
+    ):
+        assert (await client.get(read)).status_code == 200, read
+    assert (await client.post("/v1/verify")).status_code == 200
+    assert (await _signed_message(world)).status_code == 200
+
+
+async def _signed_message(world: World) -> httpx.Response:
+    """A message of the gateway about something that we do not know."""
+    body, headers = world.message()
+    return await world.client.post("/v1/gateways/simulator/webhooks", content=body, headers=headers)
+
+
+async def _walk_into_refusals(world: World) -> None:
+    """Meet the conflicts, the declines and the closed doors."""
+    client = world.client
+    organization, other = await world.open_organization(), await world.open_organization()
+    path = f"/v1/organizations/{organization}"
+    opening = {"name": "Walk", "country": "RO", "currency": "EUR", "time_zone": "UTC", "language": "en"}
+    key = world.key()
+    for name in ("Walk", "Run"):
+        await client.post("/v1/organizations", json={**opening, "name": name}, headers=key)
+        await client.post(
+            "/v1/rate-decks",
+            params={"name": name, "currency": "EUR"},
+            content=rate_deck_csv(ROMANIA),
+            headers={"Content-Type": "text/csv", **key},
+        )
+    declined = await world.buy(organization, await world.add_card(organization, "sim_decline_expired_card"))
+    assert declined.status_code == 402
+    method = await world.add_card(organization)
+    money = {"amount": "50", "currency": "USD"}
+    give = {**money, "expires_at": "2098-01-01T00:00:00Z", "reason": "Walk"}
+    rule = {"enabled": True, "recharge_amount": "50", "trigger_amount": "10", "payment_method": method}
+    await client.post(f"{path}/top-ups", json={**money, "payment_method": method}, headers=world.key())
+    await client.post(f"{path}/promotions", json=give, headers=world.key())
+    await client.put(f"{path}/auto-recharge", json={**rule, "currency": "USD"})
+    await client.put(f"{path}/rate-deck", json={"rate_deck_id": await world.publish(currency="USD")})
+    await world.created(f"{path}/numbers", {"number": "+40212345670", "kind": "user"})
+    await client.post(
+        f"/v1/organizations/{other}/numbers", json={"number": "+40212345670", "kind": "user"}, headers=world.key()
+    )
+    await world.close_organization(organization)
+    await client.post(f"{path}/numbers", json={"number": "+40212345671", "kind": "user"}, headers=world.key())
+    await world.buy(organization, method)
+    await client.post(f"{path}/promotions", json={**give, "currency": "EUR"}, headers=world.key())
+    await client.put(f"{path}/auto-recharge", json=rule)
