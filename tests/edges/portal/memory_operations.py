@@ -40,6 +40,7 @@ UNIT: Final = 1_000_000
 GOOD_CARD: Final = PaymentMethodView(payment_method="card_good", brand="Visa", last4="4242")
 DECLINED_CARD: Final = PaymentMethodView(payment_method="card_declined", brand="Mastercard", last4="0341")
 CARD_TO_APPROVE: Final = PaymentMethodView(payment_method="card_to_approve", brand="Visa", last4="3184")
+UNREACHABLE_CARD: Final = PaymentMethodView(payment_method="card_unreachable", brand="Visa", last4="0002")
 SLOW_TRANSFER: Final = PaymentMethodView(payment_method="transfer", brand="SEPA", last4="")
 
 LIMITS: Final = TopUpLimitsView(minimum_micros=50 * UNIT, maximum_micros=10_000 * UNIT)
@@ -49,6 +50,7 @@ _OUTCOMES: Final = {
     DECLINED_CARD.payment_method: TopUpState.DECLINED,
     CARD_TO_APPROVE.payment_method: TopUpState.ACTION_REQUIRED,
     SLOW_TRANSFER.payment_method: TopUpState.PROCESSING,
+    UNREACHABLE_CARD.payment_method: TopUpState.CANCELLED,
 }
 
 
@@ -186,7 +188,7 @@ class MemoryOperations:
                 return Refused(code=RefusalCode.AMOUNT_ABOVE_MAXIMUM, facts={"maximum_micros": 9_000 * UNIT})
             method = next(each for each in books.payment_methods if each.payment_method == payment_method)
             state = _OUTCOMES[payment_method]
-            reason = "insufficient_funds" if state is TopUpState.DECLINED else ""
+            reason = _REASONS.get(state, "")
             bought = _top_up(books, state, TopUpKind.MANUAL, method, self._now, reason, amount_micros)
             books.top_ups.insert(0, bought)
             if state is TopUpState.SUCCEEDED:
@@ -220,6 +222,9 @@ class MemoryOperations:
         saved = AutoRechargeSaved(recharge_started=starts)
         books.answers[command_id] = (content, saved)
         return saved
+
+
+_REASONS: Final = {TopUpState.DECLINED: "insufficient_funds", TopUpState.CANCELLED: "gateway_unreachable"}
 
 
 def in_back_off(books: Books, now: datetime) -> None:

@@ -15,6 +15,7 @@ from tests.edges.portal.memory_operations import (
     GOOD_CARD,
     SLOW_TRANSFER,
     UNIT,
+    UNREACHABLE_CARD,
     Books,
     MemoryOperations,
     close,
@@ -198,6 +199,16 @@ async def test_a_declined_card_says_so_and_can_be_tried_again() -> None:
     answer = await visitor.submit(again, payment_method=GOOD_CARD.payment_method)
     assert answer.status_code == 303
     assert books.available_micros == 50 * UNIT
+
+
+async def test_a_payment_that_was_not_made_is_not_called_declined() -> None:
+    visitor, books, path = await at_the_page(history=False)
+    books.payment_methods = (UNREACHABLE_CARD,)
+    answer = await visitor.submit(await funds_form(visitor, path), amount="50")
+    assert answer.status_code == 422
+    assert "The payment was not made" in answer.text
+    assert "The payment provider could not be reached. No money was taken." in answer.text
+    assert "declined" not in answer.text
 
 
 @pytest.mark.parametrize(

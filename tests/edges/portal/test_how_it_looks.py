@@ -31,7 +31,7 @@ VIEWS_EXAMINED: Final[dict[str, frozenset[tuple[Scheme, int]]]] = {
     "en": frozenset({("light", 1440), ("dark", 1440)}),
     "ro": frozenset({("light", 390), ("dark", 390)}),
 }
-"""Where a picture is kept and the rules of accessibility are asked: a wide page in one language, a phone in the other."""
+"""Where a picture is kept and the rules of accessibility are asked: one language on a desk, the other on a phone."""
 
 OVERFLOWS: Final = """
 () => {

@@ -17,6 +17,7 @@ from commcredits.core.recharge import RechargeStanding
 from commcredits.edges import translations
 from commcredits.edges.portal import languages, sentences
 from commcredits.edges.portal.door import speeches
+from commcredits.gateways.simulator.faults import DeclineCode
 from scripts import update_translations
 
 NBSP = "\u00a0"
@@ -105,6 +106,10 @@ def test_a_refusal_names_its_facts_where_it_has_them() -> None:
     assert speech.refusal(Refused(code=code), "RON") == "Suma este prea mică."
     country = Refused(code=RefusalCode.COUNTRY_NOT_AVAILABLE, facts={"country": "IN"})
     assert speech.refusal(country, "RON").endswith("această țară: India.")
+
+
+def test_every_code_that_the_simulated_gateway_declines_with_has_a_sentence() -> None:
+    assert {code.value for code in DeclineCode} <= set(sentences.DECLINES)
 
 
 def test_an_unknown_code_of_a_gateway_is_said_to_have_no_reason() -> None:

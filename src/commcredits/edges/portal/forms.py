@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
+from commcredits.core.account import TopUpState
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.edges.portal.formatting import AmountProblem, currency_digits
 from commcredits.edges.portal.ports import AutoRechargeChange, AutoRechargeView, CreditsOverview, TopUpView
@@ -193,12 +194,15 @@ def refused(
 
 
 def declined(top_up: TopUpView, fields: Mapping[str, str], speech: Speech) -> FormView:
-    """The form after the payment was declined, with a fresh key: sending it again is a new attempt."""
+    """The form after a payment that was not made, with a fresh key: sending it again is a new attempt."""
+    title = marked("Your payment was declined")
+    if top_up.state is TopUpState.CANCELLED:
+        title = marked("The payment was not made")
     reason = speech.say(decline_sentence(top_up.reason))
     after = speech.say(marked("No money was taken. Try again, or choose another payment method."))
     return FormView(
         values={name: fields.get(name, "") for name in (AMOUNT, PAYMENT_METHOD)},
-        problem_title=speech.say(marked("Your payment was declined")),
+        problem_title=speech.say(title),
         problem=f"{reason} {after}",
         command_id=new_command_id(),
     )

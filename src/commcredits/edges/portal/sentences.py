@@ -167,18 +167,28 @@ STANDINGS: Final[Mapping[RechargeStanding, str]] = {
     RechargeStanding.DUE: marked("A recharge is about to start."),
 }
 
+NO_REASON: Final = marked("The bank gave no reason.")
+
 DECLINES: Final[Mapping[str, str]] = {
+    "amount_not_payable": marked("The payment provider cannot take this amount."),
+    "authentication_failed": marked("The payment was not approved."),
     "authentication_required": marked("The bank wants the payer to approve this payment."),
-    "card_declined": marked("The bank gave no reason."),
-    "do_not_honor": marked("The bank gave no reason."),
+    "cancelled": marked("The payment was cancelled."),
+    "card_declined": NO_REASON,
+    "do_not_honour": NO_REASON,
     "expired_card": marked("The card has expired."),
+    "gateway_unreachable": marked("The payment provider could not be reached."),
     "insufficient_funds": marked("The account behind the payment method does not hold enough money."),
     "lost_card": marked("The card was reported lost."),
-    "stolen_card": marked("The card was reported stolen."),
+    "not_received": marked("The payment never reached the payment provider."),
+    "payment_method_gone": marked("The payment method is no longer on file."),
+    "processing_error": marked("The bank could not process the payment."),
+    "recharge_not_allowed": marked("Funds could no longer be added for this organization."),
     "rule_changed": marked("The auto-recharge settings were changed before it was paid."),
     "rule_switched_off": marked("Auto-recharge was switched off before it was paid."),
+    "stolen_card": marked("The card was reported stolen."),
 }
-"""Why an attempt bought nothing: the codes that gateways and rules give; an unknown one is said as card_declined."""
+"""Why an attempt bought nothing: the codes of gateways, operations and rules. Any other code says no reason."""
 
 STANDINGS_OF_CONCERN: Final = frozenset(
     {RechargeStanding.SUSPENDED, RechargeStanding.BACK_OFF, RechargeStanding.CAP_REACHED}
@@ -188,7 +198,7 @@ STANDINGS_OF_CONCERN: Final = frozenset(
 
 def decline_sentence(reason: str) -> str:
     """The marked sentence for a gateway's code."""
-    return DECLINES.get(reason, DECLINES["card_declined"])
+    return DECLINES.get(reason, NO_REASON)
 
 
 def _written(facts: Mapping[str, str | int], formats: Formats, currency: str) -> dict[str, str]:
