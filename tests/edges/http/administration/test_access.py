@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 from pydantic import SecretStr
+from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
+from commcredits.edges.http.administration import bodies
 from commcredits.edges.http.administration.access import Guard
 from commcredits.edges.http.administration.app import administration_app
 from commcredits.edges.http.charging.bearer import BearerToken
-from tests.edges.http.administration.world import TOKEN, World, client_of
+from tests.edges.http.administration.world import TOKEN, World, client_of, rate_deck_csv
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -58,6 +61,34 @@ async def test_an_empty_token_opens_nothing(world: World) -> None:
 async def test_a_method_that_a_path_does_not_take_is_told_which_it_does(world: World) -> None:
     refused = await world.client.delete("/v1/organizations")
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, POST")
+
+
+async def test_what_is_mounted_beside_the_api_keeps_its_own_door_and_header_fields(world: World) -> None:
+    app = administration_app(world.services, operator_token=SecretStr(TOKEN), charging_address=None)
+    app.mount("/pages", PlainTextResponse("welcome", headers={"Cache-Control": "max-age=60"}))
+    async with client_of(app, None, token="") as visitor:
+        page, closed = await visitor.get("/pages/home"), await visitor.get("/v1/pages")
+    assert (page.status_code, page.text, page.headers["cache-control"]) == (200, "welcome", "max-age=60")
+    assert "content-security-policy" not in page.headers
+    assert closed.status_code == 401
+
+
+async def test_a_body_that_stops_arriving_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "CHUNK_SECONDS_MAX", 0.05)
+    never = asyncio.Event()
+
+    async def stalled() -> AsyncIterator[bytes]:
+        yield rate_deck_csv()
+        await never.wait()
+
+    for path, media_type in (
+        ("/v1/organizations", "application/json"),
+        ("/v1/rate-decks?name=Slow&currency=EUR", "text/csv"),
+        ("/v1/gateways/simulator/webhooks", "application/json"),
+    ):
+        headers = {"Content-Type": media_type, **world.key()}
+        response = await world.client.post(path, content=stalled(), headers=headers)
+        assert (response.status_code, response.json()["code"]) == (408, "request_timeout")
 
 
 async def test_a_fault_of_ours_tells_a_stranger_nothing_and_the_log_no_secret(

@@ -19,6 +19,7 @@ from commcredits.edges.http.charging.bearer import BearerToken
 from commcredits.edges.http.charging.failures import log_failure
 from commcredits.edges.http.problems import HttpFault, fault_problem, refusal_problem
 
+API_PATHS: Final = "/v1/"
 HEALTH_PATH: Final = "/v1/health"
 OPENAPI_PATH: Final = "/v1/openapi.json"
 CHARGING_PATHS: Final = "/v1/charging/"
@@ -42,7 +43,7 @@ def needs_token(path: str) -> bool:
 
 
 class Guard:
-    """The outermost layer of the application."""
+    """The outermost layer of the application; what is mounted beside the API's paths has a door of its own."""
 
     def __init__(self, app: ASGIApp, token: BearerToken) -> None:
         self._app = app
@@ -50,7 +51,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI: one request."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or not scope["path"].startswith(API_PATHS):
             await self._app(scope, receive, send)
             return
         started = False

@@ -47,7 +47,7 @@ def administration_app(
     charging_address: tuple[str, int] | None,
     charging_tls: ssl.SSLContext | None = None,
 ) -> FastAPI:
-    """The application, whose paths all begin with ``/v1/``.
+    """The application, whose paths all begin with ``/v1/``; others may be mounted beside them.
 
     ``charging_address`` is where the charging process listens; its paths are forwarded there, over TLS when
     ``charging_tls`` says how to check its certificate, and are not found here when it is None. The application's

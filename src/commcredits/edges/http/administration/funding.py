@@ -30,7 +30,6 @@ AMOUNT_REFUSALS = (
     RefusalCode.CURRENCY_MISMATCH,
     RefusalCode.AMOUNT_BELOW_MINIMUM,
     RefusalCode.AMOUNT_ABOVE_MAXIMUM,
-    RefusalCode.AMOUNT_NOT_PAYABLE,
 )
 """What may be wrong with a request that names an amount."""
 
@@ -84,6 +83,7 @@ def add_top_ups(routes: APIRouter, services: Services) -> None:
             },
             **guarded_with_json(
                 *AMOUNT_REFUSALS,
+                RefusalCode.AMOUNT_NOT_PAYABLE,
                 RefusalCode.COUNTRY_NOT_AVAILABLE,
                 RefusalCode.UNKNOWN_PAYMENT_METHOD,
                 RefusalCode.PAYMENT_DECLINED,
@@ -127,7 +127,7 @@ def _add_top_up_lists(routes: APIRouter, services: Services) -> None:
         "/v1/organizations/{organization_id}/top-ups/{top_up_id}",
         tags=[Tag.FUNDS],
         summary="Show an attempt to buy funds",
-        responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.UNKNOWN_TOP_UP),
+        responses=guarded(RefusalCode.UNKNOWN_TOP_UP),
     )
     async def get_top_up(organization_id: Identifier, top_up_id: Identifier) -> TopUp:
         found = taken(await funding.get_top_up(services, organization_id=organization_id, top_up_id=top_up_id))

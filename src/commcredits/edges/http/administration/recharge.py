@@ -33,6 +33,7 @@ def add_auto_recharge(routes: APIRouter, services: Services) -> None:
         response_description="The rule holds from now on.",
         responses=guarded_with_json(
             *AMOUNT_REFUSALS,
+            RefusalCode.AMOUNT_NOT_PAYABLE,
             RefusalCode.COUNTRY_NOT_AVAILABLE,
             RefusalCode.UNKNOWN_PAYMENT_METHOD,
             RefusalCode.TRIGGER_NOT_ALLOWED,
