@@ -17,10 +17,11 @@ from starlette.routing import Mount
 
 from commcredits.edges.portal.app import portal_app
 from commcredits.edges.portal.settings import PortalSettings
-from tests.edges.portal.memory_operations import MemoryOperations
+from tests.edges.portal.memory_operations import Books, MemoryOperations
 
 TOKEN: Final = "an operator token"
 NOW: Final = datetime(2026, 11, 22, 15, 32, 10, tzinfo=UTC)
+NBSP: Final = "\u00a0"
 HTMX: Final = {"HX-Request": "true"}
 
 
@@ -118,3 +119,33 @@ class Visitor:
 def credits_path(organization_id: str) -> str:
     """Where an organization's Communications Credits page stands."""
     return f"/portal/organizations/{organization_id}/billing/communications-credits"
+
+
+async def signed_in(books: Books, operations: MemoryOperations, language: str = "en") -> tuple[Visitor, str]:
+    """A visitor who is signed in, and the address of this organization's Communications Credits page."""
+    visitor = Visitor(operations, language=language)
+    await visitor.sign_in()
+    return visitor, credits_path(books.organization.organization_id)
+
+
+async def at_the_page(language: str = "en", *, history: bool = True) -> tuple[Visitor, Books, str]:
+    """A visitor at the page of the only organization, one with a history or one that was just opened."""
+    operations = MemoryOperations(NOW)
+    books = operations.open_with_history() if history else operations.open()
+    visitor, path = await signed_in(books, operations, language)
+    return visitor, books, path
+
+
+async def funds_form(visitor: Visitor, path: str) -> Form:
+    """The form that adds funds, fetched afresh."""
+    return visitor.form((await visitor.get(f"{path}/add-funds")).text, f"{path}/add-funds")
+
+
+async def recharge_form(visitor: Visitor, path: str) -> Form:
+    """The auto-recharge settings, fetched afresh."""
+    return visitor.form((await visitor.get(path)).text, f"{path}/auto-recharge")
+
+
+def text_of(html: str) -> str:
+    """A page with every run of white space as one plain space."""
+    return " ".join(html.replace(NBSP, " ").split())
