@@ -1,0 +1,135 @@
+"""Consumption by day follows the organization's own calendar, and comes to what its calls were charged."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from commcredits.core.calendar import last_days
+from commcredits.core.commands import Expire
+from commcredits.core.outcomes import Ended, RefusalCode, Refused
+from commcredits.operations.reports import DAYS_MAX, DayOfConsumption, consumption_by_day
+from tests.operations.office import Office, new_id
+
+ZONES = [
+    "UTC",
+    "Europe/Bucharest",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "America/Havana",
+    "Asia/Kathmandu",
+    "Asia/Beirut",
+    "Africa/Cairo",
+    "Pacific/Apia",
+    "Pacific/Kiritimati",
+    "Australia/Lord_Howe",
+]
+
+
+async def consumed(office: Office, organization_id: str, days: int) -> tuple[DayOfConsumption, ...]:
+    found = await consumption_by_day(office.services, organization_id=organization_id, days=days)
+    assert isinstance(found, tuple), found
+    return found
+
+
+async def test_a_call_counts_on_the_day_on_which_it_began_where_its_organization_is(office: Office) -> None:
+    """In Bucharest, two hours ahead in winter, midnight is 22:00 UTC."""
+    organization_id = await office.calling_organization()
+    for instant, seconds in (
+        (datetime(2026, 11, 20, 21, 59, 59, 999_999, tzinfo=UTC), 1),
+        (datetime(2026, 11, 20, 22, tzinfo=UTC), 20),
+        (datetime(2026, 11, 21, 21, 59, 59, 999_999, tzinfo=UTC), 300),
+        (datetime(2026, 11, 21, 22, tzinfo=UTC), 4),
+    ):
+        office.clock.now = instant
+        await office.call(organization_id, f"call-{seconds}", seconds)
+
+    assert await consumed(office, organization_id, 3) == (
+        DayOfConsumption(day=date(2026, 11, 20), calls=1, duration_seconds=1, charged_micros=10_000),
+        DayOfConsumption(day=date(2026, 11, 21), calls=2, duration_seconds=320, charged_micros=3_200_000),
+        DayOfConsumption(day=date(2026, 11, 22), calls=1, duration_seconds=4, charged_micros=40_000),
+    )
+
+
+async def test_today_is_the_last_day_and_a_day_without_calls_is_there_too(office: Office) -> None:
+    organization_id = await office.calling_organization()
+    office.clock.now = datetime(2026, 3, 1, 21, 59, tzinfo=UTC)
+    days = await consumed(office, organization_id, DAYS_MAX)
+    assert len(days) == DAYS_MAX
+    assert days[-1] == DayOfConsumption(day=date(2026, 3, 1), calls=0, duration_seconds=0, charged_micros=0)
+    assert {later.day - earlier.day for earlier, later in pairwise(days)} == {timedelta(days=1)}
+
+
+async def test_calls_of_other_organizations_and_refused_ones_do_not_count(office: Office) -> None:
+    organization_id, other_id = await office.calling_organization(), await office.calling_organization()
+    await office.call(other_id, "call", 60)
+    refused = await office.authorise(organization_id, "nowhere", callee="+99912345678")
+    assert isinstance(refused, Refused)
+    (today,) = await consumed(office, organization_id, 1)
+    assert (today.calls, today.charged_micros) == (0, 0)
+
+
+async def test_a_call_that_was_charged_too_much_counts_with_what_it_cost_in_the_end(office: Office) -> None:
+    organization_id = await office.calling_organization()
+    await office.authorise(organization_id, "silent", answered=True)
+    office.clock.advance(seconds=331)
+    expired = await office.execute(Expire(organization_id=organization_id, session_id="silent", grant_number=1))
+    assert isinstance(expired, Ended)
+    assert (await consumed(office, organization_id, 1))[0].charged_micros == 3_000_000
+
+    await office.end(organization_id, "silent", 100)
+
+    (today,) = await consumed(office, organization_id, 1)
+    assert (today.calls, today.duration_seconds, today.charged_micros) == (1, 100, 1_000_000)
+
+
+async def test_no_days_and_too_many_are_refused(office: Office) -> None:
+    organization_id = await office.calling_organization()
+    for days in (-1, 0, DAYS_MAX + 1, 10**30):
+        refused = await consumption_by_day(office.services, organization_id=organization_id, days=days)
+        assert isinstance(refused, Refused)
+        assert refused.facts["field"] == "days"
+
+
+async def test_nobody_consumed_anything_in_an_organization_that_does_not_exist(office: Office) -> None:
+    refused = await consumption_by_day(office.services, organization_id=new_id(), days=1)
+    assert isinstance(refused, Refused)
+    assert refused.code is RefusalCode.UNKNOWN_ORGANIZATION
+
+
+@given(
+    st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1)).map(lambda instant: instant.replace(tzinfo=UTC)),  # noqa: DTZ001 - Hypothesis draws from naive bounds
+    st.sampled_from(ZONES),
+    st.integers(1, 40),
+)
+def test_days_follow_one_another_without_gap_and_now_is_in_the_last(now: datetime, zone: str, count: int) -> None:
+    days, bounds = last_days(now, zone, count)
+
+    assert len(days) == count
+    assert len(bounds) == count + 1
+    assert list(bounds) == sorted(bounds)
+    assert bounds[-2] <= now < bounds[-1]
+    assert days[-1] == now.astimezone(ZoneInfo(zone)).date()
+    for day, (begins, ends) in zip(days, pairwise(bounds), strict=True):
+        if begins < ends:
+            assert begins.astimezone(ZoneInfo(zone)).date() == day
+            assert (ends - timedelta(microseconds=1)).astimezone(ZoneInfo(zone)).date() == day
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        ("Europe/Bucharest", datetime(2026, 3, 29, 12, tzinfo=UTC), 23),
+        ("Europe/Bucharest", datetime(2026, 10, 25, 12, tzinfo=UTC), 25),
+        ("Europe/Bucharest", datetime(2026, 11, 22, 12, tzinfo=UTC), 24),
+        # Here the clock jumps at midnight, so the day begins at one.
+        ("Africa/Cairo", datetime(2026, 4, 24, 12, tzinfo=UTC), 23),
+        ("America/Havana", datetime(2026, 11, 1, 12, tzinfo=UTC), 25),
+    ],
+)
+def test_a_day_is_as_long_as_its_clocks_make_it(zone: str, day: datetime, hours: int) -> None:
+    _days, bounds = last_days(day, zone, 1)
+    assert bounds[1] - bounds[0] == timedelta(hours=hours)
