@@ -21,7 +21,7 @@ class Documentation:
         self.seen: set[tuple[str, int]] = set()
         # A path without parameters comes before one with them, as the router has it.
         self._paths = [
-            (re.compile(_pattern(path)), operations)
+            (re.compile(_pattern(path), re.DOTALL), operations)
             for path, operations in sorted(document["paths"].items(), key=lambda item: item[0].count("{"))
         ]
 

@@ -31,7 +31,7 @@ async def test_the_charging_process_checks_the_token_itself(world: World) -> Non
     assert "www-authenticate" in refused.headers
 
 
-async def test_paths_and_methods_that_charging_does_not_have_are_its_own_to_refuse(world: World) -> None:
+async def test_a_path_or_method_that_charging_does_not_have_is_refused(world: World) -> None:
     assert (await world.client.post("/v1/charging/dance", json={})).json()["code"] == "not_found"
     refused = await world.client.get("/v1/charging/authorise")
     assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
@@ -74,3 +74,10 @@ async def test_a_body_longer_than_charging_takes_is_refused_before_it_is_passed_
         "/v1/charging/batch", content=b" " * 1_048_577, headers={"Content-Type": "application/json"}
     )
     assert (refused.status_code, refused.json()["code"]) == (413, "payload_too_large")
+
+
+async def test_header_fields_that_are_no_ascii_are_the_charging_processs_to_refuse(world: World) -> None:
+    headers = {b"Authorization": "Bearer țoken".encode(), b"Content-Type": b"application/json"}
+    async with client_of(world.app, world.documentation, token="") as stranger:
+        refused = await stranger.post("/v1/charging/authorise", content=b"{}", headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (401, "unauthorised")

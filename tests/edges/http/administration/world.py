@@ -172,7 +172,7 @@ class World:
             assert re.fullmatch("[a-z_]+", name)
             rows = f"select ({row})::text as text from {name} t"  # noqa: S608 - the name is the catalogue's own
             contents[name] = await self.services.pool.fetchval(
-                f"select count(*) || ' ' || md5(coalesce(string_agg(text, ';' order by text), '')) from ({rows}) r"  # noqa: S608 - as above
+                f"select count(*) || ' ' || md5(coalesce(string_agg(text, ';' order by text), '')) from ({rows}) r"  # noqa: S608 - the name is the catalogue's own
             )
         return json.dumps(contents)
 

@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 
-from commcredits.edges.http.administration.access import CHARGING_PATHS, Guard
+from commcredits.edges.http.administration.access import Guard
 from commcredits.edges.http.administration.forwarding import ChargingForwarder
 from commcredits.edges.http.administration.funding import add_payment_methods, add_promotions, add_top_ups
 from commcredits.edges.http.administration.gateways import add_gateways
@@ -33,9 +33,11 @@ from commcredits.edges.http.administration.reports import add_calls, add_money_r
 from commcredits.edges.http.administration.routes import StrictRoute
 from commcredits.edges.http.administration.upkeep import add_health, add_verification
 from commcredits.edges.http.charging.bearer import BearerToken
+from commcredits.edges.http.charging.openapi import charging_openapi
 from commcredits.edges.http.problems import HttpFault, fault_problem
 from commcredits.operations.services import Services
 
+# All of them, so that it is the charging process that says which one it takes.
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _METHOD_NOT_ALLOWED: Final = 405
 
@@ -75,9 +77,8 @@ def administration_app(
     app.router.route_class = StrictRoute
     _add_paths(app.router, services)
     if forwarder is not None:
-        app.add_route(
-            CHARGING_PATHS + "{rest:path}", forwarder.forward, methods=list(_METHODS), include_in_schema=False
-        )
+        for path in charging_openapi()["paths"]:
+            app.add_route(path, forwarder.forward, methods=list(_METHODS), include_in_schema=False)
     return app
 
 

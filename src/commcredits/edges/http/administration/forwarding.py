@@ -24,7 +24,7 @@ _CONNECT_SECONDS: Final = 2.0
 _ANSWER_SECONDS: Final = 30.0
 _WAIT_SECONDS: Final = 5.0
 
-_PASSED_IN: Final = ("authorization", "content-type", "content-encoding", "accept")
+_PASSED_IN: Final = frozenset({b"authorization", b"content-type", b"content-encoding", b"accept"})
 _PASSED_OUT: Final = ("content-type", "www-authenticate", "retry-after", "allow")
 
 
@@ -70,9 +70,7 @@ class ChargingForwarder:
         return None
 
     def _request(self, request: Request, body: bytes) -> httpx.Request:
-        raw_path: bytes = request.scope.get("raw_path") or request.url.path.encode()
-        query: bytes = request.scope["query_string"]
-        target = raw_path.partition(b"?")[0] + (b"?" + query if query else b"")
-        url = httpx.URL(scheme=self._scheme, host=self._host, port=self._port, raw_path=target)
-        headers = [(name, value) for name in _PASSED_IN for value in request.headers.getlist(name)]
+        # The path is one that a route names, so nothing of the caller's making gets into the address.
+        url = httpx.URL(scheme=self._scheme, host=self._host, port=self._port, path=request.scope["path"])
+        headers = [(name, value) for name, value in request.headers.raw if name in _PASSED_IN]
         return self._client.build_request(request.method, url, headers=headers, content=body)
