@@ -24,6 +24,9 @@ from commcredits.storage.identifiers import IdentifierSource
 POOL_SIZE_MAX: Final = 8
 """Connections of one process for reading; writing has one of its own, the committer's."""
 
+SIMULATOR: Final = "simulator"
+"""The name of the simulated gateway, and of the process that plays it."""
+
 Ready = Callable[[int], None]
 """Told once, with the port, when a process can be called; a worker tells 0."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from commcredits.gateways.simulator.server import SimulatorSettings, SimulatorStartError, running_simulator
 from commcredits.gateways.simulator.store import StateFileError
 from commcredits.main.addresses import base_url
-from commcredits.main.composition import Ready, SettingsError
+from commcredits.main.composition import SIMULATOR, Ready, SettingsError
 from commcredits.settings import Settings
 
 
@@ -21,7 +21,7 @@ async def run_simulator(settings: Settings, stop: asyncio.Event, ready: Ready) -
         state_path=simulator_state(settings),
         port=settings.simulator_port,
         webhook_url=base_url("http", settings.web_host, settings.web_port) + "/v1/gateways/simulator/webhooks",
-        webhook_secret=settings.gateways["simulator"]["webhook_secret"],
+        webhook_secret=settings.gateways[SIMULATOR]["webhook_secret"],
     )
     try:
         async with running_simulator(simulator):

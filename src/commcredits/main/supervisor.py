@@ -12,23 +12,20 @@ import contextlib
 import json
 import os
 import secrets
-import socket
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterable
 from typing import Final
 
 import structlog
 
-from commcredits.main.addresses import base_url, loopback_of
+from commcredits.main.addresses import base_url
 from commcredits.main.children import Child
-from commcredits.main.composition import SettingsError, operator_token
+from commcredits.main.composition import SIMULATOR, SettingsError, operator_token
 from commcredits.main.embedding import running_database
 from commcredits.main.migrating import bring_up_to_date
+from commcredits.main.ports import with_ports
 from commcredits.main.running import Running, announced
 from commcredits.settings import Settings
-
-SIMULATOR: Final = "simulator"
-"""The name of the simulated gateway, and of the process that plays it."""
 
 _VARIABLE_PREFIX: Final = "COMMCREDITS_"
 
@@ -41,7 +38,7 @@ async def running_system(settings: Settings, *, complaints: int | None = None) -
     Raises SettingsError for settings that cannot work, EmbeddedServerError, MigrationError, DatabaseUnreachableError.
     """
     operator_token(settings)
-    settings = _with_ports(settings)
+    settings = with_ports(settings)
     make_data_directory(settings)
     async with contextlib.AsyncExitStack() as stack:
         environment = _environment_of(settings)
@@ -95,32 +92,6 @@ async def _stop_all(children: list[Child]) -> None:
     """The web and the worker first, so that charging, and the gateway, still answer while they finish."""
     for roles in (("web", "worker"), ("charging", SIMULATOR)):
         await asyncio.gather(*(child.stop() for child in children if child.role in roles))
-
-
-def _with_ports(settings: Settings) -> Settings:
-    """The settings with a free port for each 0. SettingsError, naming the setting, for a port that is taken."""
-    wanted = [("web_port", settings.web_host), ("charging_port", settings.charging_host)]
-    if not settings.gateways:
-        wanted.append(("simulator_port", loopback_of("")))
-    chosen: dict[str, int] = {}
-    with contextlib.ExitStack() as held:
-        # All are held at once, so that no two of them are the same.
-        for name, host in wanted:
-            port = getattr(settings, name)
-            try:
-                listener = held.enter_context(socket.create_server((host, port), family=_family(host)))
-            except OSError as error:
-                raise SettingsError(
-                    f"{_VARIABLE_PREFIX}{name.upper()}: port {port} on {host} cannot be used "
-                    f"({error.strerror or error}); stop the program that holds it, or set another port "
-                    "(0 takes any free one)"
-                ) from error
-            chosen[name] = int(listener.getsockname()[1])
-    return settings.model_copy(update=chosen)
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _name_simulator(settings: Settings, environment: dict[str, str]) -> str:

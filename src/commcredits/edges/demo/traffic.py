@@ -109,7 +109,7 @@ async def run_traffic(
     hears of each call as it is over.
     """
     limits = httpx.Limits(max_connections=settings.channels_max, max_keepalive_connections=settings.channels_max)
-    async with httpx.AsyncClient(base_url=settings.base_url, limits=limits) as http:
+    async with httpx.AsyncClient(base_url=settings.base_url, limits=limits, trust_env=False) as http:
         client = ChargingClient(http=http, token=settings.token)
         switch = _Switch(settings=settings, client=client, stop=stop or asyncio.Event(), on_result=on_result)
         await switch.play(calls)

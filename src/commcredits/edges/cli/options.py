@@ -1,0 +1,59 @@
+"""The arguments and options that commands share, and how their text is read.
+
+Knows forms: decimals, instants. Refuses to know what a value means; the operations do.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import typer
+
+from commcredits.core.calendar import parse_instant
+from commcredits.core.money import MoneyError, parse_micros
+
+LIMIT_DEFAULT: Final = 50
+
+TAKES_NEGATIVE_TEXT: Final[dict[str, Any]] = {"ignore_unknown_options": True}
+"""Context settings of a command whose argument is an amount: "-5" is then a wrong amount, not an unknown option."""
+
+
+def _amount(text: str) -> int:
+    try:
+        amount_micros = parse_micros(text)
+    except MoneyError as error:
+        raise typer.BadParameter(str(error)) from None
+    if amount_micros < 0:
+        raise typer.BadParameter(f"amount {text[:32]!r} is below 0")
+    return amount_micros
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+OrganizationId = Annotated[str, typer.Argument(metavar="ORGANIZATION", help="The organization's id.")]
+AmountMicros = Annotated[
+    int,
+    typer.Argument(metavar="AMOUNT", parser=_amount, help="Decimal in the organization's currency, such as 50.00."),
+]
+Instant = Annotated[
+    datetime,
+    typer.Option(metavar="INSTANT", parser=_instant, help="RFC 3339, such as 2027-01-31T00:00:00Z, or a date (UTC)."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, with the fields of the administration API.")]
+Limit = Annotated[int, typer.Option(min=1, max=200, help="How many items to show.")]
+Cursor = Annotated[str | None, typer.Option(help="Show what follows: the next_cursor of the list before.")]
+CommandId = Annotated[
+    str | None,
+    typer.Option(help="Names this command: the same id with the same content is done once. Default: a new one."),
+]
+
+
+def amount_option(help_text: str) -> Any:
+    """An option that is an amount in the organization's currency."""
+    return typer.Option(metavar="AMOUNT", parser=_amount, help=help_text)

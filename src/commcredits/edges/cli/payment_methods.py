@@ -1,0 +1,81 @@
+"""Commands on stored ways to pay.
+
+Knows that a gateway keeps them under its own reference. Refuses to know card numbers: none is ever typed here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commcredits.edges.cli.options import AsJson, OrganizationId
+from commcredits.edges.cli.parts import Parts
+from commcredits.edges.cli.refusing import taken
+from commcredits.edges.cli.running import run
+from commcredits.edges.cli.writing import document_of, listing_of, write_json, write_table
+
+if TYPE_CHECKING:
+    from commcredits.storage.payments import PaymentMethodRecord
+
+
+def commands(parts: Parts) -> typer.Typer:
+    """The group ``payment-methods``."""
+    group = typer.Typer(help="Keep ways to pay, list them.", no_args_is_help=True)
+
+    @group.command("add")
+    def add_payment_method(
+        organization: OrganizationId,
+        reference: Annotated[str, typer.Option(help="The gateway's own reference of it.")],
+        gateway: Annotated[str, typer.Option(help="The gateway that keeps it.")] = "simulator",
+        as_json: AsJson = False,
+    ) -> None:
+        """Let an organization pay with what a gateway keeps under a reference."""
+        from commcredits.operations import payments
+
+        async def work() -> PaymentMethodRecord:
+            async with parts.open_services(with_gateways=True) as opened:
+                return taken(
+                    await payments.add_payment_method(
+                        opened.services, organization_id=organization, gateway=gateway, reference=reference
+                    )
+                )
+
+        write_payment_methods([run(work())], as_json=as_json, alone=True)
+
+    @group.command("list")
+    def list_payment_methods(organization: OrganizationId, as_json: AsJson = False) -> None:
+        """List an organization's ways to pay, oldest first."""
+        from commcredits.operations import payments
+
+        async def work() -> tuple[PaymentMethodRecord, ...]:
+            async with parts.open_services() as opened:
+                return taken(await payments.list_payment_methods(opened.services, organization_id=organization))
+
+        write_payment_methods(run(work()), as_json=as_json)
+
+    return group
+
+
+def write_payment_methods(
+    methods: tuple[PaymentMethodRecord, ...] | list[PaymentMethodRecord], *, as_json: bool, alone: bool = False
+) -> None:
+    """Write ways to pay: a list, or, ``alone``, the one that was just added."""
+    if as_json:
+        documents = [document_of(each) for each in methods]
+        write_json(documents[0] if alone else listing_of(documents))
+        return
+    write_table(
+        ("payment method", "gateway", "kind", "brand", "ends in", "valid until"),
+        (
+            (
+                each.payment_method_id,
+                each.gateway,
+                each.kind,
+                each.brand,
+                each.last4,
+                "" if each.expiry_year is None else f"{each.expiry_month:02d}/{each.expiry_year}",
+            )
+            for each in methods
+        ),
+    )

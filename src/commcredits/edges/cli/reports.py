@@ -1,0 +1,226 @@
+"""Commands that show where an organization's money is and where it went: balance, lots, top-ups, journal, calls.
+
+Knows columns. Refuses to change anything.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from commcredits.edges.cli.options import LIMIT_DEFAULT, AsJson, Cursor, Limit, OrganizationId
+from commcredits.edges.cli.organizations import say_more
+from commcredits.edges.cli.parts import Parts
+from commcredits.edges.cli.refusing import taken
+from commcredits.edges.cli.running import run
+from commcredits.edges.cli.writing import (
+    amount_text,
+    document_of,
+    listing_of,
+    moment_text,
+    write_facts,
+    write_json,
+    write_table,
+)
+
+
+def add_commands(app: typer.Typer, parts: Parts) -> None:
+    """Add the commands to the application."""
+    _add_balance(app, parts)
+    _add_lots(app, parts)
+    _add_top_ups(app, parts)
+    _add_journal(app, parts)
+    _add_calls(app, parts)
+
+
+def _add_balance(app: typer.Typer, parts: Parts) -> None:
+    @app.command("balance")
+    def show_balance(organization: OrganizationId, as_json: AsJson = False) -> None:
+        """Show an organization's balance: posted, held by running calls, available."""
+        from commcredits.operations import reports
+        from commcredits.operations.reports import Balance
+
+        async def work() -> Balance:
+            async with parts.open_services() as opened:
+                return taken(await reports.read_balance(opened.services, organization_id=organization))
+
+        balance = run(work())
+        if as_json:
+            write_json(document_of(balance))
+            return
+        amounts = {
+            "posted": balance.posted_micros,
+            "held": balance.held_micros,
+            "available": balance.available_micros,
+        }
+        write_facts({name: f"{amount_text(micros):>16} {balance.currency}" for name, micros in amounts.items()})
+
+
+def _add_lots(app: typer.Typer, parts: Parts) -> None:
+    @app.command("lots")
+    def list_lots(organization: OrganizationId, as_json: AsJson = False) -> None:
+        """List the fund lots with anything left, in order of use."""
+        from commcredits.operations import organizations, reports
+        from commcredits.operations.reports import LotRecord
+
+        async def work() -> tuple[tuple[LotRecord, ...], str]:
+            async with parts.open_services() as opened:
+                found = taken(await organizations.get_organization(opened.services, organization_id=organization))
+                lots = taken(await reports.list_lots(opened.services, organization_id=organization))
+                return lots, found.currency
+
+        lots, currency = run(work())
+        if as_json:
+            write_json(listing_of(document_of(each, currency=currency) for each in lots))
+            return
+        write_table(
+            ("fund lot", "source", "purchased", "expires", "amount ", "free ", "held ", "currency"),
+            (
+                (
+                    each.lot_id,
+                    each.source,
+                    moment_text(each.purchased_at),
+                    moment_text(each.expires_at),
+                    amount_text(each.amount_micros),
+                    amount_text(each.free_micros),
+                    amount_text(each.held_micros),
+                    currency,
+                )
+                for each in lots
+            ),
+        )
+
+
+def _add_top_ups(app: typer.Typer, parts: Parts) -> None:
+    @app.command("top-ups")
+    def list_top_ups(
+        organization: OrganizationId, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None, as_json: AsJson = False
+    ) -> None:
+        """List an organization's attempts to buy funds, newest first."""
+        from commcredits.operations import funding
+        from commcredits.operations.paging import Page
+        from commcredits.storage.payments import TopUpRecord
+
+        async def work() -> Page[TopUpRecord]:
+            async with parts.open_services() as opened:
+                return taken(
+                    await funding.list_top_ups(
+                        opened.services, organization_id=organization, cursor=cursor, limit=limit
+                    )
+                )
+
+        page = run(work())
+        if as_json:
+            documents = (document_of(each, without=("organization_id",)) for each in page.items)
+            write_json(listing_of(documents, page.next_cursor))
+            return
+        write_table(
+            ("top-up", "kind", "state", "amount ", "currency", "paid with", "began", "reason"),
+            (
+                (
+                    each.top_up_id,
+                    each.kind,
+                    each.state,
+                    amount_text(each.amount_micros),
+                    each.currency,
+                    f"{each.brand} {each.last4}",
+                    moment_text(each.created_at),
+                    each.reason,
+                )
+                for each in page.items
+            ),
+        )
+        say_more(page.next_cursor)
+
+
+def _add_journal(app: typer.Typer, parts: Parts) -> None:
+    @app.command("journal")
+    def list_journal(
+        organization: OrganizationId, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None, as_json: AsJson = False
+    ) -> None:
+        """List an organization's transfers, newest first."""
+        from commcredits.operations import organizations, reports
+        from commcredits.operations.paging import Page
+        from commcredits.operations.reports import JournalEntry
+
+        async def work() -> tuple[Page[JournalEntry], str]:
+            async with parts.open_services() as opened:
+                found = taken(await organizations.get_organization(opened.services, organization_id=organization))
+                page = taken(
+                    await reports.list_journal(
+                        opened.services, organization_id=organization, cursor=cursor, limit=limit
+                    )
+                )
+                return page, found.currency
+
+        page, currency = run(work())
+        if as_json:
+            write_json(listing_of((document_of(each, currency=currency) for each in page.items), page.next_cursor))
+            return
+        write_table(
+            ("at", "from", "to", "amount ", "currency", "reason", "call", "top-up"),
+            (
+                (
+                    moment_text(each.at),
+                    each.source,
+                    each.target,
+                    amount_text(each.amount_micros),
+                    currency,
+                    each.reason,
+                    each.session_id or "",
+                    each.top_up_id or "",
+                )
+                for each in page.items
+            ),
+        )
+        say_more(page.next_cursor)
+
+
+def _add_calls(app: typer.Typer, parts: Parts) -> None:
+    @app.command("calls")
+    def list_calls(
+        organization: OrganizationId,
+        session_id: Annotated[str | None, typer.Option(help="Show this call alone.")] = None,
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """List an organization's calls, running, over and refused, newest first."""
+        from commcredits.operations import reports
+        from commcredits.operations.paging import Page
+        from commcredits.operations.reports import CallRecord
+
+        async def work() -> Page[CallRecord]:
+            async with parts.open_services() as opened:
+                if session_id is not None:
+                    call = taken(
+                        await reports.get_call(opened.services, organization_id=organization, session_id=session_id)
+                    )
+                    return Page(items=(call,), next_cursor=None)
+                return taken(
+                    await reports.list_calls(opened.services, organization_id=organization, cursor=cursor, limit=limit)
+                )
+
+        page = run(work())
+        if as_json:
+            write_json(listing_of((document_of(each) for each in page.items), page.next_cursor))
+            return
+        write_table(
+            ("authorised", "caller", "callee", "destination", "state", "seconds ", "charged ", "currency", "why"),
+            (
+                (
+                    moment_text(each.authorised_at),
+                    each.caller,
+                    each.callee,
+                    each.destination,
+                    each.state,
+                    str(each.duration_seconds),
+                    amount_text(each.charged_micros),
+                    each.currency,
+                    each.refusal or each.cause,
+                )
+                for each in page.items
+            ),
+        )
+        say_more(page.next_cursor)

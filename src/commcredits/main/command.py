@@ -1,0 +1,119 @@
+"""The ``commcredits`` command, put together: the command line over the parts of this installation.
+
+Knows which settings each command runs with, and turns what keeps a part from running into a sentence. Refuses to load a
+part before a command asks for it.
+"""
+# ruff: noqa: PLC0415 - a command loads what it runs and nothing else, so that --help answers at once
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
+
+from commcredits.edges.cli.app import build_app
+from commcredits.edges.cli.parts import CannotRunError, DemoChoices, Opened, Parts, RunningSystem
+
+if TYPE_CHECKING:
+    import typer
+
+    from commcredits.settings import Settings
+
+
+def build_command() -> typer.Typer:
+    """The command line of this installation."""
+    return build_app(Parts(open_services=_open_services, run_system=_run_system, migrate=_migrate, run_demo=_run_demo))
+
+
+@contextlib.asynccontextmanager
+async def _open_services(*, with_gateways: bool = False) -> AsyncIterator[Opened]:
+    with _explained():
+        from commcredits.main.opening import opened_for_command
+
+        settings = _settings(role="command", quiet=True)
+        async with opened_for_command(settings, with_gateways=with_gateways) as opened:
+            yield opened
+
+
+@contextlib.asynccontextmanager
+async def _run_system() -> AsyncIterator[RunningSystem]:
+    with _explained():
+        from commcredits.main.supervisor import running_system
+
+        async with running_system(_settings(role="supervisor")) as running:
+            yield running
+
+
+async def _migrate() -> tuple[str, ...]:
+    with _explained():
+        from commcredits.main.opening import migrated
+
+        return await migrated(_settings(role="command", quiet=True))
+
+
+async def _run_demo(choices: DemoChoices) -> None:
+    with _explained():
+        from commcredits.main.demonstration import demonstrate
+
+        await demonstrate(choices)
+
+
+def _settings(*, role: str, quiet: bool = False) -> Settings:
+    """The operator's settings; also sets up this process's log. ``quiet`` logs what is wrong and nothing else."""
+    from commcredits.main.logs import configure_logs
+    from commcredits.settings import Settings
+
+    settings = Settings()
+    told = settings.model_copy(update={"log_level": "warning"}) if quiet and settings.log_level == "info" else settings
+    configure_logs(told, role=role)
+    return settings
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what keeps a part from running into CannotRunError, which is said in one line and without a trace."""
+    import asyncpg
+    from pydantic import ValidationError
+    from pydantic_settings import SettingsError as UnreadableSettingError
+
+    from commcredits.gateways.simulator.server import SimulatorStartError
+    from commcredits.gateways.simulator.store import StateFileError
+    from commcredits.main.composition import SettingsError
+    from commcredits.storage.connection import DatabaseUnreachableError
+    from commcredits.storage.embedded import EmbeddedServerError
+    from commcredits.storage.migrations import MigrationError
+
+    try:
+        yield
+    except ValidationError as error:
+        if error.title != "Settings":
+            raise  # a fault of ours
+        raise CannotRunError(_wrong_settings(error)) from None
+    except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError) as error:
+        raise CannotRunError(f"the database does not answer any more: {error}") from error
+    except (
+        SettingsError,
+        UnreadableSettingError,
+        EmbeddedServerError,
+        MigrationError,
+        DatabaseUnreachableError,
+        SimulatorStartError,
+        StateFileError,
+    ) as error:
+        raise CannotRunError(str(error)) from error
+
+
+def _wrong_settings(error: object) -> str:
+    """Each wrong setting with its value, unless that is secret, and what is allowed."""
+    from pydantic import ValidationError
+
+    from commcredits.settings import Settings
+
+    assert isinstance(error, ValidationError), "it was caught as one"
+    told = []
+    for each in error.errors(include_url=False):
+        name = str(each["loc"][0])
+        is_secret = "Secret" in str(Settings.model_fields[name].annotation) if name in Settings.model_fields else False
+        value = "" if is_secret else f" {str(each['input'])[:64]!r} is not allowed:"
+        told.append(f"COMMCREDITS_{name.upper()}:{value} {each['msg']}")
+    return "; ".join(told)
