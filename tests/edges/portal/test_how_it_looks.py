@@ -122,7 +122,8 @@ def products(surfer: Surfer, portal: Portal, language: str) -> Page:
 
 
 def organizations(surfer: Surfer, portal: Portal, language: str) -> Page:
-    portal.operations.open("Closed one")
+    portal.operations.open("Prima")
+    portal.operations.open("Zweite", country="DE", currency="EUR", zone="Europe/Berlin")
     return surfer.open(f"{portal.address}/", language=language)
 
 

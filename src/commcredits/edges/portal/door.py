@@ -148,8 +148,8 @@ class Door:
 
     def _to_sign_in(self, page: Page) -> Response:
         """A redirect; htmx is told to lead the whole page there, for a fragment has no place for a sign-in form."""
-        get = page.request.method != _POST and not page.is_fragment
-        address = page.links.sign_in(page.here if get else "")
+        leads_back = page.request.method != _POST and not page.is_fragment and page.here != page.links.home()
+        address = page.links.sign_in(page.here if leads_back else "")
         if page.is_fragment:
             return Response(status_code=401, headers={"HX-Redirect": address})
         return self.see_other(address)
