@@ -1,0 +1,62 @@
+"""Ways to spoil the books, read from ``spoiled_books.sql``, and how they are put back for the next one.
+
+Knows tables. Refuses to know what is wrong with spoiled books: that file says it.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from commcredits.storage.connection import Connection
+
+_BUILT_ON, *_CASES = Path(__file__).with_name("spoiled_books.sql").read_text("utf-8").split("\n\n")
+_CASE: Final = re.compile(r"-- (?P<name>.+)\n-- found by (?P<checks>.+(?:\n-- .+)*)\n(?P<sql>(?s:.+))")
+_TABLES: Final = (
+    "organizations",
+    "accounts",
+    "fund_lots",
+    "top_ups",
+    "call_sessions",
+    "journal",
+    "rate_decks",
+    "rates",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spoiled:
+    """What was done, and the names of the checks that find it."""
+
+    name: str
+    sql: str
+    found_by: frozenset[str]
+
+
+def _read(case: str) -> Spoiled:
+    match = _CASE.fullmatch(case)
+    assert match is not None, case
+    return Spoiled(name=match["name"], sql=match["sql"], found_by=frozenset(re.findall(r"\w+", match["checks"])))
+
+
+SPOILED: Final = tuple(_read(case) for case in _CASES)
+
+
+async def keep(connection: Connection) -> None:
+    """Remember these books as they are, and take away the constraints that stand in the way of spoiling them."""
+    await connection.execute(_BUILT_ON)
+    for table in _TABLES:
+        # The names are those of this module.
+        await connection.execute(f"create table kept_{table} as table {table}")
+
+
+async def restore(connection: Connection) -> None:
+    """Put everything back as it was kept."""
+    for table in _TABLES:
+        await spoil(connection, f"delete from {table}; insert into {table} table kept_{table}")  # noqa: S608 - as above
+
+
+async def spoil(connection: Connection, sql: str) -> None:
+    """Do what no part of the product can: with the triggers off."""
+    async with connection.transaction():
+        await connection.execute(f"set local session_replication_role = replica; {sql}")
