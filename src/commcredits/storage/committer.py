@@ -3,9 +3,11 @@
 Knows how commands become one batch, one statement and one commit, and that nobody is answered before that. Refuses to
 decide about money: ``commcredits.core.decide`` does. Decision record 0003 tells why it has this shape.
 
-Everything that waits is taken at once; while one batch commits, the next one gathers. An organization whose version has
-moved is loaded again under lock and decided again; the others of its batch stand. A lost connection's batch is resolved
-before anything of it is decided again.
+Everything that waits is taken at once; while one batch commits, the next one gathers, and once enough of it is there
+it is decided ahead, on top of what the batch under way will leave. It is sent only when that batch has committed whole;
+otherwise its decisions are thrown away, unseen by anybody. An organization whose version has moved is loaded again
+under lock and decided again; the others of its batch stand. A lost connection's batch is resolved before anything of it
+is decided again.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import structlog
@@ -26,10 +28,19 @@ from commcredits.core.commands import Command
 from commcredits.core.outcomes import Outcome, RefusalCode, Refused
 from commcredits.core.tariffs import RateDeck
 from commcredits.storage.batch import Batch
-from commcredits.storage.cache import ACCOUNTS_MAX, ENDED_SESSIONS_MAX, AccountCache
-from commcredits.storage.connection import Connection, DatabaseUnreachableError, connect, load_statement
-from commcredits.storage.deciding import OrganizationResult, Pending, decide_organization, group
-from commcredits.storage.preloading import load_entries, load_missing_decks, preload
+from commcredits.storage.cache import ACCOUNTS_MAX, ENDED_SESSIONS_MAX, AccountCache, Entry
+from commcredits.storage.connection import Connection, DatabaseUnreachableError
+from commcredits.storage.deciding import (
+    OrganizationResult,
+    Pending,
+    Preloaded,
+    answer_all,
+    decide_organization,
+    group,
+    unanswered,
+)
+from commcredits.storage.link import Link
+from commcredits.storage.preloading import load_entries, load_missing_decks, needs_no_reading, preload
 
 BATCH_COMMANDS_MAX: Final = 4_000
 """Most commands in one batch: bounds its memory, its locks and how long the first one waits."""
@@ -43,20 +54,13 @@ REDO_ROUNDS_MAX: Final = 100
 OUTAGE_SECONDS_MAX: Final = 5.0
 """How long waiting commands are kept while the database does not answer; then they are answered "busy"."""
 
-_RETRY_PAUSE_SECONDS: Final = 0.1
+AHEAD_SHARE: Final = 2
+"""A batch is decided ahead once it holds one command for every so many of the batch under way."""
 
-CONNECTION_SETTINGS: Final = {
-    "synchronous_commit": "on",
-    "plan_cache_mode": "force_generic_plan",
-    "enable_seqscan": "off",
-    "enable_bitmapscan": "off",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
-    "enable_material": "off",
-    "enable_memoize": "off",
-    "jit": "off",
-}
-"""How a committer's connection plans and commits."""
+AHEAD_PAUSE_BATCHES: Final = 16
+"""For how many batches nothing is decided ahead after decisions had to be thrown away: another process is busy here."""
+
+_RETRY_PAUSE_SECONDS: Final = 0.1
 
 # What the driver raises when the connection is gone, or the server is going or no longer the primary: the batch's
 # outcome is unknown.
@@ -92,6 +96,20 @@ class _BatchPoisonedError(Exception):
     """The database refused the data of a batch."""
 
 
+class _Round:
+    """A batch that is decided: its commands, what they come to, and the statement's parameters."""
+
+    __slots__ = ("batch_id", "parameters", "pending", "results")
+
+    def __init__(
+        self, batch_id: str, pending: list[Pending], results: dict[str, OrganizationResult], parameters: list[Any]
+    ) -> None:
+        self.batch_id = batch_id
+        self.pending = pending
+        self.results = results
+        self.parameters = parameters
+
+
 class Committer:
     """One per process and shard. Start it with ``run()`` as a task; stop it with ``close()``."""
 
@@ -106,7 +124,6 @@ class Committer:
         funding: FundingTerms,
         terms: CommitterTerms | None = None,
     ) -> None:
-        self._database_url = database_url
         self._shard_id = shard_id
         self._clock = clock
         self._new_id = new_id
@@ -115,13 +132,15 @@ class Committer:
         self._terms = terms or CommitterTerms()
         self._queue: list[Pending] = []
         self._taken: list[Pending] = []
+        self._ahead: _Round | None = None
+        self._ahead_pause = 0
+        self._wake_at = 1
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self._closing = False
         self._outage = False
-        self._connection: Connection | None = None
-        self._statement: asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record] | None = None
+        self._link = Link(database_url)
         self._cache = AccountCache(
             accounts_max=self._terms.cached_accounts_max, ended_sessions_max=self._terms.cached_ended_sessions_max
         )
@@ -134,7 +153,8 @@ class Committer:
             Pending(command, callback).answer(Refused(code=RefusalCode.BUSY, facts={"waiting": len(self._queue)}))
             return
         self._queue.append(Pending(command, callback))
-        self._wake.set()
+        if len(self._queue) >= self._wake_at:
+            self._wake.set()
 
     async def execute(self, command: Command) -> Outcome:
         """Submit a command and wait for its outcome."""
@@ -146,6 +166,11 @@ class Committer:
         """Commit batches until ``close()``; whatever was queued by then is still committed."""
         try:
             while True:
+                ahead, self._ahead = self._ahead, None
+                if ahead is not None:
+                    self._taken = ahead.pending
+                    await self._process(ahead.pending, ahead)
+                    continue
                 if not self._queue:
                     self._idle.set()
                     if self._closing:
@@ -160,9 +185,10 @@ class Committer:
         finally:
             self._closing = True
             # Cut short, it leaves a batch whose outcome is unknown: "busy" says that the same may be sent again.
-            _answer_all([*self._taken, *self._queue], Refused(code=RefusalCode.BUSY))
+            self._drop_ahead()
+            answer_all([*self._taken, *self._queue], Refused(code=RefusalCode.BUSY))
             self._queue.clear()
-            await self._disconnect()
+            self._link.drop()
             self._idle.set()
 
     async def close(self) -> None:
@@ -173,20 +199,20 @@ class Committer:
         self._wake.set()
         await self._idle.wait()
 
-    async def _process(self, pending: list[Pending]) -> None:
-        """Decide and commit these commands, whatever it takes, and answer each exactly once."""
+    async def _process(self, pending: list[Pending], decided: _Round | None = None) -> None:
+        """Decide these commands, unless that is done, and commit them, whatever it takes; answer each exactly once."""
         try:
-            unmatched = await self._attempt(pending, locked=False)
+            unmatched = await self._attempt(pending, locked=False, decided=decided)
             for _round in range(REDO_ROUNDS_MAX):
                 if not unmatched:
                     return
                 unmatched = await self._attempt(unmatched, locked=True)
         except _BatchPoisonedError as error:
-            await self._halve([[each] for each in _unanswered(pending)], error.__cause__)
+            await self._halve([[each] for each in unanswered(pending)], error.__cause__)
         except asyncpg.PostgresError as error:
             await self._give_up(pending, error)
         except Exception as error:  # noqa: BLE001 - a bug must not stop the charging of everybody else
-            await self._halve(list(group(_unanswered(pending)).values()), error)
+            await self._halve(list(group(unanswered(pending)).values()), error)
         else:
             await self._give_up(unmatched, None)
 
@@ -200,46 +226,66 @@ class Committer:
             return
         self._forget(chain.from_iterable(suspects))
         middle = len(suspects) // 2
-        await self._process(list(chain.from_iterable(suspects[:middle])))
-        await self._process(list(chain.from_iterable(suspects[middle:])))
+        for half in (suspects[:middle], suspects[middle:]):
+            # Nothing is decided ahead of the other half, which came before all that waits in the queue.
+            self._ahead_pause = AHEAD_PAUSE_BATCHES
+            await self._process(list(chain.from_iterable(half)))
 
     async def _give_up(self, pending: Iterable[Pending], error: BaseException | None) -> None:
         """Say that these commands failed, and log why in full."""
-        unanswered = _unanswered(pending)
-        self._log.error("commands failed", commands=len(unanswered), exc_info=error)
-        self._forget(unanswered)
-        await self._disconnect()
-        _answer_all(unanswered, Refused(code=RefusalCode.INTERNAL_ERROR))
+        waiting = unanswered(pending)
+        self._log.error("commands failed", commands=len(waiting), exc_info=error)
+        self._forget(waiting)
+        self._link.drop()
+        answer_all(waiting, Refused(code=RefusalCode.INTERNAL_ERROR))
 
-    async def _attempt(self, pending: list[Pending], *, locked: bool) -> list[Pending]:
+    async def _attempt(self, pending: list[Pending], *, locked: bool, decided: _Round | None = None) -> list[Pending]:
         """One try at deciding and committing; returns the commands that must be decided again.
 
         Raises _BatchPoisonedError when the database refuses the data.
         """
-        batch_id = self._new_id()
-        results: dict[str, OrganizationResult] = {}
+        this = decided or _Round(self._new_id(), pending, {}, [])
+        again = pending
         try:
-            connection = await self._connected()
+            connection = await self._link.connection()
             async with connection.transaction() if locked else contextlib.nullcontext():
-                results, batch = await self._decide(connection, pending, locked=locked)
-                matched = await self._write(batch, batch_id) if results else frozenset()
+                if decided is None:
+                    await self._read_and_decide(connection, this, locked=locked)
+                moved = await self._write(this, look_ahead=not locked) if this.results else frozenset()
+            self._outage = False
+            again = self._deliver(this.results, moved)
         except _POISONED as error:
             raise _BatchPoisonedError from error
         except _CONTENDED:
             self._forget(pending)
-            return _unanswered(pending)
+            again = unanswered(pending)
         except _LOST as error:
-            return await self._survive(batch_id, pending, results, error)
-        self._outage = False
-        return self._deliver(results, matched)
+            self._drop_ahead()
+            again = await self._survive(this.batch_id, pending, this.results, error)
+        finally:
+            if again:
+                self._drop_ahead()
+        return again
 
-    async def _decide(
-        self, connection: Connection, pending: list[Pending], *, locked: bool
-    ) -> tuple[dict[str, OrganizationResult], Batch]:
-        groups = group(pending)
+    async def _read_and_decide(self, connection: Connection, this: _Round, *, locked: bool) -> None:
+        groups = group(this.pending)
         entries = await load_entries(connection, self._shard_id, self._cache, groups, locked=locked)
         preloaded = await preload(connection, self._shard_id, groups, entries, locked=locked)
         await load_missing_decks(connection, self._shard_id, entries, preloaded.assigned, self._decks)
+        for organization_id, waiting in groups.items():
+            if organization_id not in entries:
+                refused = Refused(code=RefusalCode.UNKNOWN_ORGANIZATION, facts={"organization_id": organization_id})
+                answer_all(waiting, refused)
+        self._decide(this, groups, entries, preloaded)
+
+    def _decide(
+        self,
+        this: _Round,
+        groups: Mapping[str, list[Pending]],
+        entries: Mapping[str, Entry],
+        preloaded: Preloaded,
+    ) -> None:
+        """Decide the commands of these organizations; the cache is left as the batch will leave the database."""
         context = Context(
             now=self._clock(),
             new_id=self._new_id,
@@ -248,35 +294,78 @@ class Committer:
             funding=self._funding,
         )
         batch = Batch(now=context.now, new_id=self._new_id)
-        results: dict[str, OrganizationResult] = {}
-        for organization_id, waiting in groups.items():
-            entry = entries.get(organization_id)
-            if entry is None:
-                refused = Refused(code=RefusalCode.UNKNOWN_ORGANIZATION, facts={"organization_id": organization_id})
-                _answer_all(waiting, refused)
-                continue
-            result = decide_organization(entry, waiting, preloaded, context, batch)
+        for organization_id, entry in entries.items():
+            result = decide_organization(entry, groups[organization_id], preloaded, context, batch)
             if result is not None:
-                results[organization_id] = result
-        return results, batch
+                result.apply()
+                this.results[organization_id] = result
+        this.parameters = batch.parameters(self._shard_id, this.batch_id)
 
-    async def _write(self, batch: Batch, batch_id: str) -> frozenset[str]:
-        """Commit the batch; returns the organizations whose version was the one decided on."""
-        assert self._statement is not None
-        rows = await self._statement.fetch(*batch.parameters(self._shard_id, batch_id))
+    async def _write(self, this: _Round, *, look_ahead: bool) -> frozenset[str]:
+        """Commit the batch, and decide the next one meanwhile.
+
+        Returns the organizations whose version was not the one decided on.
+        """
+        writing = asyncio.ensure_future(self._link.write(this.parameters))
+        try:
+            if look_ahead and self._ahead_pause == 0:
+                await self._look_ahead(this, writing)
+            self._ahead_pause = max(0, self._ahead_pause - 1)
+            rows = await writing
+        finally:
+            writing.cancel()
         return frozenset([str(row[0]) for row in rows])
 
-    def _deliver(self, results: Mapping[str, OrganizationResult], matched: frozenset[str]) -> list[Pending]:
+    async def _look_ahead(self, this: _Round, writing: asyncio.Future[list[asyncpg.Record]]) -> None:
+        """Wait until enough commands are there or the batch is written; then decide those that need no reading."""
+        self._wake_at = max(len(this.pending) // AHEAD_SHARE, 1)
+        if len(self._queue) < self._wake_at:
+            self._wake.clear()
+        # Also when there is enough already: this is what sends the batch off before the deciding begins.
+        await asyncio.sleep(0)
+        enough = asyncio.ensure_future(self._wake.wait())
+        waiting_for: set[asyncio.Future[Any]] = {writing, enough}
+        await asyncio.wait(waiting_for, return_when=asyncio.FIRST_COMPLETED)
+        enough.cancel()
+        self._wake_at = 1
+        if writing.done() or not self._queue:
+            return
+        taken = self._queue[: self._terms.batch_commands_max]
+        groups = group(taken)
+        entries: dict[str, Entry] = {}
+        for organization_id, waiting in groups.items():
+            entry = self._cache.get(organization_id)
+            if entry is not None and needs_no_reading(entry, waiting, self._decks):
+                entries[organization_id] = entry
+        if not entries:
+            return
+        pending = [each for each in taken if each.command.organization_id in entries]
+        left = [each for each in taken if each.command.organization_id not in entries]
+        self._queue[: len(taken)] = left
+        if left:
+            self._ahead_pause = 2  # this batch and the next: then those that need reading have their turn
+        self._ahead = _Round(self._new_id(), pending, {}, [])
+        self._decide(self._ahead, groups, entries, Preloaded())
+
+    def _drop_ahead(self) -> None:
+        """What was decided ahead rests on a batch that is not what it was taken for: its commands wait again."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            self._ahead_pause = AHEAD_PAUSE_BATCHES
+            self._forget(ahead.pending)
+            self._queue[:0] = unanswered(ahead.pending)
+
+    def _deliver(self, results: Mapping[str, OrganizationResult], moved: frozenset[str]) -> list[Pending]:
         again: list[Pending] = []
         for organization_id, result in results.items():
-            if organization_id in matched:
-                result.keep()
-                for session_id, session in result.sessions.items():
-                    if not session.is_live:
-                        self._cache.note_ended(result.entry, session_id)
-            else:
+            if organization_id in moved:
                 self._cache.forget(organization_id)
                 again.extend(pending for pending, _outcome in result.outcomes)
+                continue
+            result.tell()
+            for session_id, session in result.sessions.items():
+                if not session.is_live:
+                    self._cache.note_ended(result.entry, session_id)
         return again
 
     async def _survive(
@@ -294,57 +383,23 @@ class Committer:
         patience = 0.0 if self._outage else self._terms.outage_seconds_max
         give_up_at = loop.time() + patience
         while True:
-            await self._disconnect()
+            self._link.drop()
             try:
-                connection = await self._connected()
-                never = await connection.fetchval(load_statement("resolve_batch"), self._shard_id, batch_id)
-                query = load_statement("written_by_batch")
-                rows = await connection.fetch(query, self._shard_id, batch_id, list(results))
+                written = await self._link.resolve(self._shard_id, batch_id, list(results))
             except _LOST:
                 if loop.time() < give_up_at:
                     await asyncio.sleep(_RETRY_PAUSE_SECONDS)
                     continue
                 self._outage = True
                 busy = Refused(code=RefusalCode.BUSY, facts={"waiting": len(self._queue)})
-                _answer_all(pending, busy)
-                _answer_all(self._queue, busy)
+                answer_all(pending, busy)
+                answer_all(self._queue, busy)
                 self._queue.clear()
                 return []
-            self._log.info("batch resolved", committed=never is None, organizations=len(rows))
-            self._deliver(results, frozenset([str(row[0]) for row in rows]))
-            return _unanswered(pending)
-
-    async def _connected(self) -> Connection:
-        if self._connection is None or self._connection.is_closed():
-            # One plan for every batch size, for planning this statement takes longer than running it; and a plan of
-            # probes by key alone, for tables that look small when it is made will not stay so.
-            connection = await connect(
-                self._database_url,
-                application_name="commcredits-committer",
-                settings=CONNECTION_SETTINGS,
-            )
-            self._connection = connection
-            try:
-                self._statement = await connection.prepare(load_statement("commit_batch"))
-            except BaseException:
-                await self._disconnect()
-                raise
-        return self._connection
-
-    async def _disconnect(self) -> None:
-        connection, self._connection, self._statement = self._connection, None, None
-        if connection is not None:
-            connection.terminate()
+            self._log.info("batch resolved", organizations=len(results), written=len(written))
+            self._deliver(results, frozenset(results) - written)
+            return unanswered(pending)
 
     def _forget(self, pending: Iterable[Pending]) -> None:
         for each in pending:
             self._cache.forget(each.command.organization_id)
-
-
-def _unanswered(pending: Iterable[Pending]) -> list[Pending]:
-    return [each for each in pending if not each.answered]
-
-
-def _answer_all(pending: Iterable[Pending], outcome: Outcome) -> None:
-    for each in pending:
-        each.answer(outcome)

@@ -88,7 +88,7 @@ class Preloaded:
 
 
 class OrganizationResult:
-    """What one organization's commands come to, to be told and kept once it is durable."""
+    """What one organization's commands come to, to be told once it is durable."""
 
     __slots__ = ("account", "changed", "entry", "outcomes", "sessions")
 
@@ -99,13 +99,16 @@ class OrganizationResult:
         self.sessions: dict[str, Session] = {}
         self.outcomes: list[tuple[Pending, Outcome]] = []
 
-    def keep(self) -> None:
-        """The decisions are durable: the cache follows, and everyone is told."""
-        entry = self.entry
+    def apply(self) -> None:
+        """Leave the cache as these decisions will leave the database, for what is decided before they are durable."""
         if self.changed:
+            entry = self.entry
             entry.account = self.account
             entry.version += 1
             entry.sessions.update(self.sessions)
+
+    def tell(self) -> None:
+        """The decisions are durable: everyone is told."""
         for pending, outcome in self.outcomes:
             pending.answer(outcome)
 
@@ -121,6 +124,17 @@ def group(pending: Iterable[Pending]) -> dict[str, list[Pending]]:
         else:
             waiting.append(each)
     return groups
+
+
+def unanswered(pending: Iterable[Pending]) -> list[Pending]:
+    """Those that nobody has told anything yet."""
+    return [each for each in pending if not each.answered]
+
+
+def answer_all(pending: Iterable[Pending], outcome: Outcome) -> None:
+    """Tell all of these the same."""
+    for each in pending:
+        each.answer(outcome)
 
 
 def decide_organization(

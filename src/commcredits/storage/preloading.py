@@ -82,6 +82,17 @@ async def preload(
     )
 
 
+def needs_no_reading(entry: Entry, waiting: Iterable[Pending], decks: Mapping[str, RateDeck]) -> bool:
+    """Whether the entry and ``decks`` hold everything that these commands rest on."""
+    if entry.account.rate_deck_id is not None and entry.account.rate_deck_id not in decks:
+        return False
+    wanted = _Wanted()
+    organization_id = entry.account.organization_id
+    for pending in waiting:
+        wanted.note(organization_id, entry, pending.command, locked=False)
+    return not (wanted.sessions or wanted.top_ups or wanted.answers)
+
+
 async def load_missing_decks(
     connection: Connection,
     shard_id: int,

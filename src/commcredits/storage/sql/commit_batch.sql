@@ -1,5 +1,5 @@
 -- The one write procedure: everything that a batch of decisions changes, for the organizations whose version still is
--- the one decided on. Returns those organizations; nothing at all was written for the others.
+-- the one decided on. Returns the others, for which nothing at all was written.
 --
 -- Columns that hold no free text come as PostgreSQL array literals, one text each: the driver then encodes one value instead
 -- of one per row, and the server's parser is faster than either.
@@ -243,6 +243,7 @@ remembered as (
         as c (organization_id, operation, command_id, content, answer, at)
     where (c.organization_id in (select w.organization_id from written w)) is true
 )
-select organization_id from written
-union all
-select organization_id from checked
+select i.organization_id
+from input i
+where (i.organization_id in (select w.organization_id from written w)) is not true
+    and (i.organization_id in (select c.organization_id from checked c)) is not true

@@ -1,0 +1,71 @@
+"""A committer's connection: the one prepared statement that it sends, and what it asks after a connection was lost.
+
+Knows how that connection plans and commits. Refuses to know what is written, and to try again: the committer does.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import asyncpg
+
+from commcredits.storage.connection import Connection, connect, load_statement
+
+CONNECTION_SETTINGS: Final = {
+    "synchronous_commit": "on",
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_material": "off",
+    "enable_memoize": "off",
+    "jit": "off",
+}
+"""How a committer's connection plans and commits."""
+
+
+class Link:
+    """A connection that is opened when it is needed, and opened anew after it was dropped."""
+
+    def __init__(self, database_url: str) -> None:
+        self._database_url = database_url
+        self._connection: Connection | None = None
+        self._statement: asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record] | None = None
+
+    async def connection(self) -> Connection:
+        """The open connection, with the statement prepared. Raises what the driver raises when there is none."""
+        if self._connection is None or self._connection.is_closed():
+            # One plan for every batch size, for planning this statement takes longer than running it; and a plan of
+            # probes by key alone, for tables that look small when it is made will not stay so.
+            connection = await connect(
+                self._database_url, application_name="commcredits-committer", settings=CONNECTION_SETTINGS
+            )
+            self._connection = connection
+            try:
+                self._statement = await connection.prepare(load_statement("commit_batch"))
+            except BaseException:
+                self.drop()
+                raise
+        return self._connection
+
+    async def write(self, parameters: list[Any]) -> list[asyncpg.Record]:
+        """Commit a batch over the open connection; returns the statement's rows."""
+        assert self._statement is not None, "connection() comes first"
+        return await self._statement.fetch(*parameters)
+
+    async def resolve(self, shard_id: int, batch_id: str, organization_ids: list[str]) -> frozenset[str]:
+        """Of these organizations, those that a batch whose connection was lost has written.
+
+        Waits while that batch is still under way; when this returns without one, it never will be written.
+        """
+        connection = await self.connection()
+        await connection.fetchval(load_statement("resolve_batch"), shard_id, batch_id)
+        rows = await connection.fetch(load_statement("written_by_batch"), shard_id, batch_id, organization_ids)
+        return frozenset([str(row[0]) for row in rows])
+
+    def drop(self) -> None:
+        """Cut the connection, if there is one; the next use opens another."""
+        connection, self._connection, self._statement = self._connection, None, None
+        if connection is not None:
+            connection.terminate()
