@@ -34,6 +34,7 @@ from commcredits.storage.deciding import (
     OrganizationResult,
     Pending,
     Preloaded,
+    Round,
     answer_all,
     decide_organization,
     group,
@@ -96,20 +97,6 @@ class _BatchPoisonedError(Exception):
     """The database refused the data of a batch."""
 
 
-class _Round:
-    """A batch that is decided: its commands, what they come to, and the statement's parameters."""
-
-    __slots__ = ("batch_id", "parameters", "pending", "results")
-
-    def __init__(
-        self, batch_id: str, pending: list[Pending], results: dict[str, OrganizationResult], parameters: list[Any]
-    ) -> None:
-        self.batch_id = batch_id
-        self.pending = pending
-        self.results = results
-        self.parameters = parameters
-
-
 class Committer:
     """One per process and shard. Start it with ``run()`` as a task; stop it with ``close()``."""
 
@@ -132,7 +119,7 @@ class Committer:
         self._terms = terms or CommitterTerms()
         self._queue: list[Pending] = []
         self._taken: list[Pending] = []
-        self._ahead: _Round | None = None
+        self._ahead: Round | None = None
         self._ahead_pause = 0
         self._wake_at = 1
         self._wake = asyncio.Event()
@@ -199,7 +186,7 @@ class Committer:
         self._wake.set()
         await self._idle.wait()
 
-    async def _process(self, pending: list[Pending], decided: _Round | None = None) -> None:
+    async def _process(self, pending: list[Pending], decided: Round | None = None) -> None:
         """Decide these commands, unless that is done, and commit them, whatever it takes; answer each exactly once."""
         try:
             unmatched = await self._attempt(pending, locked=False, decided=decided)
@@ -239,12 +226,12 @@ class Committer:
         self._link.drop()
         answer_all(waiting, Refused(code=RefusalCode.INTERNAL_ERROR))
 
-    async def _attempt(self, pending: list[Pending], *, locked: bool, decided: _Round | None = None) -> list[Pending]:
+    async def _attempt(self, pending: list[Pending], *, locked: bool, decided: Round | None = None) -> list[Pending]:
         """One try at deciding and committing; returns the commands that must be decided again.
 
         Raises _BatchPoisonedError when the database refuses the data.
         """
-        this = decided or _Round(self._new_id(), pending, {}, [])
+        this = decided or Round(self._new_id(), pending, {}, [])
         again = pending
         try:
             connection = await self._link.connection()
@@ -267,7 +254,7 @@ class Committer:
                 self._drop_ahead()
         return again
 
-    async def _read_and_decide(self, connection: Connection, this: _Round, *, locked: bool) -> None:
+    async def _read_and_decide(self, connection: Connection, this: Round, *, locked: bool) -> None:
         groups = group(this.pending)
         entries = await load_entries(connection, self._shard_id, self._cache, groups, locked=locked)
         preloaded = await preload(connection, self._shard_id, groups, entries, locked=locked)
@@ -280,7 +267,7 @@ class Committer:
 
     def _decide(
         self,
-        this: _Round,
+        this: Round,
         groups: Mapping[str, list[Pending]],
         entries: Mapping[str, Entry],
         preloaded: Preloaded,
@@ -301,7 +288,7 @@ class Committer:
                 this.results[organization_id] = result
         this.parameters = batch.parameters(self._shard_id, this.batch_id)
 
-    async def _write(self, this: _Round, *, look_ahead: bool) -> frozenset[str]:
+    async def _write(self, this: Round, *, look_ahead: bool) -> frozenset[str]:
         """Commit the batch, and decide the next one meanwhile.
 
         Returns the organizations whose version was not the one decided on.
@@ -316,7 +303,7 @@ class Committer:
             writing.cancel()
         return frozenset([str(row[0]) for row in rows])
 
-    async def _look_ahead(self, this: _Round, writing: asyncio.Future[list[asyncpg.Record]]) -> None:
+    async def _look_ahead(self, this: Round, writing: asyncio.Future[list[asyncpg.Record]]) -> None:
         """Wait until enough commands are there or the batch is written; then decide those that need no reading."""
         self._wake_at = max(len(this.pending) // AHEAD_SHARE, 1)
         if len(self._queue) < self._wake_at:
@@ -344,7 +331,7 @@ class Committer:
         self._queue[: len(taken)] = left
         if left:
             self._ahead_pause = 2  # this batch and the next: then those that need reading have their turn
-        self._ahead = _Round(self._new_id(), pending, {}, [])
+        self._ahead = Round(self._new_id(), pending, {}, [])
         self._decide(self._ahead, groups, entries, Preloaded())
 
     def _drop_ahead(self) -> None:

@@ -8,7 +8,7 @@ commands and nobody else's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -111,6 +111,20 @@ class OrganizationResult:
         """The decisions are durable: everyone is told."""
         for pending, outcome in self.outcomes:
             pending.answer(outcome)
+
+
+class Round:
+    """A batch that is decided: its commands, what they come to, and the statement's parameters."""
+
+    __slots__ = ("batch_id", "parameters", "pending", "results")
+
+    def __init__(
+        self, batch_id: str, pending: list[Pending], results: dict[str, OrganizationResult], parameters: list[Any]
+    ) -> None:
+        self.batch_id = batch_id
+        self.pending = pending
+        self.results = results
+        self.parameters = parameters
 
 
 def group(pending: Iterable[Pending]) -> dict[str, list[Pending]]:
