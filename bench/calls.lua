@@ -41,4 +41,3 @@ function request()
   end
   return wrk.format("POST", "/v1/charging/end", headers, body .. ',"used_seconds":275}')
 end
-

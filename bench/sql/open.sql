@@ -1,4 +1,4 @@
--- A new call.
+-- Opens a call with everything that is known of it.
 insert into call_sessions (
     shard_id, organization_id, session_id, state, live, grant_number, granted_seconds, final, grant_ends_at,
     used_seconds, overrun_seconds, charged_micros, part_lot_ids, part_held_micros, part_drawn_micros, started_at,

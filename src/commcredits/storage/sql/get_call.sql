@@ -1,4 +1,4 @@
--- One call.
+-- Reads one call of one organization, with its currency.
 select
     s.session_id,
     s.service,
