@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
 
-from commcredits.core.account import ChargingTerms, Decision, OrganizationStatus, Session, TopUpState
+from commcredits.core.account import ChargingTerms, OrganizationStatus, SessionState, TopUpState
 from commcredits.core.commands import (
     Authorise,
     CallCommand,
     CheckRecharge,
-    Command,
     End,
     Expire,
     ExpireLots,
@@ -30,15 +29,13 @@ from commcredits.core.commands import (
     Start,
     Update,
 )
-from commcredits.core.funds import Lots, available_micros
-from commcredits.core.outcomes import Granted, Outcome, RechargeRuleSaved, RefusalCode, Refused, TopUpTaken
-from commcredits.core.rating import CALL_SECONDS_MAX, billed_seconds, price_micros
+from commcredits.core.outcomes import RechargeRuleSaved, RefusalCode, Refused, TopUpTaken
 from commcredits.core.tariffs import Rate, index_deck
 from commcredits.core.topups import OPEN_STATES
-from tests.core.audit import audit, newly_held
+from tests.core.audit import audit
 from tests.core.books import CALLER, DECK, FUNDING, ORGANIZATION, Books, books, rate
 from tests.core.rates import rates
-from tests.core.recharge_limits import RechargeLimits
+from tests.core.watch import Watch
 
 UNIT = 1_000_000
 PREFIXES = ("44", "40", "1")
@@ -71,9 +68,12 @@ class AnySequence(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.books: Books = books()
-        self.limits = RechargeLimits()
-        self.first_answers: dict[tuple[str, str], tuple[CallCommand, Outcome]] = {}
+        self.watch = Watch(books=books())
+
+    @property
+    def books(self) -> Books:
+        """The books of this example."""
+        return self.watch.books
 
     @initialize(
         drawn=st.tuples(usual_rates, usual_rates, rates),
@@ -97,7 +97,7 @@ class AnySequence(RuleBasedStateMachine):
         trigger: int,
     ) -> None:
         deck = [replace(each, prefix=prefix) for each, prefix in zip(drawn, PREFIXES, strict=True)]
-        self.books = books(
+        self.watch.books = books(
             time_zone=time_zone,
             charging=ChargingTerms(slice_seconds=slice_seconds, silence_charges_grant=silence_charges_grant),
             funding=replace(FUNDING, top_up_minimum_micros={"EUR": 10_000}),
@@ -109,70 +109,6 @@ class AnySequence(RuleBasedStateMachine):
             self.call(callee=CALLEES[0], emergency=False, slice_seconds=None, answered=answered)
         if trigger:
             self.save_rule(enabled=True, recharge=20 * UNIT, trigger=trigger, cap=None)
-
-    # ---- one way in, where every answer is examined
-
-    def ask(self, command: Command) -> Outcome:
-        """Do it, and hold the decision against the rules that look at one step."""
-        account, known = self.books.account, dict(self.books.top_ups)
-        session = self.books.sessions.get(command.session_id) if isinstance(command, CallCommand) else None
-        decision = self.books.look(command)
-        outcome = self.books.write(decision)
-        if isinstance(outcome, RechargeRuleSaved):
-            self.limits.see_saved()
-        retryable = isinstance(command, RecordPayment) and command.retryable
-        for top_up in decision.top_ups:
-            self.limits.see(known.get(top_up.top_up_id), top_up, self.books, retryable=retryable)
-            known[top_up.top_up_id] = top_up
-        self._nothing_is_held_on_dead_lots(account.lots)
-        if isinstance(command, CallCommand) and decision.session is not None:
-            self._remember(command, decision.session, outcome)
-            self._moves_forward(session, decision.session)
-            if isinstance(outcome, Granted):
-                self._is_covered_and_the_most(decision.session, outcome)
-                if isinstance(command, Update) and session is not None:
-                    self._is_no_longer_than_asked(command, session, outcome)
-        return outcome
-
-    def _nothing_is_held_on_dead_lots(self, before: Lots) -> None:
-        expires_at = {lot.terms.lot_id: lot.terms.expires_at for lot in self.books.account.lots}
-        growth = newly_held(before, self.books.account.lots)
-        assert all(expires_at[lot_id] > self.books.now for lot_id in growth), "an expired lot was held"
-        assert sum(growth.values()) <= available_micros(before, self.books.now), "more was held than was available"
-
-    def _moves_forward(self, before: Session | None, after: Session) -> None:
-        if before is None:
-            return
-        assert before.state.value not in {"ended", "refused"}, "an ended call has changed"
-        assert after.grant_number >= before.grant_number
-        assert after.granted_seconds >= before.granted_seconds, "a grant was shortened"
-        if before.is_live:
-            assert after.used_seconds >= before.used_seconds, "a report was taken back"
-        else:
-            assert after.charged_micros <= before.charged_micros, "a late end was charged more"
-
-    def _is_no_longer_than_asked(self, command: Update, before: Session, granted: Granted) -> None:
-        assert before.terms.rate is not None
-        reached = max(before.used_seconds, command.used_seconds)
-        asked = reached + (command.slice_seconds or self.books.charging.slice_seconds)
-        longest = max(before.granted_seconds, billed_seconds(before.terms.rate, asked))
-        assert granted.granted_seconds <= longest, "more was granted than was asked for"
-        assert granted.final or granted.granted_seconds >= min(longest, before.granted_seconds + 1)
-
-    def _is_covered_and_the_most(self, session: Session, granted: Granted) -> None:
-        rate = session.terms.rate
-        assert rate is not None
-        assert granted.charged_micros == session.charged_micros
-        assert granted.held_micros == sum(part.held_micros for part in session.parts)
-        if granted.final and granted.granted_seconds < CALL_SECONDS_MAX - rate.next_increment_seconds:
-            left = self.books.available_micros
-            one_more = price_micros(rate, granted.granted_seconds + rate.next_increment_seconds)
-            assert one_more - granted.charged_micros > granted.held_micros + left, "a longer grant was affordable"
-
-    def _remember(self, command: CallCommand, session: Session, outcome: Outcome) -> None:
-        key = session.memory[-1][0]
-        if not isinstance(command, Expire):
-            self.first_answers.setdefault((command.session_id, key), (command, outcome))
 
     # ---- calls
 
@@ -194,7 +130,7 @@ class AnySequence(RuleBasedStateMachine):
         answered=st.booleans(),
     )
     def call(self, callee: str, emergency: bool, slice_seconds: int | None, answered: bool) -> None:  # noqa: FBT001 - drawn by keyword
-        self.ask(
+        self.watch.ask(
             Authorise(
                 organization_id=ORGANIZATION,
                 session_id=f"call-{len(self.books.sessions)}",
@@ -209,7 +145,7 @@ class AnySequence(RuleBasedStateMachine):
     @precondition(lambda self: any(session.is_live for session in self.books.sessions.values()))
     @rule(data=st.data())
     def start(self, data: st.DataObject) -> None:
-        self.ask(Start(organization_id=ORGANIZATION, session_id=self._running_call(data)))
+        self.watch.ask(Start(organization_id=ORGANIZATION, session_id=self._running_call(data)))
 
     @precondition(lambda self: any(session.is_live for session in self.books.sessions.values()))
     @rule(by=st.sampled_from([1, 1, 1, 2, 0, -1, -4]), slice_seconds=slices, passes=st.booleans(), data=st.data())
@@ -220,7 +156,7 @@ class AnySequence(RuleBasedStateMachine):
         if passes:
             # As much time as the call says to have used, so that the clock bears it out.
             self.books.wait(seconds=min(1_000, max(0, used_seconds - session.used_seconds)))
-        self.ask(
+        self.watch.ask(
             Update(
                 organization_id=ORGANIZATION,
                 session_id=session_id,
@@ -234,7 +170,8 @@ class AnySequence(RuleBasedStateMachine):
     @rule(data=st.data())
     def end(self, data: st.DataObject) -> None:
         session_id = self._running_call(data)
-        self.ask(End(organization_id=ORGANIZATION, session_id=session_id, used_seconds=self._used(session_id, data)))
+        used_seconds = self._used(session_id, data)
+        self.watch.ask(End(organization_id=ORGANIZATION, session_id=session_id, used_seconds=used_seconds))
 
     @precondition(lambda self: any(session.is_live for session in self.books.sessions.values()))
     @rule(behind=st.sampled_from([0, 0, 0, 1]), late=st.sampled_from([True, True, False]), data=st.data())
@@ -243,15 +180,16 @@ class AnySequence(RuleBasedStateMachine):
         session = self.books.sessions[session_id]
         if late:
             self.books.now = max(self.books.now, session.grant_ends_at)
-        self.ask(
+        self.watch.ask(
             Expire(organization_id=ORGANIZATION, session_id=session_id, grant_number=session.grant_number - behind)
         )
 
     @precondition(lambda self: any(not session.is_live for session in self.books.sessions.values()))
     @rule(data=st.data(), what=st.sampled_from(["start", "update", "end", "end", "end", "expire"]))
     def hear_of_a_call_that_is_over(self, data: st.DataObject, what: str) -> None:
-        over = sorted(key for key, session in self.books.sessions.items() if not session.is_live)
-        session_id = data.draw(st.sampled_from(over))
+        over = {key: session for key, session in self.books.sessions.items() if not session.is_live}
+        reaped = [key for key, session in over.items() if session.state is SessionState.EXPIRED]
+        session_id = data.draw(st.sampled_from(sorted(reaped or over)))
         used_seconds = data.draw(st.integers(0, self.books.sessions[session_id].used_seconds + 50))
         commands: dict[str, CallCommand] = {
             "start": Start(organization_id=ORGANIZATION, session_id=session_id),
@@ -261,38 +199,34 @@ class AnySequence(RuleBasedStateMachine):
                 organization_id=ORGANIZATION, session_id=session_id, request_number=99, used_seconds=used_seconds
             ),
         }
-        self.ask(commands[what])
+        self.watch.ask(commands[what])
 
-    @precondition(lambda self: self.first_answers)
+    @precondition(lambda self: self.watch.first_answers)
     @rule(data=st.data())
     def repeat_what_was_answered(self, data: st.DataObject) -> None:
         """The same command again, however long after: the first answer, and nothing else happens."""
-        key = data.draw(st.sampled_from(sorted(self.first_answers)))
-        command, first = self.first_answers[key]
+        key = data.draw(st.sampled_from(sorted(self.watch.first_answers)))
+        command, first = self.watch.first_answers[key]
         remembered = {entry[0] for entry in self.books.sessions[key[0]].memory}
-        self.ask(ExpireLots(organization_id=ORGANIZATION))
+        self.watch.ask(ExpireLots(organization_id=ORGANIZATION))
         decision = self.books.look(command)
         if key[1] in remembered:
             assert decision.outcome == first
         else:
             assert isinstance(decision.outcome, Refused)
             assert decision.outcome.code is RefusalCode.STALE_REQUEST
-        self._nothing_changes(decision)
+        self.watch.sees_no_change(decision)
         if isinstance(command, Authorise):
             decision = self.books.look(replace(command, callee="+442079460099"))
             assert isinstance(decision.outcome, Refused)
             assert decision.outcome.code is RefusalCode.CONFLICT
-            self._nothing_changes(decision)
-
-    def _nothing_changes(self, decision: Decision) -> None:
-        assert decision.account is self.books.account
-        assert (decision.session, decision.transfers, decision.new_lots, decision.top_ups) == (None, (), (), ())
+            self.watch.sees_no_change(decision)
 
     # ---- funds
 
     @rule(amount_micros=micro_amounts, lives_seconds=st.one_of(st.integers(1, 900), st.integers(1, 40 * 86_400)))
     def promote(self, amount_micros: int, lives_seconds: int) -> None:
-        self.ask(
+        self.watch.ask(
             GrantPromotion(
                 organization_id=ORGANIZATION,
                 command_id="promotion",
@@ -304,7 +238,7 @@ class AnySequence(RuleBasedStateMachine):
 
     @rule(amount_micros=minor_amounts, states=st.lists(payment_states, max_size=3), retryable=st.booleans())
     def buy(self, amount_micros: int, states: list[PaymentState], retryable: bool) -> None:  # noqa: FBT001 - drawn by keyword
-        outcome = self.ask(
+        outcome = self.watch.ask(
             RequestTopUp(
                 organization_id=ORGANIZATION, command_id="buy", amount_micros=amount_micros, payment_method="card"
             )
@@ -318,15 +252,15 @@ class AnySequence(RuleBasedStateMachine):
     def hear_of_any_attempt(self, data: st.DataObject, state: PaymentState, claim: bool) -> None:  # noqa: FBT001 - drawn by keyword
         top_up_id = data.draw(st.sampled_from(sorted(self.books.top_ups)))
         if claim:
-            self.ask(SendTopUp(organization_id=ORGANIZATION, top_up_id=top_up_id))
+            self.watch.ask(SendTopUp(organization_id=ORGANIZATION, top_up_id=top_up_id))
         self._hear(top_up_id, state, retryable=True)
 
     def _hear(self, top_up_id: str, state: PaymentState, *, retryable: bool) -> None:
         command = RecordPayment(
             organization_id=ORGANIZATION, top_up_id=top_up_id, state=state, gateway="simulator", retryable=retryable
         )
-        self.ask(command)
-        self._nothing_changes(self.books.look(command))
+        self.watch.ask(command)
+        self.watch.sees_no_change(self.books.look(command))
 
     # ---- the rule
 
@@ -338,7 +272,7 @@ class AnySequence(RuleBasedStateMachine):
     )
     def save_rule(self, enabled: bool, recharge: int, trigger: int, cap: int | None) -> None:  # noqa: FBT001 - drawn by keyword
         before = set(self.books.top_ups)
-        outcome = self.ask(
+        outcome = self.watch.ask(
             SaveRechargeRule(
                 organization_id=ORGANIZATION,
                 command_id="rule",
@@ -369,10 +303,10 @@ class AnySequence(RuleBasedStateMachine):
     ) -> None:
         """Time passes and a worker makes its round: it claims the recharge that waits, and a gateway answers or not."""
         self.books.wait(seconds=seconds)
-        self.ask(check(organization_id=ORGANIZATION))
+        self.watch.ask(check(organization_id=ORGANIZATION))
         for state in news:
             for top_up in self.books.recharges(*OPEN_STATES):
-                self.ask(SendTopUp(organization_id=ORGANIZATION, top_up_id=top_up.top_up_id))
+                self.watch.ask(SendTopUp(organization_id=ORGANIZATION, top_up_id=top_up.top_up_id))
                 self._hear(top_up.top_up_id, state, retryable=retryable)
 
     @rule(now=st.integers(0, 7).map(lambda number: number == 5))
@@ -385,7 +319,7 @@ class AnySequence(RuleBasedStateMachine):
         self.call(callee=CALLEES[0], emergency=False, slice_seconds=None, answered=False)
         self.buy(50 * UNIT, [], retryable=True)
         for top_up in self.books.recharges(TopUpState.DUE):
-            self.ask(SendTopUp(organization_id=ORGANIZATION, top_up_id=top_up.top_up_id))
+            self.watch.ask(SendTopUp(organization_id=ORGANIZATION, top_up_id=top_up.top_up_id))
         assert len(self.books.top_ups) == before
         assert self.books.recharges(TopUpState.DUE) == []
         self.books.account = replace(self.books.account, status=OrganizationStatus.OPEN)
