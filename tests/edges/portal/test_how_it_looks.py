@@ -20,7 +20,6 @@ VIEWS: Final[tuple[tuple[Scheme, int], ...]] = (
     ("light", 320),
     ("light", 390),
     ("light", 768),
-    ("light", 1024),
     ("light", 1440),
     ("dark", 1440),
     ("dark", 768),
@@ -29,7 +28,7 @@ VIEWS: Final[tuple[tuple[Scheme, int], ...]] = (
 )
 VIEWS_EXAMINED: Final[dict[str, frozenset[tuple[Scheme, int]]]] = {
     "en": frozenset({("light", 1440), ("dark", 1440)}),
-    "ro": frozenset({("light", 390), ("dark", 390)}),
+    "ro": frozenset({("dark", 390)}),
 }
 """Where a picture is kept and the rules of accessibility are asked: one language on a desk, the other on a phone."""
 
