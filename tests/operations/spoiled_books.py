@@ -46,14 +46,13 @@ async def keep(connection: Connection) -> None:
     """Remember these books as they are, and take away the constraints that stand in the way of spoiling them."""
     await connection.execute(_BUILT_ON)
     for table in _TABLES:
-        # The names are those of this module.
         await connection.execute(f"create table kept_{table} as table {table}")
 
 
 async def restore(connection: Connection) -> None:
     """Put everything back as it was kept."""
     for table in _TABLES:
-        await spoil(connection, f"delete from {table}; insert into {table} table kept_{table}")  # noqa: S608 - as above
+        await spoil(connection, f"delete from {table}; insert into {table} table kept_{table}")  # noqa: S608 - the names are those of this module
 
 
 async def spoil(connection: Connection, sql: str) -> None:

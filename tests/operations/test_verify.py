@@ -114,9 +114,9 @@ AMOUNTS = [
 async def test_a_millionth_too_much_in_any_row_is_found(books: Office) -> None:
     spoiled_count = 0
     for table, key, amount, condition in AMOUNTS:
-        rows = await books.services.pool.fetch(f"select {key}::text from {table} where {condition}")  # noqa: S608 - names of our own
+        rows = await books.services.pool.fetch(f"select {key}::text from {table} where {condition}")  # noqa: S608 - the names are those listed above
         for (identifier,) in rows:
-            change = f"update {table} set {amount} = {amount} {{}} 1 where {key}::text = '{identifier}'"  # noqa: S608 - as above
+            change = f"update {table} set {amount} = {amount} {{}} 1 where {key}::text = '{identifier}'"  # noqa: S608 - as the line before
             await spoiled_by(books, change.format("+"))
             assert await found(books), (table, amount, identifier)
             await spoiled_by(books, change.format("-"))
