@@ -1,16 +1,17 @@
-"""Place real SIP calls through Kamailio, charged by a running charging process, and print what became of them.
+"""Place real SIP calls through Kamailio, charge them, and print what became of each and what the ledger says of it.
 
-Starts Kamailio with this repository's configuration and sipp telephones on free loopback ports, and stops them all.
-Knows how to show a story; what happens in it stands in tests/stories/sip.
+Starts a whole system with data of its own, unless a running charging process is named, Kamailio with this repository's
+configuration and sipp telephones, all on free loopback ports, and stops them all. Knows how to show a story; what
+happens in it stands in tests/stories/sip.
 """
 
 import argparse
 import os
 import signal
 import sys
+import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,14 @@ from rich.table import Table
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.stories.sip.charging_stand_in import Books, ChargingStandIn, Purse  # noqa: E402 - found by the line above
+from commcredits.core.money import format_micros  # noqa: E402 - after the line above, as those below it
+from commcredits.edges.demo.administration import AdministrationError  # noqa: E402 - found by the line above
+from commcredits.main.children import ChildFailedError  # noqa: E402 - found by the line above
+from commcredits.main.logs import configure_logs  # noqa: E402 - found by the line above
+from commcredits.settings import Settings  # noqa: E402 - found by the line above
+from commcredits.storage.embedded import EmbeddedServerError  # noqa: E402 - found by the line above
+from tests.stories.sip.accounts import CURRENCY, Ledger  # noqa: E402 - found by the line above
+from tests.stories.sip.charged_story import tell_charged_story  # noqa: E402 - found by the line above
 from tests.stories.sip.plan import StoryNumbers  # noqa: E402 - found by the line above
 from tests.stories.sip.story import (  # noqa: E402 - found by the line above
     SipCall,
@@ -30,8 +38,6 @@ from tests.stories.sip.story import (  # noqa: E402 - found by the line above
 )
 
 TOKEN_VARIABLE: Final = "COMMCREDITS_OPERATOR_TOKEN"  # noqa: S105 - the name of a variable, not a secret
-SHORT_SECONDS: Final = 3
-PRICE_PER_SECOND_MICROS: Final = 1_000
 EXIT_NOT_AS_PLANNED: Final = 1
 EXIT_NOT_POSSIBLE: Final = 2
 
@@ -52,16 +58,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_NOT_POSSIBLE
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a plain kill stops the telephones too
     try:
-        with _charging(options, numbers) as (url, token):
-            story = run_sip_story(url, token, numbers, calls=options.calls, directory=options.keep)
-    except (ValueError, OSError) as error:
+        story, ledger = _tell(options, numbers)
+    except (ValueError, OSError, EmbeddedServerError, ChildFailedError, AdministrationError) as error:
         print(f"place_calls: {error}", file=sys.stderr)
         return EXIT_NOT_POSSIBLE
     except KeyboardInterrupt:
         print("place_calls: stopped; nothing is left running", file=sys.stderr)
         return EXIT_NOT_POSSIBLE
-    _show(story)
-    return 0 if _went_well(story) else EXIT_NOT_AS_PLANNED
+    _show(story, ledger)
+    return 0 if _went_well(story) and (ledger is None or _agrees(ledger)) else EXIT_NOT_AS_PLANNED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--calls", type=int, default=50, help="how many calls in all (default: %(default)s)")
     parser.add_argument(
         "--charging-url",
-        help="where charging is heard, as http://127.0.0.1:8081; left out: a stand-in with money of its own",
+        help="where charging is heard, as http://127.0.0.1:8081; left out: a system of its own, with funds",
     )
     parser.add_argument(
         "--token", default=os.environ.get(TOKEN_VARIABLE), help=f"its bearer token (default: ${TOKEN_VARIABLE})"
@@ -85,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--callee-prefix", default="+4931100000", help="who is called, less the last digit")
     parser.add_argument(
-        "--keep", type=_folder, help="an existing folder that keeps configuration, log and SIP messages"
+        "--keep", type=_folder, help="an existing folder that keeps configuration, logs and SIP messages"
     )
     return parser
 
@@ -97,45 +102,59 @@ def _folder(text: str) -> Path:
     return path
 
 
-@contextmanager
-def _charging(options: argparse.Namespace, numbers: StoryNumbers) -> Iterator[tuple[str, str]]:
+def _tell(options: argparse.Namespace, numbers: StoryNumbers) -> tuple[SipStory, Ledger | None]:
+    """Place the calls; the ledger of the system that was started for them, None when one was named."""
     if options.charging_url:
         if not options.token:
             raise ValueError(f"name the bearer token of {options.charging_url} with --token or ${TOKEN_VARIABLE}")
-        yield options.charging_url, options.token
-        return
-    seconds = {numbers.funded: 100_000, numbers.empty: 0, **dict.fromkeys(numbers.short, SHORT_SECONDS)}
-    purses = {
-        number: Purse(
-            organization_id=number,
-            balance_micros=lasting * PRICE_PER_SECOND_MICROS,
-            price_per_second_micros=PRICE_PER_SECOND_MICROS,
-        )
-        for number, lasting in seconds.items()
-    }
-    with ChargingStandIn(Books(token="stand-in", numbers=purses)) as stand_in:  # noqa: S106 - it opens nothing real
-        yield stand_in.url, "stand-in"
+        story = run_sip_story(options.charging_url, options.token, numbers, calls=options.calls, directory=options.keep)
+        return story, None
+    with tempfile.TemporaryDirectory(prefix="calls-") as scratch:
+        data_directory = Path(scratch)
+        data_directory.chmod(0o711)  # the database of a root user is another user, who has to get through
+        with ((options.keep or data_directory) / "system.log").open("w", encoding="utf-8") as log:
+            configure_logs(Settings(), role="supervisor", stream=log)
+            charged = tell_charged_story(
+                numbers, data_directory, calls=options.calls, directory=options.keep, complaints=log.fileno()
+            )
+    return charged.story, charged.ledger
 
 
 def _went_well(story: SipStory) -> bool:
     return story.everything_told and all(call.as_planned for call in story.calls)
 
 
-def _show(story: SipStory) -> None:
+def _agrees(ledger: Ledger) -> bool:
+    """Whether the calls, the journal and the balances tell of the same money, to the millionth."""
+    accounts = ledger.accounts.values()
+    return not ledger.discrepancies and all(
+        each.charged_micros == each.journal_micros == each.funds_micros - each.posted_micros and not each.held_micros
+        for each in accounts
+    )
+
+
+def _show(story: SipStory, ledger: Ledger | None) -> None:
     table = Table(title="Real SIP calls through Kamailio", title_justify="left")
     for heading in ("part of the story", "caller", "callee", "what happened", "SIP"):
         table.add_column(heading)
     for heading in ("set up, ms", "talked, s", "granted, s", "told, s", "extended"):
         table.add_column(heading, justify="right")
+    if ledger is not None:
+        table.add_column("ledger")
+        table.add_column("booked, s", justify="right")
+        table.add_column(f"charged, {CURRENCY}", justify="right")
     for call in story.calls:
-        table.add_row(*_row(call), style=None if call.as_planned else "bold red")
-    console = Console(width=None if sys.stdout.isatty() else 150)
+        booked = () if ledger is None else _booked(ledger, call)
+        table.add_row(*_row(call), *booked, style=None if call.as_planned else "bold red")
+    console = Console(width=None if sys.stdout.isatty() else 180)
     console.print(table)
     counts = Counter(str(call.outcome) for call in story.calls)
     console.print(f"{len(story.calls)} calls: " + ", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
     told = sum(call.used_seconds or 0 for call in story.calls)
     talked = sum(call.talk_seconds for call in story.calls)
     console.print(f"{talked:.1f} s talked, {told} started seconds told to charging")
+    if ledger is not None:
+        _show_sums(ledger, console)
     for call in story.calls:
         if not call.as_planned:
             console.print(
@@ -145,6 +164,30 @@ def _show(story: SipStory) -> None:
         console.print(trouble, style="dim", markup=False, highlight=False)
     if not story.everything_told:
         console.print("charging has not taken every report", style="bold red")
+
+
+def _show_sums(ledger: Ledger, console: Console) -> None:
+    accounts = ledger.accounts.values()
+    charged, journal, spent, held = (
+        format_micros(sum(amounts))
+        for amounts in (
+            (each.charged_micros for each in accounts),
+            (each.journal_micros for each in accounts),
+            (each.funds_micros - each.posted_micros for each in accounts),
+            (each.held_micros for each in accounts),
+        )
+    )
+    console.print(f"{charged} {CURRENCY} charged to calls, {journal} in the journal, {spent} gone from the balances")
+    console.print(f"{held} {CURRENCY} still held; verification finds {len(ledger.discrepancies)} discrepancies")
+    if not _agrees(ledger):
+        console.print("the books do not agree", style="bold red")
+
+
+def _booked(ledger: Ledger, call: SipCall) -> tuple[str, str, str]:
+    booked = ledger.call(call.session_id) if call.session_id else None
+    if booked is None:
+        return "", "", ""
+    return booked.refusal or booked.state, str(booked.duration_seconds), format_micros(booked.charged_micros)
 
 
 def _row(call: SipCall) -> tuple[str, ...]:

@@ -1,22 +1,20 @@
 """Fifty real SIP calls, sipp to Kamailio to sipp: authorised, cut, extended, refused, and told to the last second."""
 
 import math
-from collections.abc import Iterator
 
 import pytest
 
-from tests.stories.sip.charging_stand_in import Books, ChargingStandIn, Purse
+from tests.stories.sip.accounts import PROBE, SHORT_SECONDS, Ledger, price_micros
+from tests.stories.sip.charged_story import ChargedStory, tell_charged_story
 from tests.stories.sip.plan import EXTENDED_SECONDS, Outcome, StoryNumbers
-from tests.stories.sip.story import SipCall, SipStory, missing_programs, run_sip_story
+from tests.stories.sip.story import SipCall, SipStory, missing_programs
 
 pytestmark = [
     pytest.mark.switch,
     pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {', '.join(missing_programs())}"),
+    pytest.mark.timeout(180),
 ]
 
-TOKEN = "loopback-token"
-PRICE_PER_SECOND_MICROS = 1_000
-SHORT_SECONDS = 3
 CALLS = 50
 
 NUMBERS = StoryNumbers(
@@ -29,21 +27,18 @@ NUMBERS = StoryNumbers(
 
 
 @pytest.fixture(scope="module")
-def books() -> Books:
-    def purse(name: str, seconds: int) -> Purse:
-        price = PRICE_PER_SECOND_MICROS
-        return Purse(organization_id=name, balance_micros=seconds * price, price_per_second_micros=price)
-
-    short = {number: purse(f"short-{number[-1]}", SHORT_SECONDS) for number in NUMBERS.short}
-    return Books(
-        token=TOKEN, numbers={NUMBERS.funded: purse("funded", 100_000), NUMBERS.empty: purse("empty", 0), **short}
-    )
+def charged(tmp_path_factory: pytest.TempPathFactory) -> ChargedStory:
+    return tell_charged_story(NUMBERS, tmp_path_factory.mktemp("system"), calls=CALLS)
 
 
 @pytest.fixture(scope="module")
-def story(books: Books) -> Iterator[SipStory]:
-    with ChargingStandIn(books) as charging:
-        yield run_sip_story(charging.url, TOKEN, NUMBERS, calls=CALLS)
+def story(charged: ChargedStory) -> SipStory:
+    return charged.story
+
+
+@pytest.fixture(scope="module")
+def ledger(charged: ChargedStory) -> Ledger:
+    return charged.ledger
 
 
 def _answered(story: SipStory) -> list[SipCall]:
@@ -99,22 +94,54 @@ def test_a_charging_process_that_gives_no_answer_delays_the_refusal_by_two_secon
     assert max(call.setup_seconds for call in story.of("stalled")) < 2
 
 
-def test_what_happened_while_charging_was_away_is_told_when_it_is_back(story: SipStory, books: Books) -> None:
+def test_what_happened_while_charging_was_away_is_told_when_it_is_back(story: SipStory, ledger: Ledger) -> None:
     assert story.reports_kept >= 1
     assert story.everything_told
-    assert [session for session in books.sessions.values() if not session.ended] == []
+    (outlasting,) = story.of("outlasting")
+    booked = ledger.call(outlasting.session_id)
+    assert booked is not None
+    assert (booked.state, booked.duration_seconds) == ("ended", outlasting.used_seconds)
 
 
-def test_the_books_hold_the_seconds_that_the_switch_told(story: SipStory, books: Books) -> None:
-    told = {call.session_id: call.used_seconds for call in story.calls if call.used_seconds is not None}
-    booked = {session_id: session.used_seconds for session_id, session in books.sessions.items()}
-    assert {session_id: booked[session_id] for session_id in told} == told
-    assert sum(purse.held_micros for purse in books.numbers.values()) == 0
-    paid = {session.session_id for session in books.sessions.values() if session.service != "emergency"}
-    seconds = sum(booked[session_id] for session_id in paid)
-    spent = (100_000 + SHORT_SECONDS * len(NUMBERS.short)) * PRICE_PER_SECOND_MICROS
-    left = sum(purse.balance_micros for purse in books.numbers.values())
-    assert spent - left == seconds * PRICE_PER_SECOND_MICROS
+def test_the_books_hold_the_seconds_that_the_switch_told(story: SipStory, ledger: Ledger) -> None:
+    without_grant = {call.chapter for call in story.calls if call.granted_seconds is None}
+    assert without_grant == {"no-funds", "nobody", "down", "stalled", "emergency"}
+    for call in (call for call in story.calls if call.granted_seconds is not None):
+        booked = ledger.call(call.session_id)
+        assert booked is not None, call
+        assert (booked.state, booked.duration_seconds) == ("ended", call.used_seconds), call
+
+
+def test_every_call_is_charged_the_price_of_its_seconds_and_never_more_than_its_grant(
+    story: SipStory, ledger: Ledger
+) -> None:
+    granted = {call.session_id: call.granted_seconds for call in story.calls}
+    for account in ledger.accounts.values():
+        for session_id, booked in account.calls.items():
+            paid_seconds = 0 if booked.service == "emergency" else booked.duration_seconds
+            assert booked.charged_micros == price_micros(paid_seconds), session_id
+            if paid_seconds:
+                assert booked.charged_micros <= price_micros(granted[session_id] or 0), session_id
+
+
+def test_the_ledgers_sum_equals_the_calls_to_the_millionth(ledger: Ledger) -> None:
+    for number, account in ledger.accounts.items():
+        assert account.charged_micros == account.journal_micros == account.funds_micros - account.posted_micros, number
+        assert account.held_micros == sum(call.held_micros for call in account.calls.values()) == 0, number
+    assert ledger.discrepancies == ()
+
+
+def test_a_call_that_was_cut_has_spent_everything(ledger: Ledger) -> None:
+    assert [ledger.accounts[number].posted_micros for number in NUMBERS.short] == [0] * len(NUMBERS.short)
+
+
+def test_the_books_remember_who_was_refused_and_charge_nothing_for_it(story: SipStory, ledger: Ledger) -> None:
+    refused = list(ledger.accounts[NUMBERS.empty].calls.values())
+    assert len(refused) == len(story.of("no-funds"))
+    assert {(call.state, call.refusal, call.charged_micros) for call in refused} == {
+        ("refused", "insufficient_funds", 0)
+    }
+    assert ledger.accounts[PROBE].charged_micros == 0
 
 
 def test_the_switch_reports_no_broken_state(story: SipStory) -> None:
