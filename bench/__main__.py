@@ -23,6 +23,7 @@ from bench.callers import Load, run_callers
 from bench.http_load import TOKEN, HttpLoad, load_with_own, load_with_wrk
 from bench.processor import core_microseconds_per_operation, cpu_seconds, with_children
 from bench.world import SHAPES, World, funding_commands, new_committer, organizations_of, set_up
+from commcredits.main.charging import calm_the_collector
 from commcredits.storage.committer import Committer
 from commcredits.storage.connection import connect
 from commcredits.storage.embedded import EmbeddedServer, start_embedded
@@ -57,6 +58,7 @@ def main() -> None:
 
 
 async def _measure(seconds: int, callers: int) -> tuple[list[Row], float, str]:
+    calm_the_collector()
     core_us = core_microseconds_per_operation()
     rows: list[Row] = []
     loader = ""
