@@ -1,0 +1,141 @@
+"""The charging statements are planned once, often on empty tables: their plans must be probes by key all the same."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from typing import Any, Final
+
+import pytest
+
+from commcredits.storage.connection import Connection, connect, load_statement
+from commcredits.storage.link import CONNECTION_SETTINGS
+from commcredits.storage.migrations import migrate
+from tests.storage.committer.world import World, authorise, end, execute_all, open_world
+from tests.storage_fixtures import execute, run
+
+KEYS: Final = {
+    "accounts": ("organization_id",),
+    "batches": ("organization_id", "batch_id"),
+    "call_sessions": ("organization_id", "session_id"),
+    "commands": ("organization_id", "operation", "command_id"),
+    "fund_lots": ("organization_id", "lot_id"),
+    "live_calls": ("organization_id", "session_id"),
+    "organizations": ("organization_id",),
+    "rate_decks": ("organization_id", "rate_deck_id"),
+    "rates": ("organization_id", "rate_deck_id"),
+    "recharge_rules": ("organization_id",),
+    "top_ups": ("organization_id", "top_up_id"),
+}
+"""What a probe of each table must name, beside the shard."""
+
+STATEMENTS: Final = (
+    "commit_batch",
+    "lock_accounts",
+    "load_accounts",
+    "load_sessions",
+    "load_commands",
+    "load_lots",
+    "load_top_ups",
+    "load_open_top_ups",
+    "load_rate_deck",
+    "load_rates",
+    "resolve_batch",
+    "written_by_batch",
+)
+PER_ORGANIZATION: Final = {"load_open_top_ups"}
+"""Statements that read several rows of an organization on purpose."""
+
+_databases = count(1)
+
+
+@pytest.fixture(
+    params=["embedded", pytest.param("system", marks=pytest.mark.postgresql)],
+)
+def either_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A fresh migrated database of the embedded server, then of the system's own."""
+    if request.param == "embedded":
+        yield request.getfixturevalue("database_url")
+        return
+    yield from _fresh_database(request.getfixturevalue("system_postgresql_url"))
+
+
+def _fresh_database(server_url: str) -> Iterator[str]:
+    name = f"plans_{next(_databases)}"
+    url = server_url.replace("/postgres?", f"/{name}?")
+    run(execute(server_url, f"create database {name}"))
+    run(_migrate(url))
+    yield url
+    run(execute(server_url, f"drop database {name} with (force)"))
+
+
+async def _migrate(url: str) -> None:
+    connection = await connect(url)
+    try:
+        await migrate(connection)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def either_world(either_url: str) -> AsyncIterator[World]:
+    """An otherwise empty world on either server."""
+    async with open_world(either_url) as opened:
+        yield opened
+
+
+async def _plan(connection: Connection, name: str) -> dict[str, Any]:
+    """The generic plan of a statement, as the committer's connection makes it."""
+    sql = load_statement(name)
+    parameters = max(int(number) for number in re.findall(r"\$(\d+)", sql))
+    await connection.execute(f"prepare probed as {sql}")
+    text = await connection.fetchval(f"explain (format json) execute probed({', '.join(['null'] * parameters)})")
+    await connection.execute("deallocate probed")
+    plan: dict[str, Any] = json.loads(text)[0]["Plan"]
+    return plan
+
+
+def _scans(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if "Relation Name" in plan and plan["Node Type"] != "ModifyTable":
+        yield plan
+    for child in plan.get("Plans", ()):
+        yield from _scans(child)
+
+
+def _is_a_probe(scan: dict[str, Any], name: str) -> bool:
+    if scan["Node Type"] == "Tid Scan":
+        return True
+    key = KEYS[scan["Relation Name"]][: 1 if name in PER_ORGANIZATION else None]
+    condition = scan.get("Index Cond", "")
+    named = all(re.search(rf"\b{column} = ", condition) for column in ("shard_id", *key))
+    return scan["Node Type"] in {"Index Scan", "Index Only Scan"} and named
+
+
+async def _strays(world: World) -> list[str]:
+    """Every scan of the charging statements that is not a probe, in words."""
+    connection = await connect(world.url, settings=CONNECTION_SETTINGS)
+    try:
+        return [
+            f"{name}: {scan['Node Type']} on {scan['Relation Name']} by {scan.get('Index Cond')}"
+            for name in STATEMENTS
+            for scan in _scans(await _plan(connection, name))
+            if not _is_a_probe(scan, name)
+        ]
+    finally:
+        await connection.close()
+
+
+async def test_plans_made_on_empty_tables_probe_by_key(either_world: World) -> None:
+    strays = await _strays(either_world)
+    assert strays == [], "\n".join(strays)
+
+
+async def test_plans_made_on_small_tables_with_statistics_probe_by_key(either_world: World) -> None:
+    organizations = await either_world.open_organizations(30, funds_micros=10_000_000)
+    async with either_world.committer() as committer:
+        await execute_all(committer, [authorise(each, f"{number}") for each in organizations for number in range(9)])
+        await execute_all(committer, [end(each, f"{number}", 5) for each in organizations for number in range(9)])
+    await either_world.check_books()
+    await either_world.database.execute("vacuum analyze")
+    strays = await _strays(either_world)
+    assert strays == [], "\n".join(strays)
