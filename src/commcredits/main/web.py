@@ -15,6 +15,9 @@ from typing import Final
 
 import uvicorn
 from pydantic import SecretStr
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 
 from commcredits.edges.http.administration.app import administration_app
 from commcredits.edges.portal.adapter import ServicesForPortal
@@ -38,6 +41,8 @@ async def run_web(settings: Settings, stop: asyncio.Event, ready: Ready) -> None
             charging_address=(loopback_of(settings.charging_host), settings.charging_port),
             charging_tls=_tls_towards(settings.charging_tls_certificate),
         )
+        for path in ("/", "/portal"):
+            application.router.routes.append(Route(path, _to_portal, include_in_schema=False))
         application.mount(
             "/portal",
             portal_app(ServicesForPortal(services), PortalSettings(operator_token=token), now=utc_now),
@@ -50,7 +55,7 @@ async def run_web(settings: Settings, stop: asyncio.Event, ready: Ready) -> None
             timeout_graceful_shutdown=_STOP_SECONDS_MAX,
         )
         server = _SupervisedServer(config)
-        with socket.create_server((settings.web_host, settings.web_port), backlog=_BACKLOG) as listener:
+        with _listen(settings.web_host, settings.web_port) as listener:
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             # The socket listens already: a call that comes before the first turn of the server waits and is answered.
             ready(int(listener.getsockname()[1]))
@@ -59,6 +64,28 @@ async def run_web(settings: Settings, stop: asyncio.Event, ready: Ready) -> None
             server.should_exit = True
             stopping.cancel()
             await serving
+
+
+async def _to_portal(_request: Request) -> Response:
+    """Whoever types the bare address means the pages."""
+    return RedirectResponse("/portal/")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket that says it is TCP: for no other does asyncio turn off delayed sending, which costs 40 ms.
+
+    Raises OSError when the address cannot be had.
+    """
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    listener = socket.socket(family, kind, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 class _SupervisedServer(uvicorn.Server):
