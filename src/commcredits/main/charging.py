@@ -8,19 +8,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import ssl
-from pathlib import Path
 from typing import Final
 
 from commcredits.edges.http.charging.serve import ListenAddress, serve_charging
 from commcredits.main.composition import (
     Ready,
-    SettingsError,
     database_url,
     operator_token,
     running_committer,
     utc_now,
 )
+from commcredits.main.tls import tls_of_charging
 from commcredits.operations.numbers import NumberDirectory
 from commcredits.settings import SHARD_ID, Settings
 from commcredits.storage.connection import open_pool
@@ -64,7 +62,7 @@ async def run_charging(settings: Settings, stop: asyncio.Event, ready: Ready) ->
             address=ListenAddress(
                 host=settings.charging_host,
                 port=settings.charging_port,
-                ssl_context=_tls(settings.charging_tls_certificate, settings.charging_tls_key),
+                ssl_context=tls_of_charging(settings),
                 reuse_port=settings.charging_processes > 1,
             ),
         )
@@ -72,16 +70,3 @@ async def run_charging(settings: Settings, stop: asyncio.Event, ready: Ready) ->
         calm_the_collector()
         ready(server.port)
         await stop.wait()
-
-
-def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
-    if certificate is None and key is None:
-        return None
-    if certificate is None or key is None:
-        raise SettingsError("COMMCREDITS_CHARGING_TLS_CERTIFICATE and COMMCREDITS_CHARGING_TLS_KEY go together")
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(certificate, key)
-    except OSError as error:
-        raise SettingsError(f"COMMCREDITS_CHARGING_TLS_CERTIFICATE: {error}") from None
-    return context

@@ -103,7 +103,10 @@ def open_gateways(settings: Settings) -> Mapping[str, Gateway]:
     opened: dict[str, Gateway] = {}
     for name, its_settings in settings.gateways.items():
         plain = {key: value.get_secret_value() for key, value in its_settings.items()}
-        gateway = open_gateway(name, plain)
+        try:
+            gateway = open_gateway(name, plain)
+        except ValueError as error:
+            raise SettingsError(f"COMMCREDITS_GATEWAYS: {error}") from error
         if isinstance(gateway, UnknownGateway):
             raise SettingsError(f"COMMCREDITS_GATEWAYS names {name!r}; installed are {', '.join(gateway.known_names)}")
         if isinstance(gateway, AmbiguousGateway):

@@ -5,8 +5,6 @@ Knows when each is done. Refuses to know what a migration changes.
 
 from __future__ import annotations
 
-import structlog
-
 from commcredits.storage.connection import connect
 from commcredits.storage.migrations import migrate, pending
 
@@ -15,12 +13,9 @@ async def bring_up_to_date(url: str) -> tuple[str, ...]:
     """Apply what is pending; the names of what was applied. Raises MigrationError, DatabaseUnreachableError."""
     connection = await connect(url)
     try:
-        applied = tuple(each.name for each in await migrate(connection))
+        return tuple(each.name for each in await migrate(connection))
     finally:
         await connection.close()
-    for name in applied:
-        structlog.get_logger("supervisor").info("migration applied", name=name)
-    return applied
 
 
 async def is_up_to_date(url: str) -> bool:

@@ -6,7 +6,9 @@ Knows how to ask. Refuses to hold a port: whoever listens there does.
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
+import ssl
 
 from commcredits.main.addresses import LOOPBACK
 from commcredits.main.composition import SettingsError
@@ -45,8 +47,9 @@ def is_free(host: str, port: int) -> bool:
 
 
 def os_reason(error: OSError) -> str:
-    """What the operating system said, without its number."""
-    return error.strerror or str(error)
+    """What the operating system says of such an error, or what stands in it when that is none of the system's."""
+    is_own = error.errno is not None and error.errno > 0 and not isinstance(error, ssl.SSLError)
+    return os.strerror(error.errno) if is_own else str(error)
 
 
 def _listen(host: str, port: int) -> socket.socket:

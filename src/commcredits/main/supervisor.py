@@ -20,11 +20,12 @@ import structlog
 
 from commcredits.main.addresses import base_url
 from commcredits.main.children import Child
-from commcredits.main.composition import SIMULATOR, SettingsError, operator_token
+from commcredits.main.composition import SIMULATOR, SettingsError, open_gateways, operator_token
 from commcredits.main.embedding import running_database
 from commcredits.main.migrating import bring_up_to_date
 from commcredits.main.ports import with_ports
 from commcredits.main.running import Running, announced
+from commcredits.main.tls import tls_of_charging, tls_towards_charging
 from commcredits.settings import Settings
 
 _VARIABLE_PREFIX: Final = "COMMCREDITS_"
@@ -38,6 +39,7 @@ async def running_system(settings: Settings, *, complaints: int | None = None) -
     Raises SettingsError for settings that cannot work, EmbeddedServerError, MigrationError, DatabaseUnreachableError.
     """
     operator_token(settings)
+    await _check_parts(settings)
     settings = with_ports(settings)
     make_data_directory(settings)
     async with contextlib.AsyncExitStack() as stack:
@@ -50,7 +52,8 @@ async def running_system(settings: Settings, *, complaints: int | None = None) -
                 child.start_anew()
 
         url = await stack.enter_async_context(running_database(settings, moved=move))
-        await bring_up_to_date(url)
+        for name in await bring_up_to_date(url):
+            structlog.get_logger("supervisor").info("migration applied", name=name)
         environment["COMMCREDITS_DATABASE_URL"] = url
         roles = ["charging"] * settings.charging_processes + ["web", "worker"]
         simulator_url = None
@@ -68,6 +71,14 @@ async def running_system(settings: Settings, *, complaints: int | None = None) -
         )
         stack.enter_context(announced(settings.data_directory, running))
         yield running
+
+
+async def _check_parts(settings: Settings) -> None:
+    """Make what a child makes of the settings, and drop it: better one sentence here than a child that never starts."""
+    tls_of_charging(settings)
+    tls_towards_charging(settings)
+    for gateway in open_gateways(settings).values():
+        await gateway.aclose()
 
 
 def make_data_directory(settings: Settings) -> None:

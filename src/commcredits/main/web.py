@@ -8,9 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import ssl
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import uvicorn
@@ -24,7 +22,8 @@ from commcredits.edges.portal.adapter import ServicesForPortal
 from commcredits.edges.portal.app import portal_app
 from commcredits.edges.portal.settings import PortalSettings
 from commcredits.main.addresses import loopback_of
-from commcredits.main.composition import Ready, SettingsError, open_services, operator_token, utc_now
+from commcredits.main.composition import Ready, open_services, operator_token, utc_now
+from commcredits.main.tls import tls_towards_charging
 from commcredits.settings import Settings
 
 _STOP_SECONDS_MAX: Final = 5
@@ -39,7 +38,7 @@ async def run_web(settings: Settings, stop: asyncio.Event, ready: Ready) -> None
             services,
             operator_token=SecretStr(token),
             charging_address=(loopback_of(settings.charging_host), settings.charging_port),
-            charging_tls=_tls_towards(settings.charging_tls_certificate),
+            charging_tls=tls_towards_charging(settings),
         )
         for path in ("/", "/portal"):
             application.router.routes.append(Route(path, _to_portal, include_in_schema=False))
@@ -94,16 +93,3 @@ class _SupervisedServer(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-def _tls_towards(certificate: Path | None) -> ssl.SSLContext | None:
-    """How the web process checks the charging process, which shows that very certificate, whatever its name."""
-    if certificate is None:
-        return None
-    try:
-        context = ssl.create_default_context(cafile=certificate)
-    except OSError as error:
-        raise SettingsError(f"COMMCREDITS_CHARGING_TLS_CERTIFICATE: {error}") from None
-    context.check_hostname = False
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    return context

@@ -5,6 +5,7 @@ Knows forms: decimals, instants. Refuses to know what a value means; the operati
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -14,6 +15,9 @@ from commcredits.core.calendar import parse_instant
 from commcredits.core.money import MoneyError, parse_micros
 
 LIMIT_DEFAULT: Final = 50
+LIMIT_MAX: Final = 200
+
+_WHOLE: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 TAKES_NEGATIVE_TEXT: Final[dict[str, Any]] = {"ignore_unknown_options": True}
 """Context settings of a command whose argument is an amount: "-5" is then a wrong amount, not an unknown option."""
@@ -36,6 +40,20 @@ def _instant(text: str) -> datetime:
         raise typer.BadParameter(str(error)) from None
 
 
+def whole_option(help_text: str, smallest: int, largest: int) -> Any:
+    """An option that is a whole number within bounds."""
+
+    def read(text: str | int) -> int:
+        # A default comes as it is.
+        if isinstance(text, int):
+            return text
+        if _WHOLE.fullmatch(text) is None or not smallest <= int(text) <= largest:
+            raise typer.BadParameter(f"{text[:32]!r} is not a whole number from {smallest} to {largest}")
+        return int(text)
+
+    return typer.Option(metavar="NUMBER", parser=read, help=f"{help_text}, {smallest} to {largest}.")
+
+
 OrganizationId = Annotated[str, typer.Argument(metavar="ORGANIZATION", help="The organization's id.")]
 AmountMicros = Annotated[
     int,
@@ -46,7 +64,7 @@ Instant = Annotated[
     typer.Option(metavar="INSTANT", parser=_instant, help="RFC 3339, such as 2027-01-31T00:00:00Z, or a date (UTC)."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, with the fields of the administration API.")]
-Limit = Annotated[int, typer.Option(min=1, max=200, help="How many items to show.")]
+Limit = Annotated[int, whole_option("How many items to show", 1, LIMIT_MAX)]
 Cursor = Annotated[str | None, typer.Option(help="Show what follows: the next_cursor of the list before.")]
 CommandId = Annotated[
     str | None,

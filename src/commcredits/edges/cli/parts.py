@@ -62,7 +62,7 @@ class DemoChoices:
     is taken. ``keep`` goes on with the data of the last one.
     """
 
-    seconds: float | None  # a duration of the machine, not money
+    seconds: int | None
     open_browser: bool
     port: int | None
     keep: bool

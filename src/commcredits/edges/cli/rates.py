@@ -5,8 +5,11 @@ Knows that a file can be long, and shows how far it is read. Refuses to know wha
 
 from __future__ import annotations
 
+import asyncio
+import os
+import stat
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import IO, Annotated, Final
 
@@ -28,22 +31,7 @@ from commcredits.edges.cli.writing import (
 )
 
 STANDARD_INPUT: Final = "-"
-
-
-class CountedFile:
-    """A file that tells how many of its bytes were read."""
-
-    def __init__(self, file: IO[bytes], tell: Callable[[int], None]) -> None:
-        self._file = file
-        self._tell = tell
-        self._bytes_read = 0
-
-    def read(self, size: int, /) -> bytes:
-        """At most so many bytes; none at the end."""
-        piece = self._file.read(size)
-        self._bytes_read += len(piece)
-        self._tell(self._bytes_read)
-        return piece
+PIECE_BYTES: Final = 64 * 1024
 
 
 def commands(parts: Parts) -> typer.Typer:
@@ -95,8 +83,8 @@ def _add_import(group: typer.Typer, parts: Parts) -> None:
 
         async def work() -> RateDeckInfo:
             with _opened(file) as source, progress("reading rates") as update:
-                update(total=_size_of(file))
-                counted = CountedFile(source, lambda done: update(completed=done))
+                update(total=_size_of(source))
+                counted = _counted(source, lambda done: update(completed=done))
                 async with parts.open_services() as opened:
                     return taken(
                         await tariffs.publish_rate_deck(
@@ -117,15 +105,43 @@ def _add_import(group: typer.Typer, parts: Parts) -> None:
 
 
 def _opened(file: str) -> IO[bytes]:
-    if file == STANDARD_INPUT:
-        return sys.stdin.buffer
-    try:
-        return Path(file).open("rb")
-    except OSError as error:
-        raise CannotRunError(f"FILE: {file!r} cannot be read: {error.strerror or error}") from None
+    if file != STANDARD_INPUT:
+        try:
+            return Path(file).open("rb")
+        except OSError as error:
+            raise CannotRunError(f"FILE: {file!r} cannot be read: {error.strerror or error}") from None
+    if sys.stdin.isatty():
+        raise CannotRunError("FILE: standard input is a terminal; name a file, or pipe one in")
+    return sys.stdin.buffer
 
 
-def _size_of(file: str) -> int | None:
+def _size_of(source: IO[bytes]) -> int | None:
     """Bytes of a plain file; None where nobody knows, as of a pipe."""
-    path = Path(file)
-    return path.stat().st_size if file != STANDARD_INPUT and path.is_file() else None
+    status = os.fstat(source.fileno())
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+async def _counted(source: IO[bytes], tell: Callable[[int], None]) -> AsyncIterator[bytes]:
+    """The pieces of a file, and how much was read after each. A pipe that says nothing can be waited for, and left."""
+    count = 0
+    async for piece in _plain(source) if _size_of(source) is not None else _pipe(source):
+        count += len(piece)
+        tell(count)
+        yield piece
+
+
+async def _plain(source: IO[bytes]) -> AsyncIterator[bytes]:
+    while piece := source.read(PIECE_BYTES):
+        yield piece
+
+
+async def _pipe(source: IO[bytes]) -> AsyncIterator[bytes]:
+    reader = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), source
+    )
+    try:
+        while piece := await reader.read(PIECE_BYTES):
+            yield piece
+    finally:
+        transport.close()

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from commcredits.edges.cli.options import AsJson
+from commcredits.edges.cli.options import AsJson, whole_option
 from commcredits.edges.cli.parts import DemoChoices, Parts
 from commcredits.edges.cli.refusing import ExitStatus
 from commcredits.edges.cli.running import run, serve
@@ -23,6 +23,9 @@ from commcredits.edges.cli.writing import (
     write_line,
     write_table,
 )
+
+SECONDS_MAX: Final = 7 * 24 * 3_600
+PORT_MAX: Final = 65_535
 
 
 def installed_version() -> str:
@@ -75,9 +78,9 @@ def _add_serve(app: typer.Typer, parts: Parts) -> None:
 def _add_demo(app: typer.Typer, parts: Parts) -> None:
     @app.command()
     def demo(
-        seconds: Annotated[float | None, typer.Option(min=1, help="Stop by itself after so long.")] = None,
+        seconds: Annotated[int | None, whole_option("Stop by itself after so many seconds", 1, SECONDS_MAX)] = None,
         no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
-        port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Port of the portal; 0 takes any.")] = None,
+        port: Annotated[int | None, whole_option("Port of the portal; 0 takes any free one", 0, PORT_MAX)] = None,
         keep: Annotated[bool, typer.Option("--keep", help="Go on with the data of the last demo.")] = False,
         data_directory: Annotated[Path | None, typer.Option(help="Where the demo keeps its data.")] = None,
     ) -> None:
@@ -135,7 +138,7 @@ def _write_verification(found: object, *, as_json: bool) -> None:
             ),
         )
         return
-    write_line(f"The books agree: {found.transfers} transfers of {found.organizations} organizations.")
+    write_line(f"The books agree (organizations: {found.organizations}, transfers: {found.transfers}).")
 
 
 def _flush() -> None:

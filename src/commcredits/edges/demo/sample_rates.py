@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -193,7 +194,7 @@ def sample_rate_rows(currency: str) -> Iterator[SampleRate]:
     """
     if currency not in CURRENCY_PERCENT:
         raise ValueError(f"no sample deck in {currency!r}; there is one in {', '.join(sorted(CURRENCY_PERCENT))}")
-    ranges = tuple(number_ranges())
+    ranges = _ranges()
     names = Locale("en").territories
     for service, served in (
         (Service.OUTBOUND, ranges),
@@ -202,6 +203,12 @@ def sample_rate_rows(currency: str) -> Iterator[SampleRate]:
     ):
         for number_range in served:
             yield _rate(number_range, service, currency, _destination(number_range, names))
+
+
+@cache
+def _ranges() -> tuple[NumberRange, ...]:
+    """The ranges, once: finding them takes longer than everything else, and they are the same for every currency."""
+    return tuple(number_ranges())
 
 
 def write_sample_deck(path: Path, currency: str) -> int:

@@ -45,7 +45,7 @@ class Stage:
     simulator_url: str
     token: str
     deck_directory: Path
-    seconds: float | None
+    seconds: int | None
 
 
 @contextlib.asynccontextmanager

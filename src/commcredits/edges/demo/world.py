@@ -199,7 +199,7 @@ def _united_states() -> SampleOrganization:
             _toll_free("+18005550199", "Customer care"),
         ),
         top_up_micros=(50_000_000,),
-        promotions=(SamplePromotion(amount_micros=25_000_000, expires_after_seconds=45),),
+        promotions=(SamplePromotion(amount_micros=25_000_000, expires_after_seconds=35),),
         auto_recharge=SampleAutoRecharge(
             recharge_amount_micros=50_000_000,
             trigger_amount_micros=10_000_000,

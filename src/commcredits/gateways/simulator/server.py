@@ -68,12 +68,13 @@ async def running_simulator(settings: SimulatorSettings) -> AsyncIterator[str]:
     with _prepared(settings) as prepared:
         server = _QuietServer(prepared.config)
         prepared.connections.append(server)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(server.serve(sockets=[prepared.listener]))
-            try:
-                yield prepared.base_url
-            finally:
-                server.should_exit = True
+        # No task group: it would cancel the server, and wrap whatever the block raises, for its owner to unwrap.
+        serving = asyncio.create_task(server.serve(sockets=[prepared.listener]))
+        try:
+            yield prepared.base_url
+        finally:
+            server.should_exit = True
+            await serving
 
 
 async def _run(settings: SimulatorSettings, on_ready: Callable[[str], None]) -> None:

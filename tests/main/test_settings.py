@@ -1,0 +1,95 @@
+"""The page of settings keeps up with the settings, and a wrong one is told by its name."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from commcredits.settings import Settings
+
+PAGE: Final = (Path(__file__).parents[2] / "docs" / "settings.md").read_text("utf-8")
+ROWS: Final = dict(re.findall(r"^\| `COMMCREDITS_(\w+)` \| (.+?) \|", PAGE, re.MULTILINE))
+ENOUGH: Final = {
+    "COMMCREDITS_OPERATOR_TOKEN": "0123456789abcdef",
+    "COMMCREDITS_WEB_PORT": "0",
+    "COMMCREDITS_CHARGING_PORT": "0",
+    "COMMCREDITS_SIMULATOR_PORT": "0",
+}
+
+
+def test_every_setting_is_on_the_page() -> None:
+    assert sorted(name for name in Settings.model_fields if name.upper() not in ROWS) == []
+
+
+def test_every_setting_on_the_page_exists() -> None:
+    assert sorted(name for name in ROWS if name.lower() not in Settings.model_fields) == []
+
+
+def test_every_default_is_the_one_on_the_page() -> None:
+    for name, field in Settings.model_fields.items():
+        if field.default_factory is None:
+            default = list(field.default) if isinstance(field.default, frozenset) else field.default
+            assert ROWS[name.upper()] == ("none" if default is None else f"`{default}`"), name
+
+
+def test_every_setting_says_what_it_means() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def _serve(directory: Path, settings: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COMMCREDITS_")}
+    given = {"COMMCREDITS_DATA_DIRECTORY": str(directory), **ENOUGH, **settings}
+    program = "from commcredits.main import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", program, "serve"],
+        env={**environment, **given},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("OPERATOR_TOKEN", "too-short", "at least 16 characters"),
+        ("WEB_PORT", "99999", "less than or equal to 65535"),
+        ("WEB_PORT", "http", "valid integer"),
+        ("TOP_UP_MINIMUM", "-1", "above 0"),
+        ("TOP_UP_MAXIMUM", "1e3", "decimal"),
+        ("SILENCE_CHARGES", "nothing", "'grant' or 'reported'"),
+        ("UNAVAILABLE_COUNTRIES", "BH,CN", "unavailable_countries"),
+        ("GATEWAYS", '{"paypal": {}}', "installed are simulator"),
+        ("GATEWAYS", '{"simulator": {}}', "needs base_url"),
+        ("CHARGING_TLS_KEY", "key.pem", "COMMCREDITS_CHARGING_TLS_CERTIFICATE"),
+        ("DATA_DIRECTORY", "/proc/nowhere", "name another directory"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_nothing_starts(tmp_path: Path, name: str, value: str, allowed: str) -> None:
+    done = _serve(tmp_path / "data", {f"COMMCREDITS_{name}": value})
+
+    assert done.returncode == 3
+    assert name in done.stderr.upper()
+    assert allowed in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_secret_that_is_wrong_is_not_repeated(tmp_path: Path) -> None:
+    done = _serve(tmp_path / "data", {"COMMCREDITS_OPERATOR_TOKEN": "hunter2"})
+
+    assert "COMMCREDITS_OPERATOR_TOKEN" in done.stderr
+    assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_without_a_token_nothing_is_open_to_everybody(tmp_path: Path) -> None:
+    done = _serve(tmp_path / "data", {"COMMCREDITS_OPERATOR_TOKEN": ""})
+
+    assert done.returncode == 3
+    assert "COMMCREDITS_OPERATOR_TOKEN" in done.stderr
