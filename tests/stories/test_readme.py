@@ -24,9 +24,7 @@ def _session() -> str:
 
 @pytest.mark.timeout(120)
 async def test_the_readme_charges_a_call_to_the_millionth(tmp_path: Path) -> None:
-    settings = Settings(
-        data_directory=tmp_path, operator_token=TOKEN, web_port=0, charging_port=0, simulator_port=0
-    )
+    settings = Settings(data_directory=tmp_path, operator_token=TOKEN, web_port=0, charging_port=0, simulator_port=0)
     async with running_system(settings) as running:
         shell = await asyncio.create_subprocess_exec(
             "bash",

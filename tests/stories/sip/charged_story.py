@@ -16,7 +16,8 @@ from commcredits.main.addresses import LOOPBACK
 from commcredits.main.running import Running
 from commcredits.main.supervisor import running_system
 from commcredits.settings import Settings
-from tests.stories.sip.accounts import Ledger, open_accounts, read_ledger
+from tests.stories.books import Ledger, read_ledger
+from tests.stories.sip.accounts import open_accounts
 from tests.stories.sip.plan import StoryNumbers
 from tests.stories.sip.story import SipStory, run_sip_story
 

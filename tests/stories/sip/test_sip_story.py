@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from tests.stories.sip.accounts import PROBE, SHORT_SECONDS, Ledger, price_micros
+from tests.stories.books import Ledger, price_micros
+from tests.stories.sip.accounts import PROBE, SHORT_SECONDS
 from tests.stories.sip.charged_story import ChargedStory, tell_charged_story
 from tests.stories.sip.plan import EXTENDED_SECONDS, Outcome, StoryNumbers
 from tests.stories.sip.story import SipCall, SipStory, missing_programs
