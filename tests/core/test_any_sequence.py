@@ -167,6 +167,30 @@ class AnySequence(RuleBasedStateMachine):
         )
 
     @precondition(lambda self: any(session.is_live for session in self.books.sessions.values()))
+    @rule(
+        passing=st.lists(st.tuples(st.integers(0, 400), st.integers(-60, 60)), min_size=1, max_size=5),
+        slice_seconds=slices,
+        data=st.data(),
+    )
+    def talk(self, passing: list[tuple[int, int]], slice_seconds: int | None, data: st.DataObject) -> None:
+        """A call goes on for a while and is reported each time, a little too early or too late, or falsely."""
+        session_id = self._running_call(data)
+        before = self.books.sessions[session_id]
+        talked = before.used_seconds
+        for number, (seconds, wrong_by) in enumerate(passing, start=before.grant_number + 1):
+            self.books.wait(seconds=seconds)
+            talked += seconds
+            self.watch.ask(
+                Update(
+                    organization_id=ORGANIZATION,
+                    session_id=session_id,
+                    request_number=number,
+                    used_seconds=max(0, talked + wrong_by),
+                    slice_seconds=slice_seconds,
+                )
+            )
+
+    @precondition(lambda self: any(session.is_live for session in self.books.sessions.values()))
     @rule(data=st.data())
     def end(self, data: st.DataObject) -> None:
         session_id = self._running_call(data)

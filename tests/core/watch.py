@@ -40,6 +40,8 @@ class Watch:
         if isinstance(command, CallCommand) and decision.session is not None:
             self._remember(command, decision.session, outcome)
             self._moves_forward(session, decision.session)
+            if isinstance(command, Expire) and session is not None:
+                self._may_be_reaped(command, session)
             if isinstance(outcome, Granted):
                 self._is_covered_and_the_most(decision.session, outcome)
                 self._is_as_long_as_asked(command, session, decision.session, outcome)
@@ -55,6 +57,11 @@ class Watch:
         growth = newly_held(before, self.books.account.lots)
         assert all(expires_at[lot_id] > self.books.now for lot_id in growth), "an expired lot was held"
         assert sum(growth.values()) <= available_micros(before, self.books.now), "more was held than was available"
+
+    def _may_be_reaped(self, command: Expire, before: Session) -> None:
+        assert before.is_live
+        assert command.grant_number == before.grant_number, "a call that had moved on was reaped"
+        assert self.books.now >= before.grant_ends_at, "a call was reaped before its grant had ended"
 
     def _moves_forward(self, before: Session | None, after: Session) -> None:
         if before is None:
