@@ -69,7 +69,7 @@ async def _choose(methods: Locator, card: str) -> None:
 async def _add_funds(page: Page, words: dict[str, str], amount: str, card: str) -> None:
     await page.get_by_role("link", name=words["add"]).click()
     await page.get_by_label(words["amount"], exact=True).fill(amount)
-    await _choose(page.get_by_label(words["method"]).first, card)
+    await _choose(page.get_by_label(words["method"]).last, card)
     await page.get_by_role("button", name=words["pay"]).click()
 
 
