@@ -2,9 +2,9 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -29,6 +29,12 @@ class Seen:
         self._http = httpx.Client(base_url=web_url, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
         listed = self._http.get("/v1/organizations").json()["items"]
         self._ids = {each["country"]: each["organization_id"] for each in listed}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._http.close()
 
     def items(self, country: str, what: str) -> list[dict[str, Any]]:
         """The newest page of a list."""
@@ -57,12 +63,13 @@ def _is_recharge(top_up: dict[str, Any]) -> bool:
 @pytest.mark.timeout(200)
 def test_everything_happens_by_itself_and_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     directory = tmp_path / "demo"
-    with _demo(directory) as running:
+    with ExitStack() as stack:
+        running = stack.enter_context(_demo(directory))
         portal = running.wait_for(r"portal +(http\S+)")
         token = running.wait_for(r"sign in with +(\S+)")
         web_url = portal.removesuffix("/portal/")
         charging_url = running.wait_for(r"charging +(http\S+)")
-        seen = Seen(web_url, token)
+        seen = stack.enter_context(Seen(web_url, token))
 
         eventually(seen.everything_happened, seconds_max=STORY_SECONDS_MAX)
         assert [each["amount"] for each in seen.items("RO", "top-ups") if _is_recharge(each)] == ["250.000000"]
@@ -71,6 +78,8 @@ def test_everything_happens_by_itself_and_ctrl_c_leaves_nothing(tmp_path: Path) 
         in_another_shell = command("organizations", "list", settings=settings_of(directory))
         assert "Demo Carpați SRL" in in_another_shell.stdout
 
+        # The terminal looks once a second, and so tells it a moment after the books.
+        running.wait_for(r"(a fund lot expired)")
         processes = running.children
         assert running.end(signal.SIGINT) == 0
         assert left_running(processes, seconds_max=1) == []

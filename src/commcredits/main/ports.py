@@ -49,7 +49,7 @@ def is_free(host: str, port: int) -> bool:
 def os_reason(error: OSError) -> str:
     """What the operating system says of such an error, or what stands in it when that is none of the system's."""
     is_own = error.errno is not None and error.errno > 0 and not isinstance(error, ssl.SSLError)
-    return os.strerror(error.errno) if is_own else str(error)
+    return os.strerror(error.errno or 0) if is_own else str(error)
 
 
 def _listen(host: str, port: int) -> socket.socket:
