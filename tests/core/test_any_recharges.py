@@ -6,7 +6,6 @@ that are reckoned beside the core, from what was seen to happen.
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
@@ -186,4 +185,3 @@ class AnyRecharges(RuleBasedStateMachine):
 
 
 TestAnyRecharges = AnyRecharges.TestCase
-TestAnyRecharges.settings = settings()
