@@ -116,7 +116,7 @@ class Load:
     async def pause(self) -> None:
         """Send nothing more for now; returns when nothing is under way."""
         self._may_send.clear()
-        while self._in_flight:  # noqa: ASYNC110 - as above
+        while self._in_flight:  # noqa: ASYNC110 - a look at a list wakes nobody
             await asyncio.sleep(0.01)
 
     def go_on(self) -> None:
@@ -143,7 +143,7 @@ class Load:
         self._ending = True
         self.go_on()
         async with asyncio.timeout(PROGRESS_SECONDS_MAX):
-            while self.unfinished():  # noqa: ASYNC110 - as above
+            while self.unfinished():  # noqa: ASYNC110 - a look at a list wakes nobody
                 await asyncio.sleep(0.01)
 
     async def _answer(self, call: PlacedCall, step: Step) -> Mapping[str, Any]:
