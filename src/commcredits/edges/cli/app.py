@@ -10,7 +10,17 @@ from typing import Annotated
 
 import typer
 
-from commcredits.edges.cli import funds, gateway, organizations, payment_methods, rates, recharge, reports, system
+from commcredits.edges.cli import (
+    funds,
+    gateway,
+    numbers,
+    organizations,
+    payment_methods,
+    rates,
+    recharge,
+    reports,
+    system,
+)
 from commcredits.edges.cli.parts import Parts
 from commcredits.edges.cli.writing import write_line
 
@@ -42,7 +52,7 @@ def build_app(parts: Parts) -> typer.Typer:
 
     system.add_commands(app, parts)
     app.add_typer(organizations.commands(parts), name="organizations")
-    app.add_typer(organizations.number_commands(parts), name="numbers")
+    app.add_typer(numbers.commands(parts), name="numbers")
     app.add_typer(rates.commands(parts), name="rates")
     app.add_typer(payment_methods.commands(parts), name="payment-methods")
     app.add_typer(funds.commands(parts), name="funds")

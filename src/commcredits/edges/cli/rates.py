@@ -16,7 +16,6 @@ from typing import IO, Annotated, Final
 import typer
 
 from commcredits.edges.cli.options import LIMIT_DEFAULT, AsJson, CommandId, Cursor, Limit
-from commcredits.edges.cli.organizations import say_more
 from commcredits.edges.cli.parts import CannotRunError, Parts
 from commcredits.edges.cli.refusing import taken
 from commcredits.edges.cli.running import run
@@ -25,6 +24,7 @@ from commcredits.edges.cli.writing import (
     listing_of,
     moment_text,
     progress,
+    say_more,
     write_facts,
     write_json,
     write_table,

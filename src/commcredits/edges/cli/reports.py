@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from commcredits.edges.cli.options import LIMIT_DEFAULT, AsJson, Cursor, Limit, OrganizationId
-from commcredits.edges.cli.organizations import say_more
 from commcredits.edges.cli.parts import Parts
 from commcredits.edges.cli.refusing import taken
 from commcredits.edges.cli.running import run
@@ -19,6 +18,7 @@ from commcredits.edges.cli.writing import (
     document_of,
     listing_of,
     moment_text,
+    say_more,
     write_facts,
     write_json,
     write_table,

@@ -64,6 +64,12 @@ def complain(text: str) -> None:
     sys.stderr.write(f"commcredits: {text}\n")
 
 
+def say_more(next_cursor: str | None) -> None:
+    """Say on standard error how the rest of a list is had."""
+    if next_cursor is not None:
+        complain(f"there are more: --cursor {next_cursor}")
+
+
 def instant_text(instant: datetime) -> str:
     """An instant as RFC 3339 in UTC."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
