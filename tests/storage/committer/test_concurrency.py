@@ -61,7 +61,10 @@ async def test_two_processes_use_one_organizations_funds_up_and_never_over_hold(
     await _check_used_up(world, organization, list(outcomes))
 
 
-async def test_two_committers_that_take_turns_use_one_organizations_funds_up_and_never_over_hold(world: World) -> None:
+async def test_two_committers_that_take_turns_use_one_organizations_funds_up_and_never_over_hold(
+    either_world: World,
+) -> None:
+    world = either_world
     organization = await world.open_organization(funds_micros=FUNDS_MICROS)
     numbers = count()
     outcomes: list[Outcome] = []
@@ -99,6 +102,7 @@ async def test_two_committers_over_the_same_organizations_in_random_order_answer
     refused = set(codes(outcomes)) - {"granted", "started", "ended"}
     assert refused <= {"insufficient_funds", "session_ended"}, refused
     assert len(outcomes) > 1_000
+    assert not await world.had_a_deadlock(), "rows are locked in the order of their ids"
     await world.check_books()
 
 

@@ -7,11 +7,10 @@ from itertools import count
 
 import pytest
 
-from commcredits.core.commands import Command
-from commcredits.core.outcomes import Ended, Granted, Outcome
+from commcredits.core.commands import Command, PaymentState, RecordPayment
+from commcredits.core.outcomes import Ended, Granted, Outcome, TopUpTaken
 from commcredits.storage.committer import Committer, CommitterTerms
 from tests.storage.committer.world import (
-    COMMITTER_NAME,
     WAIT_SECONDS_MAX,
     World,
     authorise,
@@ -23,6 +22,7 @@ from tests.storage.committer.world import (
     grant,
     held_micros,
     new_id,
+    request_top_up,
     start,
     submit_all,
     update,
@@ -128,16 +128,8 @@ async def test_nothing_is_decided_ahead_of_commands_that_are_being_parted_from_a
     await world.check_books()
 
 
-async def _blocked_twice(world: World) -> bool:
-    blocked = await world.database.fetchval(
-        """select count(*) from pg_stat_activity
-        where datname = current_database() and application_name = $1 and wait_event_type = 'Lock'""",
-        COMMITTER_NAME,
-    )
-    return bool(blocked == 2)
-
-
-async def test_what_was_decided_on_a_batch_that_another_process_beat_is_decided_again(world: World) -> None:
+async def test_what_was_decided_on_a_batch_that_another_process_beat_is_decided_again(either_world: World) -> None:
+    world = either_world
     organization = await world.open_organization(funds_micros=4 * 600_000)
     async with world.committer() as one, world.committer() as other:
         await asyncio.gather(*(each.execute(start(organization, "nobody")) for each in (one, other)))
@@ -145,7 +137,7 @@ async def test_what_was_decided_on_a_batch_that_another_process_beat_is_decided_
             answers = []
             for committer, name in ((one, "one"), (other, "other")):
                 answers += submit_all(committer, [authorise(organization, f"{name}-1")])
-            await eventually(lambda: _blocked_twice(world), "the two never met")
+            await eventually(lambda: world.are_blocked(2), "the two never met")
             for committer, name in ((one, "one"), (other, "other")):
                 answers += submit_all(
                     committer, [end(organization, f"{name}-1", 30), authorise(organization, f"{name}-2")]
@@ -171,24 +163,68 @@ async def test_what_was_decided_ahead_stands_or_falls_with_the_batch_before_it(w
         async with world.locked(organization):
             answers = submit_all(committer, [authorise(organization, "first")])
             await world.blocked()
-            answers += submit_all(
-                committer,
-                [
-                    update(organization, "first", 1, 20),
-                    end(organization, "first", 30),
-                    *(authorise(organization, f"next-{number}") for number in range(3)),
-                ],
-            )
-            await breathe()
+            # In order, whether they are decided ahead, wait, or wait again.
+            later: list[Command] = [
+                update(organization, "first", 1, 10),
+                update(organization, "first", 2, 20),
+                end(organization, "first", 30),
+                *(authorise(organization, f"next-{number}") for number in range(3)),
+            ]
+            for command in later:
+                answers += submit_all(committer, [command])
+                await breathe()
             assert not any(answer.done() for answer in answers)
             if not commits:
                 await world.end_committers()
         outcomes = await asyncio.wait_for(asyncio.gather(*answers), WAIT_SECONDS_MAX)
 
-    assert codes(outcomes) == ["granted", "granted", "ended", "granted", "granted", "granted"]
+    assert codes(outcomes) == ["granted", "granted", "granted", "ended", "granted", "granted", "granted"]
     assert [each.charged_micros for each in outcomes if isinstance(each, Ended)] == [300_000]
-    assert held_micros(outcomes[3:]) == 1_500_000
+    assert held_micros(outcomes[4:]) == 1_500_000
     assert await world.amounts(organization) == (1_500_000, 1_500_000)
+    await world.check_books()
+
+
+async def test_what_was_decided_ahead_and_thrown_away_is_not_taken_for_what_is_known(world: World) -> None:
+    slow, contested = await world.open_organizations(2, funds_micros=600_000)
+    async with world.committer() as here, world.committer() as there:
+        await execute_all(here, [start(each, "nobody") for each in (slow, contested)])
+        async with world.locked(slow):
+            answers = submit_all(here, [authorise(slow, "call")])
+            await world.blocked()
+            answers += submit_all(here, [authorise(contested, "never written")])
+            await breathe()
+            # The account gets the version that was foreseen here, but by another call.
+            assert isinstance(await there.execute(authorise(contested, "real")), Granted)
+            await world.end_committers()
+        outcomes = await asyncio.wait_for(asyncio.gather(*answers), WAIT_SECONDS_MAX)
+
+    assert codes(outcomes) == ["granted", "insufficient_funds"]
+    await world.check_books()
+
+
+async def test_commands_that_need_reading_are_not_decided_ahead_without_it(world: World) -> None:
+    slow, organization = await world.open_organizations(2, funds_micros=5_000_000)
+    gift = grant(organization, 1_000_000, command_id="gift")
+    purchase = request_top_up(organization, command_id="buy")
+    async with world.committer() as before:
+        first = await execute_all(before, [authorise(organization, "call"), gift, purchase])
+    assert isinstance(first[2], TopUpTaken)
+    paid = RecordPayment(
+        organization_id=organization, top_up_id=first[2].top_up_id, state=PaymentState.SUCCEEDED, gateway="simulator"
+    )
+    async with world.committer() as committer:
+        await execute_all(committer, [start(each, "nobody") for each in (slow, organization)])
+        needy: list[Command] = [update(organization, "call", 1, 10), gift, purchase, paid, paid]
+        for number, command in enumerate(needy):
+            async with world.locked(slow):
+                answers = submit_all(committer, [authorise(slow, f"call-{number}", slice_seconds=1)])
+                await world.blocked()
+                answers += submit_all(committer, [command])
+                await breathe()
+            outcomes = await asyncio.wait_for(asyncio.gather(*answers), WAIT_SECONDS_MAX)
+            assert codes(outcomes)[1] == ["granted", "lotgranted", "topuptaken", "topuptaken", "topuptaken"][number]
+    assert await world.count("fund_lots", f"organization_id = '{organization}'") == 3
     await world.check_books()
 
 

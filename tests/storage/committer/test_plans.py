@@ -2,17 +2,12 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
-from itertools import count
+from collections.abc import Iterator
 from typing import Any, Final
-
-import pytest
 
 from commcredits.storage.connection import Connection, connect, load_statement
 from commcredits.storage.link import CONNECTION_SETTINGS
-from commcredits.storage.migrations import migrate
-from tests.storage.committer.world import World, authorise, end, execute_all, open_world
-from tests.storage_fixtures import execute, run
+from tests.storage.committer.world import World, authorise, end, execute_all
 
 KEYS: Final = {
     "accounts": ("organization_id",),
@@ -45,43 +40,6 @@ STATEMENTS: Final = (
 )
 PER_ORGANIZATION: Final = {"load_open_top_ups"}
 """Statements that read several rows of an organization on purpose."""
-
-_databases = count(1)
-
-
-@pytest.fixture(
-    params=["embedded", pytest.param("system", marks=pytest.mark.postgresql)],
-)
-def either_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A fresh migrated database of the embedded server, then of the system's own."""
-    if request.param == "embedded":
-        yield request.getfixturevalue("database_url")
-        return
-    yield from _fresh_database(request.getfixturevalue("system_postgresql_url"))
-
-
-def _fresh_database(server_url: str) -> Iterator[str]:
-    name = f"plans_{next(_databases)}"
-    url = server_url.replace("/postgres?", f"/{name}?")
-    run(execute(server_url, f"create database {name}"))
-    run(_migrate(url))
-    yield url
-    run(execute(server_url, f"drop database {name} with (force)"))
-
-
-async def _migrate(url: str) -> None:
-    connection = await connect(url)
-    try:
-        await migrate(connection)
-    finally:
-        await connection.close()
-
-
-@pytest.fixture
-async def either_world(either_url: str) -> AsyncIterator[World]:
-    """An otherwise empty world on either server."""
-    async with open_world(either_url) as opened:
-        yield opened
 
 
 async def _plan(connection: Connection, name: str) -> dict[str, Any]:

@@ -167,20 +167,18 @@ class World:
 
     async def blocked(self, *, on: str = "Lock") -> None:
         """Wait until a committer's connection waits for something of that type."""
-        await eventually(lambda: self._is_blocked(on), f"no committer ever waited on {on}")
+        await eventually(lambda: self.are_blocked(1, on=on), f"no committer ever waited on {on}")
 
-    async def _is_blocked(self, on: str) -> bool:
-        return bool(
-            await self.database.fetchval(
-                """select exists (
-                    select from pg_stat_activity
-                    where datname = current_database() and application_name = $1
-                        and (wait_event_type = $2 or wait_event = $2)
-                )""",
-                COMMITTER_NAME,
-                on,
-            )
+    async def are_blocked(self, number: int, *, on: str = "Lock") -> bool:
+        """Whether that many connections of committers wait for something of that type."""
+        blocked = await self.database.fetchval(
+            """select count(*) from pg_stat_activity
+            where datname = current_database() and application_name = $1
+                and (wait_event_type = $2 or wait_event = $2)""",
+            COMMITTER_NAME,
+            on,
         )
+        return bool(blocked == number)
 
     async def idle(self) -> None:
         """Wait until no connection of a committer has anything under way, given up by its committer or not."""
