@@ -13,12 +13,17 @@ import pytest
 from tests.stories.program import Program, command, eventually, is_listening, left_running, program, settings_of
 
 STORY_SECONDS_MAX: Final = 90
+OPERATORS_OWN: Final = {
+    "COMMCREDITS_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+    "COMMCREDITS_TOP_UP_MINIMUM": "5000",
+    "COLUMNS": "200",
+}
+"""Settings of somebody's own system, which a demonstration must leave alone."""
 
 
 @contextmanager
 def _demo(directory: Path, *words: str) -> Iterator[Program]:
-    settings = {"COLUMNS": "200"}
-    with program("demo", "--no-browser", "--data-directory", str(directory), *words, settings=settings) as running:
+    with program("demo", "--no-browser", "--data-directory", str(directory), *words, settings=OPERATORS_OWN) as running:
         yield running
 
 

@@ -16,7 +16,7 @@ import sys
 import webbrowser
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 from platformdirs import user_data_path
 from pydantic import SecretStr
@@ -84,21 +84,19 @@ async def demonstrate(choices: DemoChoices) -> None:
 
 
 def _settings(choices: DemoChoices) -> Settings:
-    """Settings of a demonstration: nothing of the operator's own database, gateways and token is touched."""
+    """The defaults, with data, ports and a token of its own: the operator's variables are for the operator's system."""
     directory = choices.data_directory or user_data_path("commcredits-demo", appauthor=False)
-    return Settings(
-        database_url=None,
-        data_directory=directory.resolve(),
-        operator_token=SecretStr(secrets.token_urlsafe(_TOKEN_BYTES)),
-        web_host=LOOPBACK,
-        web_port=_usual_or_any(8080) if choices.port is None else choices.port,
-        charging_host=LOOPBACK,
-        charging_port=_usual_or_any(8081),
-        simulator_port=_usual_or_any(8082),
-        charging_tls_certificate=None,
-        charging_tls_key=None,
-        gateways={},
-    )
+    chosen = {
+        "data_directory": directory.resolve(),
+        "operator_token": SecretStr(secrets.token_urlsafe(_TOKEN_BYTES)),
+        "web_port": _usual_or_any(8080) if choices.port is None else choices.port,
+        "charging_port": _usual_or_any(8081),
+        "simulator_port": _usual_or_any(8082),
+    }
+    defaults: dict[str, Any] = {
+        name: field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()
+    }
+    return Settings(**{**defaults, **chosen})
 
 
 def _usual_or_any(port: int) -> int:
@@ -136,11 +134,16 @@ def _say_where(settings: Settings, running: Running, say: Say) -> None:
     """Where everything is; the portal and the way in come last, so that they stay in sight."""
     say("Half an hour of telephone calls passes in every minute. Ctrl-C stops everything.")
     say(f"  log           {settings.data_directory / LOG}")
-    say(f"  command line  COMMCREDITS_DATA_DIRECTORY={settings.data_directory} commcredits organizations list")
+    say(f"  command line  COMMCREDITS_DATA_DIRECTORY={settings.data_directory} {_program()} organizations list")
     say(f"  API           {running.web_url}/v1/openapi.json")
     say(f"  charging      {running.charging_url}/v1/charging/")
     say(f"  portal        {_portal(running)}")
     say(f"  sign in with  {_token(settings)}")
+
+
+def _program() -> str:
+    """What was typed to start this, if it was the program's own name; it need not be on the path."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "commcredits" else "commcredits"
 
 
 async def _open_browser(choices: DemoChoices, running: Running, console: Console) -> None:

@@ -6,10 +6,10 @@ Knows the file in the data directory that says so while the system runs. It hold
 from __future__ import annotations
 
 import contextlib
-import os
+import fcntl
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import msgspec
 
@@ -29,30 +29,31 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 def announced(data_directory: Path, running: Running) -> Iterator[None]:
     """Say where the system can be called for as long as the block lasts. Raises OSError."""
     path = data_directory / FILE_NAME
-    data_directory.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".new")
-    unfinished.write_bytes(msgspec.json.encode(running) + b"\n")
-    unfinished.replace(path)
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
+    with unfinished.open("wb") as file:
+        # Held until this process ends, however it ends: a file that nobody holds tells of the past.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write(msgspec.json.encode(running) + b"\n")
+        file.flush()
+        unfinished.replace(path)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def find_running(data_directory: Path) -> Running | None:
     """The system that runs on this data directory; None when there is none, or it ended without saying so."""
     try:
-        running = msgspec.json.decode((data_directory / FILE_NAME).read_bytes(), type=Running)
+        with (data_directory / FILE_NAME).open("rb") as file:
+            return None if _is_free(file) else msgspec.json.decode(file.read(), type=Running)
     except (OSError, msgspec.DecodeError):
         return None
-    return running if _is_alive(running.process_id) else None
 
 
-def _is_alive(process_id: int) -> bool:
+def _is_free(file: IO[bytes]) -> bool:
     try:
-        os.kill(process_id, 0)
-    except PermissionError:
-        return True  # another user's
-    except OSError:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return False
     return True
