@@ -1,5 +1,5 @@
--- The accounts of these organizations as decisions need them; read before anything else of them, for its version. Probed
--- one by one, whatever the planner believes of the tables: see commit_batch.sql.
+-- The accounts of these organizations as decisions need them; read before anything else of them, for its version.
+-- Probed one by one, whatever the planner believes of the tables: see commit_batch.sql.
 select
     o.organization_id,
     a.version,

@@ -1,4 +1,4 @@
--- What never changes about these lots. Probed one by one, whatever the planner believes of the table: see commit_batch.sql.
+-- What never changes about these lots. Probed one by one, whatever the planner believes: see commit_batch.sql.
 select known.*
 from unnest($2::uuid[], $3::uuid[]) as wanted (organization_id, lot_id)
 cross join lateral (

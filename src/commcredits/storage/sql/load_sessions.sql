@@ -1,4 +1,4 @@
--- These calls, in whatever state. Probed one by one, whatever the planner believes of the table: see commit_batch.sql.
+-- These calls, in whatever state. Probed one by one, whatever the planner believes: see commit_batch.sql.
 select known.*
 from unnest($2::uuid[], $3::text[]) as wanted (organization_id, session_id)
 cross join lateral (

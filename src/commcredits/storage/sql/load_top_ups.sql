@@ -1,4 +1,4 @@
--- These top-ups, in whatever state. Probed one by one, whatever the planner believes of the table: see commit_batch.sql.
+-- These top-ups, in whatever state. Probed one by one, whatever the planner believes: see commit_batch.sql.
 select known.*
 from unnest($2::uuid[], $3::uuid[]) as wanted (organization_id, top_up_id)
 cross join lateral (

@@ -1,5 +1,5 @@
 -- Locks the account rows of these organizations in the order of their ids, so that two lockers cannot deadlock. Each is
--- probed by its key: "any" with "order by" would be planned as a walk through all accounts of the shard before version 17.
+-- probed by its key: "any" with "order by" is planned as a walk through all accounts of the shard before version 17.
 with wanted as materialized (
     select w.organization_id
     from unnest($2::uuid[]) as w (organization_id)
