@@ -6,7 +6,7 @@ database. Rows of accounts are sorted by organization id, so that two batches lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from itertools import chain
 from typing import Any, Final
@@ -19,16 +19,16 @@ from commcredits.storage.codec import encode_memory
 Row = tuple[Any, ...]
 
 # The kind of each column of each kind of row, in the order of the statement's parameters: "t" is free text, sent as an
-# array of values; "v" is anything whose text needs no quoting, sent as one array literal.
+# array of values; "v" is anything whose text needs no quoting, sent as one array literal; "i" is the same for instants.
 _ACCOUNT_COLUMNS: Final = "vvvvvttt"
-_OPENED_COLUMNS: Final = "vttttvttvvvvvvtvvvvvvvvtttvvtt"
-_MOVED_COLUMNS: Final = "vttvvvvvvvvtttvvtt"
-_JOURNAL_COLUMNS: Final = "vvvttvtvtv"
-_LOT_COLUMNS: Final = "vvtvvv"
-_TOP_UP_COLUMNS: Final = "vvttvtvvvttttv"
-_RULE_COLUMNS: Final = "vvvvvtvvvvtv"
+_OPENED_COLUMNS: Final = "vttttvttvvvviitvvvvivvvtttiitt"
+_MOVED_COLUMNS: Final = "vttvvvvivvvtttiitt"
+_JOURNAL_COLUMNS: Final = "vvittvtvtv"
+_LOT_COLUMNS: Final = "vvtvii"
+_TOP_UP_COLUMNS: Final = "vvttvtiiittttv"
+_RULE_COLUMNS: Final = "vvvvvtivivtv"
 _ASSIGNED_COLUMNS: Final = "vvt"
-_COMMAND_COLUMNS: Final = "vttttv"
+_COMMAND_COLUMNS: Final = "vtttti"
 
 
 class Batch:
@@ -187,14 +187,27 @@ def _columns(rows: list[Row], kinds: str) -> Iterable[Row | str]:
         return [() if kind == "t" else "{}" for kind in kinds]
     columns = tuple(zip(*rows, strict=True))
     assert len(columns) == len(kinds), f"rows of {len(columns)} columns where the statement takes {len(kinds)}"
-    return [column if kind == "t" else _literal(column) for column, kind in zip(columns, kinds, strict=True)]
+    return [_WRITERS[kind](column) for column, kind in zip(columns, kinds, strict=True)]
+
+
+def _values(column: Row) -> Row:
+    return column
+
+
+def _instants(column: Row) -> str:
+    """An array literal of instants: most are the batch's own or equal to others, and writing one down is slow."""
+    known: dict[datetime | None, str] = {None: "NULL"}
+    return "{" + ",".join([known.get(at) or known.setdefault(at, str(at)) for at in column]) + "}"
 
 
 def _literal(column: Row) -> str:
-    """A PostgreSQL array literal of numbers, flags, instants or ids."""
+    """A PostgreSQL array literal of numbers, flags or ids."""
     if None in column:
         return "{" + ",".join(["NULL" if value is None else str(value) for value in column]) + "}"
     return "{" + ",".join(map(str, column)) + "}"
+
+
+_WRITERS: Final[Mapping[str, Callable[[Row], Row | str]]] = {"t": _values, "v": _literal, "i": _instants}
 
 
 def _moving_fields(session: Session) -> Row:

@@ -29,7 +29,7 @@ from commcredits.core.outcomes import Outcome, RefusalCode, Refused
 from commcredits.core.tariffs import RateDeck
 from commcredits.storage.batch import Batch
 from commcredits.storage.cache import ACCOUNTS_MAX, ENDED_SESSIONS_MAX, AccountCache, Entry
-from commcredits.storage.connection import Connection, DatabaseUnreachableError
+from commcredits.storage.connection import Connection
 from commcredits.storage.deciding import (
     OrganizationResult,
     Pending,
@@ -40,7 +40,7 @@ from commcredits.storage.deciding import (
     group,
     unanswered,
 )
-from commcredits.storage.link import Link
+from commcredits.storage.link import CONTENDED, LOST, POISONED, Link
 from commcredits.storage.preloading import load_entries, load_missing_decks, needs_no_reading, preload
 
 BATCH_COMMANDS_MAX: Final = 4_000
@@ -58,28 +58,13 @@ OUTAGE_SECONDS_MAX: Final = 5.0
 AHEAD_SHARE: Final = 2
 """A batch is decided ahead once it holds one command for every so many of the batch under way."""
 
+HALVED_COMMANDS_MIN: Final = 64
+"""From this many on, what waits goes in two batches, so that one is decided while the other commits."""
+
 AHEAD_PAUSE_BATCHES: Final = 16
 """For how many batches nothing is decided ahead after decisions had to be thrown away: another process is busy here."""
 
 _RETRY_PAUSE_SECONDS: Final = 0.1
-
-# What the driver raises when the connection is gone, or the server is going or no longer the primary: the batch's
-# outcome is unknown.
-_LOST = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.ReadOnlySQLTransactionError,
-    DatabaseUnreachableError,
-    OSError,
-    TimeoutError,
-)
-# What PostgreSQL raises when two batches were in each other's way: decide the whole batch again.
-_CONTENDED = (asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError)
-# What one command's data can provoke: the batch is halved until that command stands alone.
-_POISONED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,8 +151,7 @@ class Committer:
                     await self._wake.wait()
                     continue
                 self._idle.clear()
-                self._taken = self._queue[: self._terms.batch_commands_max]
-                del self._queue[: self._terms.batch_commands_max]
+                self._taken = self._take_share()
                 await self._process(self._taken)
         finally:
             self._closing = True
@@ -177,6 +161,14 @@ class Committer:
             self._queue.clear()
             self._link.drop()
             self._idle.set()
+
+    def _take_share(self) -> list[Pending]:
+        """The next batch's commands: all that wait, or half of them where the others can be decided meanwhile."""
+        count = min(len(self._queue), self._terms.batch_commands_max)
+        if count >= HALVED_COMMANDS_MIN and self._ahead_pause == 0:
+            count //= 2
+        taken, self._queue[:count] = self._queue[:count], []
+        return taken
 
     async def close(self) -> None:
         """Refuse new commands, finish those that wait."""
@@ -241,12 +233,12 @@ class Committer:
                 moved = await self._write(this, look_ahead=not locked) if this.results else frozenset()
             self._outage = False
             again = self._deliver(this.results, moved)
-        except _POISONED as error:
+        except POISONED as error:
             raise _BatchPoisonedError from error
-        except _CONTENDED:
+        except CONTENDED:
             self._forget(pending)
             again = unanswered(pending)
-        except _LOST as error:
+        except LOST as error:
             self._drop_ahead()
             again = await self._survive(this.batch_id, pending, this.results, error)
         finally:
@@ -373,7 +365,7 @@ class Committer:
             self._link.drop()
             try:
                 written = await self._link.resolve(self._shard_id, batch_id, list(results))
-            except _LOST:
+            except LOST:
                 if loop.time() < give_up_at:
                     await asyncio.sleep(_RETRY_PAUSE_SECONDS)
                     continue

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from commcredits.storage.connection import Connection, connect, load_statement
+from commcredits.storage.connection import Connection, DatabaseUnreachableError, connect, load_statement
 
 CONNECTION_SETTINGS: Final = {
     "synchronous_commit": "on",
@@ -23,6 +23,24 @@ CONNECTION_SETTINGS: Final = {
     "jit": "off",
 }
 """How a committer's connection plans and commits."""
+
+# What the driver raises when the connection is gone, or the server is going or no longer the primary: the batch's
+# outcome is unknown.
+LOST: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+    DatabaseUnreachableError,
+    OSError,
+    TimeoutError,
+)
+# What PostgreSQL raises when two batches were in each other's way: decide the whole batch again.
+CONTENDED: Final = (asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError)
+# What one command's data can provoke: the batch is halved until that command stands alone.
+POISONED: Final = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 
 
 class Link:
