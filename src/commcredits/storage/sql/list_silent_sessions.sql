@@ -1,8 +1,8 @@
--- Live calls whose grant has ended without a word from their switch; for calls that have moved on, remembers when to look
--- at them again.
+-- Live calls whose grant has ended without a word from their switch; for calls that have moved on, remembers when to
+-- look at them again.
 --
--- Rows that a batch is just taking away are passed over, so that neither waits for the other in a circle. And a row that
--- was postponed here while a batch took it away is still there: its call is over, and it goes now.
+-- Rows that a batch is just taking away are passed over, so that neither waits for the other in a circle. And a row
+-- that was postponed here while a batch took it away is still there: its call is over, and it goes now.
 with looked_at as materialized (
     select l.organization_id, l.session_id, s.live, s.grant_number, s.grant_ends_at
     from live_calls l
