@@ -6,8 +6,10 @@ Knows what they say. Refuses to know how processes are started: the parts do.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -23,6 +25,9 @@ from commcredits.edges.cli.writing import (
     write_line,
     write_table,
 )
+
+if TYPE_CHECKING:
+    from commcredits.operations.verify import Verification
 
 SECONDS_MAX: Final = 7 * 24 * 3_600
 PORT_MAX: Final = 65_535
@@ -63,13 +68,13 @@ def _add_serve(app: typer.Typer, parts: Parts) -> None:
                     "charging": running.charging_url,
                 }
                 if running.simulator_url is not None:
-                    addresses["simulated gateway"] = running.simulator_url
+                    addresses["simulated_gateway"] = running.simulator_url
                 if as_json:
                     write_json(addresses)
                 else:
-                    write_facts(addresses)
+                    write_facts({name.replace("_", " "): address for name, address in addresses.items()})
                     write_line("Everything runs. Ctrl-C stops it.")
-                _flush()
+                sys.stdout.flush()
                 await asyncio.Event().wait()
 
         serve(work())
@@ -104,7 +109,7 @@ def _add_upkeep(app: typer.Typer, parts: Parts) -> None:
     @app.command()
     def verify(as_json: AsJson = False) -> None:
         """Prove that balances, lots, holds, calls and journal agree, or say exactly where they do not."""
-        from commcredits.operations.verify import Verification, verify_books
+        from commcredits.operations.verify import verify_books
 
         async def work() -> Verification:
             async with parts.open_services() as opened:
@@ -120,12 +125,7 @@ def _add_upkeep(app: typer.Typer, parts: Parts) -> None:
             raise typer.Exit(ExitStatus.BOOKS_DISAGREE)
 
 
-def _write_verification(found: object, *, as_json: bool) -> None:
-    import dataclasses
-
-    from commcredits.operations.verify import Verification
-
-    assert isinstance(found, Verification), "it comes from verify_books"
+def _write_verification(found: Verification, *, as_json: bool) -> None:
     if as_json:
         write_json(dataclasses.asdict(found))
         return
@@ -139,9 +139,3 @@ def _write_verification(found: object, *, as_json: bool) -> None:
         )
         return
     write_line(f"The books agree (organizations: {found.organizations}, transfers: {found.transfers}).")
-
-
-def _flush() -> None:
-    import sys
-
-    sys.stdout.flush()
