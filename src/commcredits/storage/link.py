@@ -13,6 +13,7 @@ from commcredits.storage.connection import Connection, DatabaseUnreachableError,
 
 CONNECTION_SETTINGS: Final = {
     "synchronous_commit": "on",
+    "default_transaction_isolation": "read committed",
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
