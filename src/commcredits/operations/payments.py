@@ -6,7 +6,9 @@ failure: an unknown outcome is looked up (domain.md §3).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -29,6 +31,7 @@ from commcredits.gateways.protocol import (
 )
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.services import Services
+from commcredits.storage.identifiers import OPERATOR_ID
 from commcredits.storage.payments import (
     PaymentMethodRecord,
     TopUpRecord,
@@ -44,7 +47,14 @@ RESOLVE_AFTER_SECONDS: Final = 60
 GIVE_UP_AFTER_SECONDS: Final = 600
 """An attempt that the gateway never saw is closed there, and then here, from this age on."""
 
-_RESOLVED_AT_ONCE_MAX: Final = 100
+RESOLVED_AT_ONCE_MAX: Final = 100
+"""Most attempts looked up in one go."""
+
+FROM_THE_OLDEST: Final = OPERATOR_ID
+"""Where a look at open attempts begins: the nil id, before every other."""
+
+_LOOKUPS_MAX: Final = 8
+"""Most look-ups under way at once: a gateway that hangs holds up those of its neighbours that much less."""
 
 
 async def add_payment_method(
@@ -111,20 +121,48 @@ async def take_payment(services: Services, *, organization_id: str, top_up: TopU
     return await _record(services, organization_id, top_up.top_up_id, method.gateway, outcome)
 
 
-async def resolve_open_top_ups(services: Services) -> int:
-    """Look up every attempt that was sent and is not settled; returns how many were settled.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """What one look at open attempts came to; the next look begins after ``next_after``.
 
-    One that its gateway never saw is closed at the gateway first, so that a call still under way cannot charge it
-    later, and only then recorded as declined.
+    ``failures`` are what a gateway's plug-in raised, which means that it is broken; the others were looked up all the
+    same.
+    """
+
+    settled: int
+    next_after: str
+    failures: tuple[Exception, ...]
+
+
+async def resolve_open_top_ups(
+    services: Services, *, after: str = FROM_THE_OLDEST, at_once: int = RESOLVED_AT_ONCE_MAX
+) -> Resolved:
+    """Look up attempts that were sent and are not settled, from the one after an id on, at most ``at_once``.
+
+    An attempt may stay open for days, while its payer has not approved it: whoever looks goes on where the last look
+    ended, so that old attempts never keep new ones from being settled. One that its gateway never saw is closed at the
+    gateway first, so that a call still under way cannot charge it later, and only then recorded as declined.
     """
     sent_before = services.clock() - timedelta(seconds=RESOLVE_AFTER_SECONDS)
-    waiting = await read_unresolved_top_ups(services.pool, services.shard_id, sent_before, _RESOLVED_AT_ONCE_MAX)
-    settled = 0
-    for top_up in waiting:
-        outcome = await resolve_top_up(services, top_up)
-        if isinstance(outcome, TopUpTaken) and outcome.state in (PaymentState.SUCCEEDED, PaymentState.DECLINED):
-            settled += 1
-    return settled
+    waiting = await read_unresolved_top_ups(
+        services.pool, services.shard_id, sent_before=sent_before, after=after, limit=at_once
+    )
+    gate = asyncio.Semaphore(_LOOKUPS_MAX)
+
+    async def look(top_up: TopUpRecord) -> Outcome:
+        async with gate:
+            return await resolve_top_up(services, top_up)
+
+    outcomes = await asyncio.gather(*(look(top_up) for top_up in waiting), return_exceptions=True)
+    settled = sum(
+        isinstance(outcome, TopUpTaken) and outcome.state in (PaymentState.SUCCEEDED, PaymentState.DECLINED)
+        for outcome in outcomes
+    )
+    return Resolved(
+        settled=settled,
+        next_after=waiting[-1].top_up_id if len(waiting) == at_once else FROM_THE_OLDEST,
+        failures=tuple(outcome for outcome in outcomes if isinstance(outcome, Exception)),
+    )
 
 
 async def resolve_top_up(services: Services, top_up: TopUpRecord) -> Outcome:

@@ -19,6 +19,7 @@ from commcredits.core.recharge import RechargeStanding, standing
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.payments import find_payment_method, take_payment
 from commcredits.operations.services import Services
+from commcredits.storage.identifiers import OPERATOR_ID
 from commcredits.storage.loading import load_accounts
 from commcredits.storage.payments import TopUpRecord, read_due_top_ups, read_recharge_candidates
 
@@ -122,13 +123,24 @@ async def run_due_recharges(services: Services) -> int:
     return sum(await asyncio.gather(*(take(top_up) for top_up in due)))
 
 
-async def check_recharges(services: Services) -> int:
-    """Ask again for rules whose cool-down, back-off or month is over; returns how many attempts that opened."""
-    candidates = await read_recharge_candidates(services.pool, services.shard_id, services.clock(), DUE_AT_ONCE_MAX)
-    outcomes = await asyncio.gather(
-        *(services.executor.execute(CheckRecharge(organization_id=candidate)) for candidate in candidates)
-    )
-    return sum(isinstance(outcome, Done) and outcome.changed for outcome in outcomes)
+async def check_recharges(services: Services, *, at_once: int = DUE_AT_ONCE_MAX) -> int:
+    """Ask again for rules whose cool-down, back-off or month is over; returns how many attempts that opened.
+
+    Everyone's turn comes in every round, ``at_once`` at a time: not each candidate can recharge in the end, and those
+    that cannot must not stand before the others for ever.
+    """
+    opened, after = 0, OPERATOR_ID
+    while True:
+        candidates = await read_recharge_candidates(
+            services.pool, services.shard_id, now=services.clock(), after=after, limit=at_once
+        )
+        outcomes = await asyncio.gather(
+            *(services.executor.execute(CheckRecharge(organization_id=candidate)) for candidate in candidates)
+        )
+        opened += sum(isinstance(outcome, Done) and outcome.changed for outcome in outcomes)
+        if len(candidates) < at_once:
+            return opened
+        after = candidates[-1]
 
 
 async def _send(services: Services, top_up: TopUpRecord) -> int:

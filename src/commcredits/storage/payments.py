@@ -116,18 +116,21 @@ async def read_due_top_ups(connection: Connection | Pool, shard_id: int, limit: 
 
 
 async def read_unresolved_top_ups(
-    connection: Connection | Pool, shard_id: int, sent_before: datetime, limit: int
+    connection: Connection | Pool, shard_id: int, *, sent_before: datetime, after: str, limit: int
 ) -> tuple[TopUpRecord, ...]:
-    """Attempts that were sent before that instant and are not settled, oldest first."""
-    rows = await connection.fetch(load_statement("list_unresolved_top_ups"), shard_id, sent_before, limit)
+    """Attempts that were sent before that instant and are not settled, oldest first, from the one after an id on."""
+    rows = await connection.fetch(load_statement("list_unresolved_top_ups"), shard_id, sent_before, after, limit)
     return tuple(top_up_record_of(row) for row in rows)
 
 
 async def read_recharge_candidates(
-    connection: Connection | Pool, shard_id: int, now: datetime, limit: int
+    connection: Connection | Pool, shard_id: int, *, now: datetime, after: str, limit: int
 ) -> Sequence[str]:
-    """Organizations whose rule may be due though nothing of theirs moves: a wait is over, or a month began."""
-    rows = await connection.fetch(load_statement("list_recharge_candidates"), shard_id, now, limit)
+    """Organizations whose rule may be due though nothing of theirs moves: a wait is over, or a month began.
+
+    In order of their ids, from the one after ``after`` on.
+    """
+    rows = await connection.fetch(load_statement("list_recharge_candidates"), shard_id, now, after, limit)
     return [str(row["organization_id"]) for row in rows]
 
 

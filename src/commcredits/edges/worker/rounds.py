@@ -15,7 +15,7 @@ from typing import Final
 import asyncpg
 import structlog
 
-from commcredits.operations.payments import resolve_open_top_ups
+from commcredits.operations.payments import FROM_THE_OLDEST, resolve_open_top_ups
 from commcredits.operations.recharging import check_recharges, run_due_recharges
 from commcredits.operations.services import Services
 from commcredits.operations.upkeep import expire_lots, prune_batches, reap_silent_sessions
@@ -52,7 +52,7 @@ def rounds_of(services: Services) -> tuple[Round, ...]:
     return (
         Round(name="run_due_recharges", interval_seconds=0.2, run=lambda: run_due_recharges(services)),
         Round(name="check_recharges", interval_seconds=1.0, run=lambda: check_recharges(services)),
-        Round(name="resolve_open_top_ups", interval_seconds=10.0, run=lambda: resolve_open_top_ups(services)),
+        Round(name="resolve_open_top_ups", interval_seconds=10.0, run=_ResolvingRound(services).run),
         Round(name="expire_lots", interval_seconds=1.0, run=expiry.run),
         Round(name="reap_silent_sessions", interval_seconds=1.0, run=lambda: reap_silent_sessions(services)),
         Round(name="prune_batches", interval_seconds=600.0, run=lambda: prune_batches(services)),
@@ -107,3 +107,20 @@ class _ExpiryRound:
             # Only a look that found nothing more proves that everything before it is booked.
             self._since = looked_at - timedelta(seconds=_EXPIRY_OVERLAP_SECONDS)
         return count
+
+
+class _ResolvingRound:
+    """Looks up open attempts, a page at a time, each look after the last, and begins anew at the end."""
+
+    __slots__ = ("_after", "_services")
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._after = FROM_THE_OLDEST
+
+    async def run(self) -> int:
+        resolved = await resolve_open_top_ups(self._services, after=self._after)
+        self._after = resolved.next_after
+        if resolved.failures:
+            raise ExceptionGroup("some attempts could not be looked up", resolved.failures)
+        return resolved.settled

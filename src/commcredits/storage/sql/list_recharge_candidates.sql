@@ -1,13 +1,22 @@
--- Organizations whose auto-recharge rule may be due although nothing of theirs moves: a cool-down or back-off is over.
+-- Organizations whose auto-recharge rule may be due although nothing of theirs moves: a cool-down or back-off is over,
+-- or a month began. A page of them, in order of id, after a given one.
 select r.organization_id
 from recharge_rules r
 join accounts a on a.shard_id = r.shard_id and a.organization_id = r.organization_id
+join organizations o on o.shard_id = r.shard_id and o.organization_id = r.organization_id
 where r.shard_id = $1
+    and r.organization_id > $3
+    and o.status = 'open'
     and r.enabled
     and not r.suspended
     and (r.retry_at is null or r.retry_at <= $2)
     and (r.cool_down_until is null or r.cool_down_until <= $2)
     and a.posted_micros - a.held_micros < r.trigger_amount_micros
+    -- The cap is reached, and the month that it counts has not ended even where days begin first, 14 hours before UTC.
+    and not (
+        r.month_micros + r.recharge_amount_micros > r.monthly_cap_micros
+        and r.month >= to_char(($2 + interval '14 hours') at time zone 'UTC', 'YYYY-MM')
+    )
     and not exists (
         select
         from top_ups t
@@ -17,4 +26,4 @@ where r.shard_id = $1
             and t.state in ('due', 'sent', 'processing', 'action_required', 'unknown')
     )
 order by r.organization_id
-limit $3
+limit $4

@@ -1,4 +1,4 @@
--- Attempts that were sent before an instant and are not settled, oldest first.
+-- Attempts that were sent before an instant and are not settled: a page, in order of id and so of age, after a given one.
 select
     t.*,
     o.currency,
@@ -13,5 +13,6 @@ left join payment_methods m
 where t.shard_id = $1
     and t.state in ('sent', 'processing', 'action_required', 'unknown')
     and t.sent_at < $2
-order by t.created_at
-limit $3
+    and t.top_up_id > $3
+order by t.top_up_id
+limit $4
