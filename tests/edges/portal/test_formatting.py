@@ -71,6 +71,12 @@ def test_instants_are_shown_in_the_zone_of_the_organization() -> None:
     assert ENGLISH.month(INSTANT) == f"November{NBSP}2027"
 
 
+def test_funds_that_never_expire_have_a_day_too() -> None:
+    never = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    assert ENGLISH.day(never) == f"31{NBSP}Dec{NBSP}9999"
+    assert ENGLISH.second(never).endswith("23:59:59")
+
+
 def test_counts_take_the_languages_plural() -> None:
     assert [ROMANIAN.days(number) for number in (1, 2, 24, 101)] == ["1 zi", "2 zile", "24 de zile", "101 zile"]
     assert ENGLISH.days(24) == "24 days"

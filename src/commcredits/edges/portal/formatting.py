@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
@@ -175,7 +175,12 @@ class Formats:
         return _unbroken(format_unit(number, f"duration-{unit}", _UNIT_LENGTHS[self.language], locale=self.locale))
 
     def _skeleton(self, skeleton: str, instant: datetime) -> str:
-        return _unbroken(format_skeleton(skeleton, instant, tzinfo=ZoneInfo(self.time_zone), locale=self.locale))
+        try:
+            instant = instant.astimezone(ZoneInfo(self.time_zone))
+        except OverflowError:
+            # "Never" is written as the end of 9999, which is another year east of Greenwich: shown in UTC instead.
+            instant = instant.astimezone(UTC)
+        return _unbroken(format_skeleton(skeleton, instant, tzinfo=instant.tzinfo, locale=self.locale))
 
 
 def currency_digits(currency: str) -> int:
