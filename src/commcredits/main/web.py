@@ -18,6 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from commcredits.edges.http.administration.app import administration_app
+from commcredits.edges.http.administration.serving import BoundedProtocol
 from commcredits.edges.portal.adapter import ServicesForPortal
 from commcredits.edges.portal.app import portal_app
 from commcredits.edges.portal.settings import PortalSettings
@@ -48,6 +49,8 @@ async def run_web(settings: Settings, stop: asyncio.Event, ready: Ready) -> None
         )
         config = uvicorn.Config(
             application,
+            http=BoundedProtocol,
+            ws="none",
             log_config=None,
             access_log=False,
             server_header=False,
