@@ -19,16 +19,24 @@ from commcredits.storage.codec import encode_memory
 Row = tuple[Any, ...]
 
 # The kind of each column of each kind of row, in the order of the statement's parameters: "t" is free text, sent as an
-# array of values; "v" is anything whose text needs no quoting, sent as one array literal; "i" is the same for instants.
+# array of values; "v" is anything whose text needs no quoting, sent as one array literal; "i" is the same for instants;
+# "s" is text of the hot tables, sent as one text of parts, for of every element of an array the driver asks what it is.
 _ACCOUNT_COLUMNS: Final = "vvvvvttt"
-_OPENED_COLUMNS: Final = "vttttvttvvvviitvvvvivvvtttiitt"
-_MOVED_COLUMNS: Final = "vttvvvvivvvtttiitt"
-_JOURNAL_COLUMNS: Final = "vvittvtvtv"
+_OPENED_COLUMNS: Final = "vssssvssvvvviisvvvvivvvsssiiss"
+_MOVED_COLUMNS: Final = "vssvvvvivvvsssiiss"
+_JOURNAL_COLUMNS: Final = "vvissvsvsv"
 _LOT_COLUMNS: Final = "vvtvii"
 _TOP_UP_COLUMNS: Final = "vvttvtiiittttv"
 _RULE_COLUMNS: Final = "vvvvvtivivtv"
 _ASSIGNED_COLUMNS: Final = "vvt"
 _COMMAND_COLUMNS: Final = "vtttti"
+
+
+_NO_ROWS: Final[Mapping[str, Row | str]] = {"t": (), "v": "{}", "i": "{}", "s": ""}
+
+_SEPARATOR: Final = "\x1f"
+_NULL: Final = "\x1e"
+_NO_SEPARATORS: Final = {ord(_SEPARATOR): " ", ord(_NULL): " "}
 
 
 class Batch:
@@ -184,7 +192,7 @@ class Batch:
 def _columns(rows: list[Row], kinds: str) -> Iterable[Row | str]:
     """Rows turned into the statement's parameters; the kinds' number catches a row that does not fit it."""
     if not rows:
-        return [() if kind == "t" else "{}" for kind in kinds]
+        return [_NO_ROWS[kind] for kind in kinds]
     columns = tuple(zip(*rows, strict=True))
     assert len(columns) == len(kinds), f"rows of {len(columns)} columns where the statement takes {len(kinds)}"
     return [_WRITERS[kind](column) for column, kind in zip(columns, kinds, strict=True)]
@@ -207,7 +215,22 @@ def _literal(column: Row) -> str:
     return "{" + ",".join(map(str, column)) + "}"
 
 
-_WRITERS: Final[Mapping[str, Callable[[Row], Row | str]]] = {"t": _values, "v": _literal, "i": _instants}
+def _parts(column: Row) -> str:
+    """Texts in one, as ``string_to_array`` takes them apart; a separator inside a text, which no caller sends, goes."""
+    if None in column:
+        column = tuple(_NULL if text is None else text for text in column)
+    joined = _SEPARATOR.join(column)
+    if joined.count(_SEPARATOR) != len(column) - 1 or (_NULL in joined and _NULL not in column):
+        return _SEPARATOR.join([text if text == _NULL else text.translate(_NO_SEPARATORS) for text in column])
+    return joined
+
+
+_WRITERS: Final[Mapping[str, Callable[[Row], Row | str]]] = {
+    "t": _values,
+    "v": _literal,
+    "i": _instants,
+    "s": _parts,
+}
 
 
 def _moving_fields(session: Session) -> Row:

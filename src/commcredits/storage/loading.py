@@ -242,7 +242,7 @@ def _rate_of(row: asyncpg.Record) -> Rate | None:
         return None
     return Rate(
         prefix=row["rate_prefix"],
-        destination=row["rate_destination"],
+        destination=row["rate_destination"] or "",
         service=Service(row["service"]),
         price_per_minute_micros=row["price_per_minute_micros"],
         connection_fee_micros=row["connection_fee_micros"],

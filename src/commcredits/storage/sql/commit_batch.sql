@@ -4,6 +4,8 @@
 -- Columns that hold no free text come as PostgreSQL array literals, one text each: the driver then encodes one value instead
 -- of one per row, and the server's parser is faster than either.
 --
+-- Text of the hot tables comes as one text of parts; one empty part alone reads as none, hence "coalesce(cause, …)".
+--
 -- "lateral (… offset 0)" with a row's ctid makes every look-up a probe of the primary key, whatever the planner believes
 -- of the tables' size: this plan is made once, often while they are empty. "in (…) is true" keeps the test for a written
 -- organization a hashed look-up; as a join it would be planned as a nested loop over every pair.
@@ -17,11 +19,11 @@ with input as materialized (
 opened as materialized (
     select *
     from unnest(
-        $11::text::uuid[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text::uuid[], $17::text[], $18::text[],
+        $11::text::uuid[], string_to_array($12::text, e'\x1f', e'\x1e'), string_to_array($13::text, e'\x1f', e'\x1e'), string_to_array($14::text, e'\x1f', e'\x1e'), string_to_array($15::text, e'\x1f', e'\x1e'), $16::text::uuid[], string_to_array($17::text, e'\x1f', e'\x1e'), string_to_array($18::text, e'\x1f', e'\x1e'),
         $19::text::bigint[], $20::text::bigint[], $21::text::int[], $22::text::int[], $23::text::timestamptz[], $24::text::timestamptz[],
-        $25::text[], $26::text::boolean[], $27::text::int[], $28::text::int[], $29::text::boolean[], $30::text::timestamptz[], $31::text::int[],
-        $32::text::bigint[], $33::text::bigint[], $34::text[], $35::text[], $36::text[], $37::text::timestamptz[],
-        $38::text::timestamptz[], $39::text[], $40::text[]
+        string_to_array($25::text, e'\x1f', e'\x1e'), $26::text::boolean[], $27::text::int[], $28::text::int[], $29::text::boolean[], $30::text::timestamptz[], $31::text::int[],
+        $32::text::bigint[], $33::text::bigint[], string_to_array($34::text, e'\x1f', e'\x1e'), string_to_array($35::text, e'\x1f', e'\x1e'), string_to_array($36::text, e'\x1f', e'\x1e'), $37::text::timestamptz[],
+        $38::text::timestamptz[], string_to_array($39::text, e'\x1f', e'\x1e'), string_to_array($40::text, e'\x1f', e'\x1e')
     ) as t (
         organization_id, session_id, service, caller, callee, rate_deck_id, rate_prefix, rate_destination,
         price_per_minute_micros, connection_fee_micros, first_increment_seconds, next_increment_seconds,
@@ -33,9 +35,9 @@ opened as materialized (
 moved as materialized (
     select *
     from unnest(
-        $41::text::uuid[], $42::text[], $43::text[], $44::text::boolean[], $45::text::int[], $46::text::int[], $47::text::boolean[],
-        $48::text::timestamptz[], $49::text::int[], $50::text::bigint[], $51::text::bigint[], $52::text[], $53::text[], $54::text[],
-        $55::text::timestamptz[], $56::text::timestamptz[], $57::text[], $58::text[]
+        $41::text::uuid[], string_to_array($42::text, e'\x1f', e'\x1e'), string_to_array($43::text, e'\x1f', e'\x1e'), $44::text::boolean[], $45::text::int[], $46::text::int[], $47::text::boolean[],
+        $48::text::timestamptz[], $49::text::int[], $50::text::bigint[], $51::text::bigint[], string_to_array($52::text, e'\x1f', e'\x1e'), string_to_array($53::text, e'\x1f', e'\x1e'), string_to_array($54::text, e'\x1f', e'\x1e'),
+        $55::text::timestamptz[], $56::text::timestamptz[], string_to_array($57::text, e'\x1f', e'\x1e'), string_to_array($58::text, e'\x1f', e'\x1e')
     ) as t (
         organization_id, session_id, state, live, grant_number, granted_seconds, final, grant_ends_at, used_seconds,
         overrun_seconds, charged_micros, part_lot_ids, part_held, part_drawn, started_at, ended_at, cause, memory
@@ -101,7 +103,8 @@ opened_sessions as (
         n.rate_destination, n.price_per_minute_micros, n.connection_fee_micros, n.first_increment_seconds,
         n.next_increment_seconds, n.rate_effective_from, n.authorised_at, n.state, n.live, n.grant_number,
         n.granted_seconds, n.final, n.grant_ends_at, n.used_seconds, n.overrun_seconds, n.charged_micros,
-        n.part_lot_ids::uuid[], n.part_held::bigint[], n.part_drawn::bigint[], n.started_at, n.ended_at, n.cause,
+        n.part_lot_ids::uuid[], n.part_held::bigint[], n.part_drawn::bigint[], n.started_at, n.ended_at,
+        coalesce(n.cause, ''),
         n.memory
     from opened n
     where (n.organization_id in (select w.organization_id from written w)) is true
@@ -122,7 +125,7 @@ moved_sessions as (
         part_drawn_micros = m.part_drawn::bigint[],
         started_at = m.started_at,
         ended_at = m.ended_at,
-        cause = m.cause,
+        cause = coalesce(m.cause, ''),
         memory = m.memory
     from moved m
     cross join lateral (
@@ -160,8 +163,8 @@ posted as (
     )
     select $1, j.*
     from unnest(
-        $59::text::uuid[], $60::text::uuid[], $61::text::timestamptz[], $62::text[], $63::text[], $64::text::bigint[], $65::text[],
-        $66::text::uuid[], $67::text[], $68::text::uuid[]
+        $59::text::uuid[], $60::text::uuid[], $61::text::timestamptz[], string_to_array($62::text, e'\x1f', e'\x1e'), string_to_array($63::text, e'\x1f', e'\x1e'), $64::text::bigint[], string_to_array($65::text, e'\x1f', e'\x1e'),
+        $66::text::uuid[], string_to_array($67::text, e'\x1f', e'\x1e'), $68::text::uuid[]
     ) as j (
         organization_id, transfer_id, at, source, target, amount_micros, reason, lot_id, session_id, top_up_id
     )
