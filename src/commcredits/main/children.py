@@ -100,7 +100,11 @@ class Child:
             line = b""
         if not line:
             raise await self._failure(process)
-        return msgspec.json.decode(line, type=_Ready).port
+        try:
+            return msgspec.json.decode(line, type=_Ready).port
+        except msgspec.DecodeError:
+            # Something else wrote first, and what nobody can call must not be kept alive, nor end its keeper.
+            raise await self._failure(process) from None
 
     async def _failure(self, process: asyncio.subprocess.Process) -> ChildFailedError:
         if process.returncode is None:

@@ -69,7 +69,7 @@ class _Keeper:
         while True:
             try:
                 return await start_embedded(self._directory)
-            except EmbeddedServerError as error:
+            except (EmbeddedServerError, OSError) as error:
                 reason = str(error)
                 structlog.get_logger("supervisor").error("database did not start", reason=reason)
                 await asyncio.sleep(RETRY_SECONDS)
