@@ -84,7 +84,19 @@ def test_an_instant_that_was_written_reads_back_the_same(instant: datetime) -> N
 
 
 @pytest.mark.parametrize(
-    "name", ["", "Bucharest", "europe/bucharest", "Europe/../UTC", "/etc/passwd", "UTC+2", "\x00", "x" * 5_000]
+    "name",
+    [
+        "",
+        "Bucharest",
+        "europe/bucharest",
+        "Europe/../UTC",
+        "/etc/passwd",
+        "UTC+2",
+        "\x00",
+        "x" * 5_000,
+        "localtime",
+        "Factory",
+    ],
 )
 def test_a_made_up_place_is_not_a_time_zone(name: str) -> None:
     assert not is_time_zone(name)

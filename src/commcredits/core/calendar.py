@@ -13,6 +13,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 _MONTHS_PER_YEAR: Final = 12
 
+_NO_PLACES: Final = frozenset({"localtime", "Factory"})
+"""Files beside the zones that name none: what they mean differs from machine to machine."""
+
 _INSTANT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"(?P<time>[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?P<offset>[Zz]|[+-][0-9]{2}:[0-9]{2})?)?"
@@ -45,7 +48,7 @@ def _not_an_instant(text: str) -> ValueError:
 def is_time_zone(name: str) -> bool:
     """Whether this is the name of an IANA time zone such as ``Europe/Bucharest``."""
     try:
-        return name in available_timezones() and bool(_zone(name).key)
+        return name in available_timezones() - _NO_PLACES and bool(_zone(name).key)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
 
