@@ -44,6 +44,10 @@ from commcredits.storage.payments import (
 RESOLVE_AFTER_SECONDS: Final = 60
 """An attempt that was sent and is not settled is looked up from this age on; its own call has long ended by then."""
 
+APPROVAL_SECONDS_MAX: Final = 24 * 3_600
+"""How long a payment may wait for its payer's approval; then it is closed at the gateway, out of the way
+of the next recharge."""
+
 GIVE_UP_AFTER_SECONDS: Final = 600
 """An attempt that the gateway never saw is closed there, and then here, from this age on."""
 
@@ -177,14 +181,22 @@ async def resolve_top_up(services: Services, top_up: TopUpRecord) -> Outcome:
     if gateway is None:
         return Done(changed=False)
     found = await gateway.lookup(top_up.top_up_id)
-    if isinstance(found, NotFound):
-        if top_up.sent_at is not None and services.clock() - top_up.sent_at < timedelta(seconds=GIVE_UP_AFTER_SECONDS):
-            return Done(changed=False)
-        found = await gateway.cancel(top_up.top_up_id)
-        if isinstance(found, Declined):
-            command = _not_taken(top_up.organization_id, top_up.top_up_id, gateway_name, "not_received")
+    reason, patience_seconds = "not_received", GIVE_UP_AFTER_SECONDS
+    if isinstance(found, ActionRequired):
+        reason, patience_seconds = "not_approved", APPROVAL_SECONDS_MAX
+    if isinstance(found, NotFound | ActionRequired) and _is_older(services, top_up, patience_seconds):
+        closed = await gateway.cancel(top_up.top_up_id)
+        if isinstance(closed, Declined):
+            command = _not_taken(top_up.organization_id, top_up.top_up_id, gateway_name, reason)
             return await services.executor.execute(command)
+        found = closed
+    if isinstance(found, NotFound):
+        return Done(changed=False)
     return await _record(services, top_up.organization_id, top_up.top_up_id, gateway_name, found)
+
+
+def _is_older(services: Services, top_up: TopUpRecord, seconds: int) -> bool:
+    return top_up.sent_at is None or services.clock() - top_up.sent_at >= timedelta(seconds=seconds)
 
 
 async def receive_webhook(

@@ -26,7 +26,7 @@ from commcredits.storage.payments import TopUpRecord, read_due_top_ups, read_rec
 DUE_AT_ONCE_MAX: Final = 200
 """Most attempts taken from the waiting ones in one round."""
 
-GATEWAY_CALLS_MAX: Final = 16
+GATEWAY_CALLS_MAX: Final = 64
 """Most gateway calls under way at once: a slow gateway must not pile up connections."""
 
 
@@ -111,16 +111,16 @@ async def read_auto_recharge(services: Services, *, organization_id: str) -> Aut
 async def run_due_recharges(services: Services) -> int:
     """Claim each waiting attempt and charge it; returns how many this caller took to a gateway.
 
-    Any number of workers may run this at once: the claim is a command, and only one of them gets to send.
+    Any number of workers may run this at once: the claim is a command, and only one of them gets to send. No more are
+    taken than may be under way at once, so a gateway that hangs holds the next round up for one time-out at most.
+    Raises what a gateway's plug-in raised, which means that it is broken, after the others were taken there.
     """
-    due = await read_due_top_ups(services.pool, services.shard_id, DUE_AT_ONCE_MAX)
-    gate = asyncio.Semaphore(GATEWAY_CALLS_MAX)
-
-    async def take(top_up: TopUpRecord) -> int:
-        async with gate:
-            return await _send(services, top_up)
-
-    return sum(await asyncio.gather(*(take(top_up) for top_up in due)))
+    due = await read_due_top_ups(services.pool, services.shard_id, GATEWAY_CALLS_MAX)
+    sent = await asyncio.gather(*(_send(services, top_up) for top_up in due), return_exceptions=True)
+    failures = [each for each in sent if isinstance(each, Exception)]
+    if failures:
+        raise ExceptionGroup("attempts that could not be taken to their gateway", failures)
+    return sum(each for each in sent if isinstance(each, int))
 
 
 async def check_recharges(services: Services, *, at_once: int = DUE_AT_ONCE_MAX) -> int:

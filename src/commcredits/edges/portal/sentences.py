@@ -180,6 +180,7 @@ DECLINES: Final[Mapping[str, str]] = {
     "gateway_unreachable": marked("The payment provider could not be reached."),
     "insufficient_funds": marked("The account behind the payment method does not hold enough money."),
     "lost_card": marked("The card was reported lost."),
+    "not_approved": marked("Nobody approved the payment in time."),
     "not_received": marked("The payment never reached the payment provider."),
     "payment_method_gone": marked("The payment method is no longer on file."),
     "processing_error": marked("The bank could not process the payment."),
