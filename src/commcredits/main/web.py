@@ -28,6 +28,9 @@ from commcredits.main.tls import tls_towards_charging
 from commcredits.settings import Settings
 
 _STOP_SECONDS_MAX: Final = 5
+_CONNECTIONS_MAX: Final = 1_024
+"""Most connections served at once; a request on one more is answered 503."""
+
 _BACKLOG: Final = 512
 
 
@@ -55,6 +58,7 @@ async def run_web(settings: Settings, stop: asyncio.Event, ready: Ready) -> None
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=_STOP_SECONDS_MAX,
+            limit_concurrency=_CONNECTIONS_MAX,
         )
         server = _SupervisedServer(config)
         with _listen(settings.web_host, settings.web_port) as listener:
