@@ -23,6 +23,7 @@ from bench.callers import Load, run_callers
 from bench.http_load import TOKEN, HttpLoad, load_with_own, load_with_wrk
 from bench.processor import core_microseconds_per_operation, cpu_seconds, with_children
 from bench.world import SHAPES, World, funding_commands, new_committer, organizations_of, set_up
+from commcredits.core.commands import CheckRecharge
 from commcredits.main.charging import calm_the_collector
 from commcredits.storage.committer import Committer
 from commcredits.storage.connection import connect
@@ -75,7 +76,6 @@ async def _measure(seconds: int, callers: int) -> tuple[list[Row], float, str]:
                 rows.append(await _measure_committer(world, server, shape, callers, seconds))
                 over_http, loader = await _measure_http(world, server, shape, callers, seconds)
                 rows.append(over_http)
-                await connection.execute("checkpoint")
             await connection.close()
     return rows, core_us, loader
 
@@ -96,7 +96,10 @@ async def _measure_baseline(world: World, server: EmbeddedServer, shape: str, ca
 async def _measure_committer(world: World, server: EmbeddedServer, shape: str, callers: int, seconds: int) -> Row:
     organizations = organizations_of(world, shape)
     async with _running(world) as committer:
-        # A short run first: what is measured is a process that has its accounts in memory, as a running one has.
+        # What is measured is a process that has its accounts in memory, as a running one has.
+        await asyncio.gather(
+            *(committer.execute(CheckRecharge(organization_id=each)) for each in world.organization_ids)
+        )
         await run_callers(committer.submit, organizations, world.new_id, callers=callers, seconds=seconds / 3)
         before = cpu_seconds(with_children(server.pid))
         own_before = cpu_seconds([psutil.Process()])
@@ -110,7 +113,7 @@ async def _measure_http(
     organizations = organizations_of(world, shape)
     async with _charging_process(world) as (process_id, port):
         run = world.new_id()[:18]
-        await _load_http(port, organizations, f"{run}w", callers, max(seconds // 3, 1))
+        await _load_http(port, organizations, f"{run}w", callers, seconds)
         process = psutil.Process(process_id)
         before = cpu_seconds(with_children(server.pid))
         server_before = cpu_seconds([process])

@@ -136,7 +136,7 @@ def _open_attempt(account: Account, rule: RechargeRule, context: Context) -> _Op
         payment_method=rule.payment_method,
         created_at=context.now,
     )
-    state = replace(account.recharge, month=month, month_micros=spent + rule.recharge_amount_micros, retry_at=None)
+    state = replace(account.recharge, month=month, month_micros=spent + rule.recharge_amount_micros)
     return _Opened(
         account=replace(account, recharge=state, open_top_ups=(*account.open_top_ups, top_up)), top_up=top_up
     )
