@@ -14,6 +14,7 @@ from commcredits.core.commands import Expire, ExpireLots
 from commcredits.core.outcomes import Ended
 from commcredits.operations.services import Services
 from commcredits.storage.connection import load_statement
+from commcredits.storage.identifiers import first_identifier_at
 
 AT_ONCE_MAX: Final = 1_000
 """Most organizations, or calls, taken in one round; the next round takes the rest."""
@@ -61,5 +62,7 @@ async def reap_silent_sessions(services: Services) -> int:
 async def prune_batches(services: Services) -> int:
     """Forget old batch ids; returns how many."""
     before = services.clock() - timedelta(seconds=BATCHES_KEPT_SECONDS)
-    gone: int = await services.pool.fetchval(load_statement("prune_batches"), services.shard_id, before)
+    gone: int = await services.pool.fetchval(
+        load_statement("prune_batches"), services.shard_id, first_identifier_at(before)
+    )
     return gone

@@ -7,11 +7,18 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import datetime
 from random import Random
 from typing import Final
 
 OPERATOR_ID: Final = "00000000-0000-0000-0000-000000000000"
 """The organization id of rows that belong to the operator."""
+
+
+def first_identifier_at(instant: datetime) -> str:
+    """The smallest id that can be made at this instant: every id made before it is less (RFC 9562 §5.7)."""
+    text = f"{int(instant.timestamp() * 1_000) << 80 | 0x7 << 76 | 0x2 << 62:032x}"
+    return _canonical(text)
 
 
 class IdentifierSource:
@@ -30,5 +37,8 @@ class IdentifierSource:
         stamp = max(stamp, self._last + 1)
         self._last = stamp
         bits = (stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0x2 << 62 | self._random.getrandbits(62)
-        text = f"{bits:032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        return _canonical(f"{bits:032x}")
+
+
+def _canonical(text: str) -> str:
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
