@@ -2,13 +2,12 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commcredits.core.calendar import is_time_zone, month_of, next_month_start, parse_instant, twelve_months_after
+from commcredits.core.calendar import is_time_zone, month_of, parse_instant, twelve_months_after
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -124,30 +123,6 @@ def test_a_place_is_a_time_zone(name: str) -> None:
 )
 def test_a_month_begins_at_midnight_of_its_own_place(text: str, zone: str, month: str) -> None:
     assert month_of(parse_instant(text), zone) == month
-
-
-@given(instants, st.sampled_from(ZONES))
-def test_the_next_month_begins_where_this_one_ends(instant: datetime, zone: str) -> None:
-    start = next_month_start(instant, zone)
-    assert start > instant
-    assert start - instant <= timedelta(days=31, hours=2)
-    assert month_of(start - MICROSECOND, zone) == month_of(instant, zone)
-    assert month_of(start, zone) > month_of(instant, zone)
-
-
-def test_a_month_begins_when_the_clocks_skip_its_midnight() -> None:
-    # In Asuncion the clocks went from midnight straight to one o'clock on 1 October 2017.
-    before = datetime(2017, 9, 20, tzinfo=UTC)
-    start = next_month_start(before, "America/Asuncion")
-    assert start.astimezone(ZoneInfo("America/Asuncion")).hour == 1
-    assert month_of(start, "America/Asuncion") == "2017-10"
-    assert month_of(start - MICROSECOND, "America/Asuncion") == "2017-09"
-
-
-def test_a_month_begins_at_the_first_of_two_midnights() -> None:
-    # In Havana the clocks went back from one o'clock to midnight on 1 November 2020.
-    start = next_month_start(datetime(2020, 10, 20, tzinfo=UTC), "America/Havana")
-    assert start == datetime(2020, 11, 1, 4, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

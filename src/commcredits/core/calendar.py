@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-_MONTHS_PER_YEAR: Final = 12
 
 _NO_PLACES: Final = frozenset({"localtime", "Factory"})
 """Files beside the zones that name none: what they mean differs from machine to machine."""
@@ -57,13 +56,6 @@ def month_of(instant: datetime, time_zone: str) -> str:
     """The calendar month, as ``2026-11``, that an instant falls in for an organization in that IANA zone."""
     local = instant.astimezone(_zone(time_zone))
     return f"{local.year:04d}-{local.month:02d}"
-
-
-def next_month_start(instant: datetime, time_zone: str) -> datetime:
-    """The instant, in UTC, at which the next calendar month begins in that IANA zone."""
-    local = instant.astimezone(_zone(time_zone))
-    year, month = (local.year + 1, 1) if local.month == _MONTHS_PER_YEAR else (local.year, local.month + 1)
-    return datetime(year, month, 1, tzinfo=_zone(time_zone)).astimezone(UTC)
 
 
 def last_days(now: datetime, time_zone: str, count: int) -> tuple[tuple[date, ...], tuple[datetime, ...]]:

@@ -39,7 +39,6 @@ class RefusalCode(StrEnum):
     PAYMENT_DECLINED = "payment_declined"
     UNKNOWN_TOP_UP = "unknown_top_up"
     TOP_UP_OPEN = "top_up_open"
-    TOP_UP_CANCELLED = "top_up_cancelled"
     UNKNOWN_RATE_DECK = "unknown_rate_deck"
     NUMBER_TAKEN = "number_taken"
     EXPIRY_NOT_ALLOWED = "expiry_not_allowed"

@@ -63,7 +63,6 @@ REFUSALS: Final[Mapping[RefusalCode, str]] = {
     RefusalCode.PAYMENT_DECLINED: "the payment was declined; no funds were added",
     RefusalCode.UNKNOWN_TOP_UP: "the organization has no top-up with this id",
     RefusalCode.TOP_UP_OPEN: "another top-up of the organization is still being paid",
-    RefusalCode.TOP_UP_CANCELLED: "the top-up was cancelled before it was sent",
     RefusalCode.UNKNOWN_RATE_DECK: "there is no rate deck with this id",
     RefusalCode.NUMBER_TAKEN: "the number belongs to an organization already",
     RefusalCode.EXPIRY_NOT_ALLOWED: "the funds would expire at an instant that is not allowed",

@@ -122,7 +122,6 @@ REFUSALS: Final[Mapping[RefusalCode, ProblemKind]] = {
     RefusalCode.PAYMENT_DECLINED: _kind(402, "Payment declined", "The payment was declined; no funds were added."),
     RefusalCode.UNKNOWN_TOP_UP: _kind(404, "Unknown top-up", "The organization has no top-up with this id."),
     RefusalCode.TOP_UP_OPEN: _kind(409, "Top-up open", "Another top-up of the organization is still being paid."),
-    RefusalCode.TOP_UP_CANCELLED: _kind(409, "Top-up cancelled", "The top-up was cancelled before it was sent."),
     RefusalCode.UNKNOWN_RATE_DECK: _kind(404, "Unknown rate deck", "There is no rate deck with this id."),
     RefusalCode.NUMBER_TAKEN: _kind(409, "Number taken", "The number belongs to an organization already."),
     RefusalCode.EXPIRY_NOT_ALLOWED: _kind(

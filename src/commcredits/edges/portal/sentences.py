@@ -103,7 +103,6 @@ REFUSALS: Final[Mapping[RefusalCode, RefusalSentence]] = {
     RefusalCode.TOP_UP_OPEN: RefusalSentence(
         plain=marked("Earlier purchases are still open. Wait until they are settled.")
     ),
-    RefusalCode.TOP_UP_CANCELLED: RefusalSentence(plain=marked("The purchase was cancelled. No money was taken.")),
     RefusalCode.UNKNOWN_RATE_DECK: RefusalSentence(plain=marked("There is no such rate deck.")),
     RefusalCode.NUMBER_TAKEN: RefusalSentence(plain=marked("The number belongs to another organization.")),
     RefusalCode.EXPIRY_NOT_ALLOWED: RefusalSentence(plain=marked("This date of expiry is not allowed.")),
