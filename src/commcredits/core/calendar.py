@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-
 _NO_PLACES: Final = frozenset({"localtime", "Factory"})
 """Files beside the zones that name none: what they mean differs from machine to machine."""
 
