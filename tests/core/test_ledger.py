@@ -57,6 +57,8 @@ def test_the_chart_has_the_accounts_that_the_books_are_read_by() -> None:
         "gateway_clearing",
         "revenue_outbound",
         "revenue_toll_free_in",
+        "revenue_toll_in",
+        "receivable",
         "revenue_conference_dial_out",
         "breakage",
         "promotions",

@@ -12,10 +12,13 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from commcredits.core.commands import Service
+from commcredits.core.commands import CallType, Service
 from commcredits.core.funds import Lot, Lots, Parts
 from commcredits.core.ledger import Transfer
+from commcredits.core.meters import Meter, MeterId, MeterPart
 from commcredits.core.outcomes import CallOutcome, Outcome
+from commcredits.core.places import PLAN_COUNTRIES
+from commcredits.core.roster import Block, Line, Party, Roster
 from commcredits.core.tariffs import Rate, RateDeck
 
 
@@ -91,7 +94,11 @@ class TopUp(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Account(Struct, frozen=True, kw_only=True, gc=False):
-    """An organization's money state. ``minor_digits`` are its currency's decimal digits by ISO 4217."""
+    """An organization's money state. ``minor_digits`` are its currency's decimal digits by ISO 4217.
+
+    ``roster`` is None for an organization without people and rules: all of its calls draw on credits. ``blocks`` are
+    those in force. ``owed_micros`` is what calls recorded after the fact found no funds for.
+    """
 
     organization_id: str
     status: OrganizationStatus
@@ -103,6 +110,9 @@ class Account(Struct, frozen=True, kw_only=True, gc=False):
     lots: Lots
     recharge: RechargeState
     open_top_ups: tuple[TopUp, ...]
+    roster: Roster | None = None
+    blocks: tuple[Block, ...] = ()
+    owed_micros: int = 0
 
     def with_lots(self, lots: Lots) -> Account:
         """The same account with other lots; written out, because this is the hot path's only change."""
@@ -117,6 +127,9 @@ class Account(Struct, frozen=True, kw_only=True, gc=False):
             lots=lots,
             recharge=self.recharge,
             open_top_ups=self.open_top_ups,
+            roster=self.roster,
+            blocks=self.blocks,
+            owed_micros=self.owed_micros,
         )
 
 
@@ -130,10 +143,32 @@ class SessionState(StrEnum):
     REFUSED = "refused"
 
 
+class Booking(Struct, frozen=True, kw_only=True, gc=False):
+    """Whose call it is and what may pay for it: known for calls of organizations that have a roster.
+
+    ``row`` is the number of the row in the table of who pays. ``party_id`` is empty when the organization itself is
+    booked to. ``pool_key`` is empty when no minutes are included. ``capability`` is the code of the licence that pays
+    while minutes last, or of credits. ``countries`` are ISO codes or empty where unknown.
+    """
+
+    row: int
+    call_type: CallType
+    party_id: str = ""
+    department: str = ""
+    usage_location: str = ""
+    other_country: str = ""
+    domestic: bool | None = None
+    capability: str = ""
+    conference_id: str = ""
+    pool_key: str = ""
+    pool_period: str = ""
+
+
 class SessionTerms(Struct, frozen=True, kw_only=True, gc=False):
     """What never changes about a call.
 
-    ``rate`` is a copy of the rate in force when the call began; None when it was refused for want of one.
+    ``rate`` is a copy of the rate in force when the call began; None when credits may not pay for the call, and when
+    it was refused for want of a rate.
     """
 
     session_id: str
@@ -143,6 +178,7 @@ class SessionTerms(Struct, frozen=True, kw_only=True, gc=False):
     rate: Rate | None
     rate_deck_id: str | None
     authorised_at: datetime
+    booking: Booking | None = None
 
 
 Memory = tuple[tuple[str, str, CallOutcome], ...]
@@ -150,7 +186,11 @@ Memory = tuple[tuple[str, str, CallOutcome], ...]
 
 
 class Session(Struct, frozen=True, kw_only=True, gc=False):
-    """A call. Seconds count from its answer; ``grant_ends_at`` is when the reaper may close it."""
+    """A call. Seconds count from its answer; ``grant_ends_at`` is when the reaper may close it.
+
+    Its first ``included_seconds`` are paid by the minute pool of its booking, the rest by money. ``meter_parts`` are
+    its shares of that pool and of whatever limits bind it. ``owed_micros`` of the charge found no funds.
+    """
 
     terms: SessionTerms
     state: SessionState
@@ -166,6 +206,9 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
     ended_at: datetime | None
     cause: str
     memory: Memory
+    included_seconds: int = 0
+    meter_parts: tuple[MeterPart, ...] = ()
+    owed_micros: int = 0
 
     @property
     def is_live(self) -> bool:
@@ -176,6 +219,7 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
 class ChargingTerms(Struct, frozen=True, kw_only=True, gc=False):
     """The operator's settings that charging decisions rest on. All durations in seconds.
 
+    ``plan_countries`` are those that international minutes cover (domain.md §4).
     ``silence_charges_grant``: a session whose switch went silent is charged for its whole grant, else for what was last
     reported (decision record 0005). ``ring_seconds_max``: how long an authorised call may ring before it is given up.
     """
@@ -184,6 +228,7 @@ class ChargingTerms(Struct, frozen=True, kw_only=True, gc=False):
     grant_margin_seconds: int = 30
     ring_seconds_max: int = 180
     silence_charges_grant: bool = True
+    plan_countries: frozenset[str] = PLAN_COUNTRIES
 
 
 class FundingTerms(Struct, frozen=True, kw_only=True, gc=False):
@@ -208,6 +253,22 @@ class Context(Struct, frozen=True, kw_only=True):
     funding: FundingTerms
 
 
+class Surroundings(Struct, frozen=True, kw_only=True, gc=False):
+    """What was looked up for one organization's calls; a name that is nobody's maps to None.
+
+    ``parties`` by object id and by user principal name in lower case, ``lines`` by number, ``meters`` by key and
+    period.
+    """
+
+    lines: Mapping[str, Line | None]
+    parties: Mapping[str, Party | None]
+    meters: Mapping[MeterId, Meter]
+
+
+NOTHING_AROUND = Surroundings(lines={}, parties={}, meters={})
+"""For organizations without a roster, whose calls look at nothing but money."""
+
+
 class Decision(Struct, frozen=True, kw_only=True, gc=False):
     """What a command gets for an answer, and all that it changes.
 
@@ -221,3 +282,5 @@ class Decision(Struct, frozen=True, kw_only=True, gc=False):
     new_lots: tuple[Lot, ...] = ()
     top_ups: tuple[TopUp, ...] = ()
     remembered: Outcome | None = None
+    meters: tuple[Meter, ...] = ()
+    blocks: tuple[Block, ...] = ()

@@ -17,15 +17,36 @@ class Service(StrEnum):
 
     OUTBOUND = "outbound"
     TOLL_FREE_IN = "toll_free_in"
+    TOLL_IN = "toll_in"
     CONFERENCE_DIAL_OUT = "conference_dial_out"
     EMERGENCY = "emergency"
+
+
+class CallType(StrEnum):
+    """What a call is to the organization; decides who pays (domain.md §5)."""
+
+    USER_IN = "user_in"
+    USER_OUT = "user_out"
+    USER_OUT_TRANSFER = "user_out_transfer"
+    USER_OUT_FORWARDING = "user_out_forwarding"
+    USER_OUT_CONF = "user_out_conf"
+    CONF_IN = "conf_in"
+    CONF_OUT = "conf_out"
+    UCAP_IN = "ucap_in"
+    UCAP_OUT = "ucap_out"
+    UNASSIGNED_IN = "unassigned_in"
+    EMERGENCY_OUT = "emergency_out"
+    DR_IN = "dr_in"
+    DR_OUT = "dr_out"
 
 
 class Authorise(Struct, frozen=True, kw_only=True, gc=False):
     """May this call be made, and for how long? Holds the first slice.
 
     ``slice_seconds`` asks for a slice of that length instead of the operator's; ``answered`` says that the call runs
-    already. The session id is the idempotency id.
+    already. The session id is the idempotency id. ``user`` is the object id or the user principal name of the calling
+    user, of the organizer for conference legs, or of the resource account; empty: whoever has the organization's
+    number. ``call_type`` empty: what the service and the organization's number make it.
     """
 
     organization_id: str
@@ -35,6 +56,9 @@ class Authorise(Struct, frozen=True, kw_only=True, gc=False):
     callee: str
     slice_seconds: int | None = None
     answered: bool = False
+    call_type: CallType | None = None
+    user: str = ""
+    conference_id: str = ""
 
 
 class Start(Struct, frozen=True, kw_only=True, gc=False):
@@ -158,7 +182,54 @@ class AssignRateDeck(Struct, frozen=True, kw_only=True, gc=False):
     rate_deck_currency: str
 
 
-CallCommand = Authorise | Start | Update | End | Expire
+class RecordCall(Struct, frozen=True, kw_only=True, gc=False):
+    """A call that is over already, told after the fact: rated and charged, whatever the balance (domain.md §3).
+
+    ``record_id`` is the idempotency id and becomes the call's session id.
+    """
+
+    organization_id: str
+    record_id: str
+    service: Service
+    caller: str
+    callee: str
+    started_at: datetime
+    duration_seconds: int
+    call_type: CallType | None = None
+    user: str = ""
+    conference_id: str = ""
+
+
+class CorrectCall(Struct, frozen=True, kw_only=True, gc=False):
+    """Price an ended call anew by another deck: the difference is posted by reversing transfers, never by an update."""
+
+    organization_id: str
+    session_id: str
+    command_id: str
+    rate_deck_id: str
+
+
+class ImportLot(Struct, frozen=True, kw_only=True, gc=False):
+    """An opening balance with its own dates, from the system that the organization moves in from (domain.md §3)."""
+
+    organization_id: str
+    command_id: str
+    amount_micros: int
+    purchased_at: datetime
+    expires_at: datetime
+    promotional: bool = False
+
+
+class LiftBlock(Struct, frozen=True, kw_only=True, gc=False):
+    """Unblock what a fraud limit blocked; ``lifted_by`` says who did."""
+
+    organization_id: str
+    command_id: str
+    block_id: str
+    lifted_by: str
+
+
+CallCommand = Authorise | Start | Update | End | Expire | RecordCall | CorrectCall
 AccountCommand = (
     RequestTopUp
     | SendTopUp
@@ -168,5 +239,7 @@ AccountCommand = (
     | GrantPromotion
     | ExpireLots
     | AssignRateDeck
+    | ImportLot
+    | LiftBlock
 )
 Command = CallCommand | AccountCommand

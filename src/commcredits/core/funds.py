@@ -24,6 +24,7 @@ class LotSource(StrEnum):
     MANUAL = "manual"
     AUTO_RECHARGE = "auto_recharge"
     PROMOTION = "promotion"
+    OPENING_BALANCE = "opening_balance"
 
 
 class LotTerms(Struct, frozen=True, kw_only=True, gc=False):

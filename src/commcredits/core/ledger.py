@@ -21,12 +21,14 @@ class LedgerAccount(StrEnum):
     GATEWAY_CLEARING = "gateway_clearing"
     REVENUE_OUTBOUND = "revenue_outbound"
     REVENUE_TOLL_FREE_IN = "revenue_toll_free_in"
+    REVENUE_TOLL_IN = "revenue_toll_in"
     REVENUE_CONFERENCE_DIAL_OUT = "revenue_conference_dial_out"
     BREAKAGE = "breakage"
     PROMOTIONS = "promotions"
     REFUNDS = "refunds"
     TAX = "tax"
     ADJUSTMENTS = "adjustments"
+    RECEIVABLE = "receivable"
 
 
 class TransferReason(StrEnum):
@@ -37,20 +39,27 @@ class TransferReason(StrEnum):
     CALL = "call"
     CALL_CORRECTION = "call_correction"
     EXPIRY = "expiry"
+    OPENING_BALANCE = "opening_balance"
+    CALL_OWED = "call_owed"
+    """A call recorded after the fact found no funds: what it cost is owed, from the receivable to revenue."""
+    REPAYMENT = "repayment"
+    """New funds pay what is owed first: from customer credits to the receivable."""
+    DEBT_CORRECTION = "debt_correction"
+    """A call that was owed for was priced anew for less: from revenue back to the receivable."""
 
 
 class Transfer(Struct, frozen=True, kw_only=True, gc=False):
     """``amount_micros`` > 0 leaves ``source`` and enters ``target``.
 
-    ``lot_id`` names the fund lot that a transfer from or to customer credits draws on or fills. Raises ValueError for
-    an amount that is not positive and for two equal accounts: both would be a bug.
+    ``lot_id`` names the fund lot that a transfer from or to customer credits draws on or fills; None for a transfer
+    that touches no lot. Raises ValueError for an amount that is not positive and for two equal accounts: bugs both.
     """
 
     source: LedgerAccount
     target: LedgerAccount
     amount_micros: int
     reason: TransferReason
-    lot_id: str
+    lot_id: str | None
     session_id: str | None = None
     top_up_id: str | None = None
 
@@ -62,6 +71,7 @@ class Transfer(Struct, frozen=True, kw_only=True, gc=False):
 _REVENUE = {
     Service.OUTBOUND: LedgerAccount.REVENUE_OUTBOUND,
     Service.TOLL_FREE_IN: LedgerAccount.REVENUE_TOLL_FREE_IN,
+    Service.TOLL_IN: LedgerAccount.REVENUE_TOLL_IN,
     Service.CONFERENCE_DIAL_OUT: LedgerAccount.REVENUE_CONFERENCE_DIAL_OUT,
 }
 

@@ -43,6 +43,25 @@ class RefusalCode(StrEnum):
     NUMBER_TAKEN = "number_taken"
     EXPIRY_NOT_ALLOWED = "expiry_not_allowed"
     TOO_MANY_LOTS = "too_many_lots"
+    CREDITS_NOT_LICENSED = "credits_not_licensed"
+    UNKNOWN_USER = "unknown_user"
+    USER_REQUIRED = "user_required"
+    USER_TAKEN = "user_taken"
+    DIAL_OUT_NOT_ALLOWED = "dial_out_not_allowed"
+    PREMIUM_NOT_ALLOWED = "premium_not_allowed"
+    TOLL_FREE_NOT_ALLOWED = "toll_free_not_allowed"
+    CAP_REACHED = "cap_reached"
+    TOO_MANY_CALLS = "too_many_calls"
+    BLOCKED = "blocked"
+    UNKNOWN_BLOCK = "unknown_block"
+    LICENCE_NOT_AVAILABLE = "licence_not_available"
+    LICENCE_CONFLICT = "licence_conflict"
+    QUOTA_REACHED = "quota_reached"
+    NUMBER_NOT_AVAILABLE = "number_not_available"
+    CREDITS_NOT_SET_UP = "credits_not_set_up"
+    NUMBER_IN_USE = "number_in_use"
+    RATE_DECK_NOT_DRAFT = "rate_deck_not_draft"
+    RATE_DECK_NOT_PUBLISHED = "rate_deck_not_published"
 
 
 class Refused(Struct, frozen=True, kw_only=True, gc=False):
@@ -89,6 +108,21 @@ class Ended(Struct, frozen=True, kw_only=True, gc=False):
     currency: str
 
 
+class Recorded(Struct, frozen=True, kw_only=True, gc=False):
+    """A call told after the fact is in the books, or an ended one was priced anew.
+
+    ``pool_minutes`` came out of a minute pool, ``charged_micros`` out of money, ``owed_micros`` of that is a debt.
+    ``free_call`` when no rate was known: recorded, charged nothing, flagged to the operator (domain.md §5, row 21).
+    """
+
+    duration_seconds: int
+    pool_minutes: int
+    charged_micros: int
+    owed_micros: int
+    free_call: bool
+    currency: str
+
+
 class TopUpTaken(Struct, frozen=True, kw_only=True, gc=False):
     """A top-up as it stands after the command: see commcredits.core.topups for its states."""
 
@@ -124,5 +158,5 @@ class Done(Struct, frozen=True, kw_only=True, gc=False):
     changed: bool
 
 
-CallOutcome = Granted | Started | Ended | Refused
-Outcome = Granted | Started | Ended | Refused | TopUpTaken | RechargeRuleSaved | LotGranted | Done
+CallOutcome = Granted | Started | Ended | Recorded | Refused
+Outcome = Granted | Started | Ended | Recorded | Refused | TopUpTaken | RechargeRuleSaved | LotGranted | Done

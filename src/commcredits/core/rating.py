@@ -6,6 +6,7 @@ rate applies (commcredits.core.tariffs) and whose money it is.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from commcredits.core.money import divide_up
@@ -27,7 +28,7 @@ def billed_seconds(rate: Rate, duration_seconds: int) -> int:
     return rate.first_increment_seconds + divide_up(beyond, rate.next_increment_seconds) * rate.next_increment_seconds
 
 
-def price_micros(rate: Rate, duration_seconds: int) -> int:
+def price_micros(rate: Rate, duration_seconds: int, began_at: datetime | None = None) -> int:
     """Connection fee and started increments, in millionths, rounded up once; a call of 0 seconds costs nothing."""
     billed = billed_seconds(rate, duration_seconds)
     if billed == 0:
@@ -35,7 +36,7 @@ def price_micros(rate: Rate, duration_seconds: int) -> int:
     return rate.connection_fee_micros + divide_up(rate.price_per_minute_micros * billed, _SECONDS_PER_MINUTE)
 
 
-def affordable_seconds(rate: Rate, amount_micros: int) -> int:
+def affordable_seconds(rate: Rate, amount_micros: int, began_at: datetime | None = None) -> int:
     """The longest duration, in whole increments, whose price is covered by the amount.
 
     0 when the first increment and the connection fee are not covered; never above CALL_SECONDS_MAX rounded down to

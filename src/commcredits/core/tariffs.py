@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
@@ -19,11 +20,71 @@ PREFIX_DIGITS_MAX: Final = 15
 """E.164 numbers have at most fifteen digits, so prefixes have no more."""
 
 
+class RoundingMode(StrEnum):
+    """Which way a call's price is rounded."""
+
+    UP = "up"
+    HALF_UP = "half_up"
+    DOWN = "down"
+
+
+class Rounding(Struct, frozen=True, kw_only=True, gc=False):
+    """How a deck rounds the price of a whole call: to so many decimal digits of the major unit, 0 to 6."""
+
+    digits: int = 6
+    mode: RoundingMode = RoundingMode.UP
+
+
+class Window(Struct, frozen=True, kw_only=True, gc=False):
+    """When a band is in force: these weekdays (Monday is 0) from one minute of the local day up to another.
+
+    ``from_minute`` 0 to 1439, ``to_minute`` 1 to 1440 and above it. ``holidays`` says that it is in force on the deck's
+    holidays as well, whatever the weekday; a window with weekdays alone is not in force on a holiday.
+    """
+
+    weekdays: tuple[int, ...]
+    from_minute: int
+    to_minute: int
+    holidays: bool = False
+
+
+class BandPrice(Struct, frozen=True, kw_only=True, gc=False):
+    """What a minute costs while a band is in force; the first band of a rate that is in force counts."""
+
+    band: str
+    windows: tuple[Window, ...]
+    price_per_minute_micros: int
+
+
+class PriceStep(Struct, frozen=True, kw_only=True, gc=False):
+    """From ``from_seconds`` of the priced time on, a minute costs this much."""
+
+    from_seconds: int
+    price_per_minute_micros: int
+
+
+class PriceShape(Struct, frozen=True, kw_only=True, gc=False):
+    """What makes a price other than flat; a rate has bands or steps, never both.
+
+    ``time_zone`` is the deck's IANA zone and ``holidays`` its holidays there (as 2026-12-25); both matter to bands
+    alone. An increment is priced by the band, or by the step, in which it begins. A call costs at most
+    ``charge_max_micros``, connection fee included.
+    """
+
+    time_zone: str = "UTC"
+    holidays: tuple[str, ...] = ()
+    bands: tuple[BandPrice, ...] = ()
+    steps: tuple[PriceStep, ...] = ()
+    charge_max_micros: int | None = None
+    rounding: Rounding = Rounding()
+
+
 class Rate(Struct, frozen=True, kw_only=True, gc=False):
     """One line of a deck.
 
     Prices are millionths of the deck's currency; increments are seconds, at least 1. In force from ``effective_from``
-    up to, and without, ``effective_to``; None means without end.
+    up to, and without, ``effective_to``; None means without end. ``origin_country`` binds it to calls from there (ISO
+    3166-1); empty: from anywhere. ``shape`` is None for a flat price, rounded up to the next millionth.
     """
 
     prefix: str
@@ -35,6 +96,8 @@ class Rate(Struct, frozen=True, kw_only=True, gc=False):
     next_increment_seconds: int
     effective_from: datetime
     effective_to: datetime | None = None
+    origin_country: str = ""
+    shape: PriceShape | None = None
 
 
 class RateDeck(Struct, frozen=True, kw_only=True, gc=False):
@@ -54,7 +117,7 @@ def index_deck(rate_deck_id: str, currency: str, rates: Iterable[Rate]) -> RateD
     return RateDeck(rate_deck_id=rate_deck_id, currency=currency, rates=index)
 
 
-def find_rate(deck: RateDeck, service: Service, number: str, at: datetime) -> Rate | None:
+def find_rate(deck: RateDeck, service: Service, number: str, at: datetime, origin_country: str = "") -> Rate | None:
     """The rate in force at that instant for a number in E.164 form, or None when no prefix matches."""
     of_service = deck.rates.get(service)
     if of_service is None:

@@ -20,6 +20,7 @@ from commcredits.core.outcomes import (
     LotGranted,
     Outcome,
     RechargeRuleSaved,
+    Recorded,
     RefusalCode,
     Refused,
     Started,
@@ -79,6 +80,15 @@ def _call_fields(outcome: CallOutcome) -> tuple[object, ...]:
         )
     if isinstance(outcome, Ended):
         return ("e", outcome.duration_seconds, outcome.charged_micros)
+    if isinstance(outcome, Recorded):
+        return (
+            "c",
+            outcome.duration_seconds,
+            outcome.pool_minutes,
+            outcome.charged_micros,
+            outcome.owed_micros,
+            outcome.free_call,
+        )
     return ("r", outcome.code.value, outcome.facts)
 
 
@@ -87,6 +97,15 @@ def _call_outcome(tag: str, fields: list[Any], currency: str) -> CallOutcome:
         return Refused(code=RefusalCode(fields[0]), facts=fields[1])
     if tag == "e":
         return Ended(duration_seconds=fields[0], charged_micros=fields[1], currency=currency)
+    if tag == "c":
+        return Recorded(
+            duration_seconds=fields[0],
+            pool_minutes=fields[1],
+            charged_micros=fields[2],
+            owed_micros=fields[3],
+            free_call=fields[4],
+            currency=currency,
+        )
     kind = Granted if tag == "g" else Started
     return kind(
         grant_number=fields[0],

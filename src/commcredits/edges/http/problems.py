@@ -130,6 +130,57 @@ REFUSALS: Final[Mapping[RefusalCode, ProblemKind]] = {
     RefusalCode.TOO_MANY_LOTS: _kind(
         409, "Too many fund lots", "The organization holds as many unused fund lots as it may."
     ),
+    RefusalCode.CREDITS_NOT_LICENSED: _kind(
+        403,
+        "Credits not licensed",
+        "No minutes are left for this call, and whoever it belongs to has no Communications Credits licence.",
+    ),
+    RefusalCode.UNKNOWN_USER: _kind(
+        404, "Unknown user", "The organization has no user and no resource account by this name."
+    ),
+    RefusalCode.USER_REQUIRED: _kind(
+        403, "User required", "The organization refuses calls that belong to none of its users or resource accounts."
+    ),
+    RefusalCode.USER_TAKEN: _kind(
+        409, "User taken", "Another user of the organization has this object id or user principal name."
+    ),
+    RefusalCode.DIAL_OUT_NOT_ALLOWED: _kind(
+        403, "Dial-out not allowed", "The dial-out policy does not allow this destination."
+    ),
+    RefusalCode.PREMIUM_NOT_ALLOWED: _kind(
+        403, "Premium number not allowed", "Premium-rate numbers are not allowed for this call."
+    ),
+    RefusalCode.TOLL_FREE_NOT_ALLOWED: _kind(
+        403, "Toll-free not allowed", "Calls to toll-free numbers are switched off for this organizer."
+    ),
+    RefusalCode.CAP_REACHED: _kind(403, "Cap reached", "A cap that somebody set leaves nothing for this call."),
+    RefusalCode.TOO_MANY_CALLS: _kind(403, "Too many calls", "As many calls run at once as are allowed."),
+    RefusalCode.BLOCKED: _kind(403, "Blocked", "Calls like this are blocked until somebody lifts the block."),
+    RefusalCode.UNKNOWN_BLOCK: _kind(404, "Unknown block", "The organization has no block with this id."),
+    RefusalCode.LICENCE_NOT_AVAILABLE: _kind(
+        409, "Licence not available", "As many licences are assigned as were purchased."
+    ),
+    RefusalCode.LICENCE_CONFLICT: _kind(409, "Licence conflict", "These licences cannot be held together."),
+    RefusalCode.QUOTA_REACHED: _kind(
+        403, "Quota reached", "The organization has as many numbers of this kind as its licences allow."
+    ),
+    RefusalCode.NUMBER_NOT_AVAILABLE: _kind(
+        409, "Number not available", "The number is not in stock, or is reserved for somebody else."
+    ),
+    RefusalCode.CREDITS_NOT_SET_UP: _kind(
+        403,
+        "Credits not set up",
+        "A toll-free number can be acquired only once communication credits are set up: add funds first.",
+    ),
+    RefusalCode.NUMBER_IN_USE: _kind(
+        409, "Number in use", "The number is assigned; take it from whoever has it first."
+    ),
+    RefusalCode.RATE_DECK_NOT_DRAFT: _kind(
+        409, "Rate deck not a draft", "The rate deck is published already; a published deck never changes."
+    ),
+    RefusalCode.RATE_DECK_NOT_PUBLISHED: _kind(
+        409, "Rate deck not published", "The rate deck is a draft; publish it first."
+    ),
 }
 """Each refusal of the core on HTTP. A test fails when a code has no line here."""
 

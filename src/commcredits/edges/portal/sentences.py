@@ -109,6 +109,33 @@ REFUSALS: Final[Mapping[RefusalCode, RefusalSentence]] = {
     RefusalCode.TOO_MANY_LOTS: RefusalSentence(
         plain=marked("There are too many purchases with funds left. Use some up first.")
     ),
+    RefusalCode.CREDITS_NOT_LICENSED: RefusalSentence(
+        plain=marked("No minutes are left for this call, and the user has no Communications Credits licence.")
+    ),
+    RefusalCode.UNKNOWN_USER: RefusalSentence(plain=marked("There is no such user.")),
+    RefusalCode.USER_REQUIRED: RefusalSentence(plain=marked("The call belongs to no user of the organization.")),
+    RefusalCode.USER_TAKEN: RefusalSentence(plain=marked("Another user has this name already.")),
+    RefusalCode.DIAL_OUT_NOT_ALLOWED: RefusalSentence(
+        plain=marked("The dial-out policy does not allow this destination.")
+    ),
+    RefusalCode.PREMIUM_NOT_ALLOWED: RefusalSentence(plain=marked("Premium-rate numbers are not allowed.")),
+    RefusalCode.TOLL_FREE_NOT_ALLOWED: RefusalSentence(
+        plain=marked("Toll-free numbers are switched off for this organizer.")
+    ),
+    RefusalCode.CAP_REACHED: RefusalSentence(plain=marked("A cap leaves nothing for this call.")),
+    RefusalCode.TOO_MANY_CALLS: RefusalSentence(plain=marked("Too many calls run at once.")),
+    RefusalCode.BLOCKED: RefusalSentence(plain=marked("Calls like this are blocked.")),
+    RefusalCode.UNKNOWN_BLOCK: RefusalSentence(plain=marked("There is no such block.")),
+    RefusalCode.LICENCE_NOT_AVAILABLE: RefusalSentence(plain=marked("All purchased licences are assigned.")),
+    RefusalCode.LICENCE_CONFLICT: RefusalSentence(plain=marked("These licences cannot be held together.")),
+    RefusalCode.QUOTA_REACHED: RefusalSentence(
+        plain=marked("The organization has as many numbers of this kind as its licences allow.")
+    ),
+    RefusalCode.NUMBER_NOT_AVAILABLE: RefusalSentence(plain=marked("The number is not available.")),
+    RefusalCode.CREDITS_NOT_SET_UP: RefusalSentence(plain=marked("Set up Communications Credits first: add funds.")),
+    RefusalCode.NUMBER_IN_USE: RefusalSentence(plain=marked("The number is in use.")),
+    RefusalCode.RATE_DECK_NOT_DRAFT: RefusalSentence(plain=marked("The rate deck is published already.")),
+    RefusalCode.RATE_DECK_NOT_PUBLISHED: RefusalSentence(plain=marked("The rate deck is not published yet.")),
 }
 """Every refusal, as this edge says it."""
 
@@ -122,6 +149,7 @@ LOT_SOURCES: Final[Mapping[LotSource, str]] = {
     LotSource.MANUAL: marked("Added by hand"),
     LotSource.AUTO_RECHARGE: marked("Auto-recharge"),
     LotSource.PROMOTION: marked("Promotion"),
+    LotSource.OPENING_BALANCE: marked("Opening balance"),
 }
 
 TOP_UP_KINDS: Final[Mapping[TopUpKind, str]] = {
@@ -143,6 +171,7 @@ TOP_UP_STATES: Final[Mapping[TopUpState, str]] = {
 SERVICES: Final[Mapping[Service, str]] = {
     Service.OUTBOUND: marked("Outbound call"),
     Service.TOLL_FREE_IN: marked("Call to a toll-free number"),
+    Service.TOLL_IN: marked("Call to a toll number"),
     Service.CONFERENCE_DIAL_OUT: marked("Conference dial-out"),
     Service.EMERGENCY: marked("Emergency call"),
 }

@@ -1,0 +1,69 @@
+"""Meters: how much of a limit an organization has used and holds, in one period.
+
+A minute pool counts minutes, a cap counts millionths of the currency, a limit of concurrent calls counts calls: all
+are one thing, a total that calls first hold and then use. Refuses to know what a limit is for and who set it; a meter
+without a limit is still a count. Keys are made by commcredits.core.plans and commcredits.core.policies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+MeterId = tuple[str, str]
+"""Key and period: ``("pool:MCOPSTN1:RO", "2026-11")``; the period is empty for what never begins anew."""
+
+
+class Meter(Struct, frozen=True, kw_only=True, gc=False):
+    """What has been used in the period, and what running calls hold of it."""
+
+    key: str
+    period: str
+    used: int = 0
+    held: int = 0
+
+    @property
+    def meter_id(self) -> MeterId:
+        """Key and period."""
+        return (self.key, self.period)
+
+
+class MeterPart(Struct, frozen=True, kw_only=True, gc=False):
+    """One call's share of one meter: what it holds of it now and what it has used so far."""
+
+    key: str
+    period: str
+    held: int = 0
+    used: int = 0
+
+    @property
+    def meter_id(self) -> MeterId:
+        """Key and period."""
+        return (self.key, self.period)
+
+
+def read_meter(meters: Mapping[MeterId, Meter], key: str, period: str) -> Meter:
+    """The meter as it stands; one that nothing was counted on stands at zero."""
+    return meters.get((key, period)) or Meter(key=key, period=period)
+
+
+def left_of(meter: Meter, limit: int) -> int:
+    """What may still be held under this limit; 0 when the limit was lowered below what is used."""
+    return max(0, limit - meter.used - meter.held)
+
+
+def move(meter: Meter, part: MeterPart, *, held: int, used: int) -> tuple[Meter, MeterPart]:
+    """Set a call's share to ``held`` and ``used``; the meter moves by the difference.
+
+    ValueError when the share or the meter would fall below zero: a bug.
+    """
+    after = Meter(
+        key=meter.key,
+        period=meter.period,
+        used=meter.used + used - part.used,
+        held=meter.held + held - part.held,
+    )
+    if min(held, used, after.used, after.held) < 0:
+        raise ValueError(f"meter {meter.key} of {meter.period or 'ever'} cannot hold {after.held} and use {after.used}")
+    return after, MeterPart(key=part.key, period=part.period, held=held, used=used)
