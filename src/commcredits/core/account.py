@@ -97,7 +97,8 @@ class Account(Struct, frozen=True, kw_only=True, gc=False):
     """An organization's money state. ``minor_digits`` are its currency's decimal digits by ISO 4217.
 
     ``roster`` is None for an organization without people and rules: all of its calls draw on credits. ``blocks`` are
-    those in force. ``owed_micros`` is what calls recorded after the fact found no funds for.
+    those in force. ``owed_micros`` is what calls recorded after the fact found no funds for. ``next_rate_deck_id`` takes
+    the place of ``rate_deck_id`` at ``next_rate_deck_at``.
     """
 
     organization_id: str
@@ -113,6 +114,8 @@ class Account(Struct, frozen=True, kw_only=True, gc=False):
     roster: Roster | None = None
     blocks: tuple[Block, ...] = ()
     owed_micros: int = 0
+    next_rate_deck_id: str | None = None
+    next_rate_deck_at: datetime | None = None
 
     def with_lots(self, lots: Lots) -> Account:
         """The same account with other lots; written out, because this is the hot path's only change."""
@@ -130,7 +133,15 @@ class Account(Struct, frozen=True, kw_only=True, gc=False):
             roster=self.roster,
             blocks=self.blocks,
             owed_micros=self.owed_micros,
+            next_rate_deck_id=self.next_rate_deck_id,
+            next_rate_deck_at=self.next_rate_deck_at,
         )
+
+    def rate_deck_at(self, now: datetime) -> str | None:
+        """The deck that prices a call that begins at this instant: the next one has its turn exactly when it is due."""
+        if self.next_rate_deck_at is not None and self.next_rate_deck_at <= now:
+            return self.next_rate_deck_id
+        return self.rate_deck_id
 
 
 class SessionState(StrEnum):

@@ -174,12 +174,16 @@ class ExpireLots(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class AssignRateDeck(Struct, frozen=True, kw_only=True, gc=False):
-    """Price this organization's calls by that deck from now on; running calls keep their rate."""
+    """Price this organization's calls by that deck; running calls keep their rate.
+
+    From ``in_force_at`` on; None, or an instant that has passed: from now on.
+    """
 
     organization_id: str
     command_id: str
     rate_deck_id: str
     rate_deck_currency: str
+    in_force_at: datetime | None = None
 
 
 class RecordCall(Struct, frozen=True, kw_only=True, gc=False):

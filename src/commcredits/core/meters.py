@@ -8,6 +8,7 @@ without a limit is still a count. Keys are made by commcredits.core.plans and co
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -16,12 +17,16 @@ MeterId = tuple[str, str]
 
 
 class Meter(Struct, frozen=True, kw_only=True, gc=False):
-    """What has been used in the period, and what running calls hold of it."""
+    """What has been used in the period, and what running calls hold of it.
+
+    ``reached_at`` is since when its limit has left nothing; None while there is something left.
+    """
 
     key: str
     period: str
     used: int = 0
     held: int = 0
+    reached_at: datetime | None = None
 
     @property
     def meter_id(self) -> MeterId:
@@ -63,6 +68,7 @@ def move(meter: Meter, part: MeterPart, *, held: int, used: int) -> tuple[Meter,
         period=meter.period,
         used=meter.used + used - part.used,
         held=meter.held + held - part.held,
+        reached_at=meter.reached_at,
     )
     if min(held, used, after.used, after.held) < 0:
         raise ValueError(f"meter {meter.key} of {meter.period or 'ever'} cannot hold {after.held} and use {after.used}")

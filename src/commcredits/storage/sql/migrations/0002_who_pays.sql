@@ -90,6 +90,8 @@ create table meters (
     period text not null,
     used bigint not null check (used >= 0),
     held bigint not null check (held >= 0),
+    -- Since when the limit has left nothing; null while there is something left.
+    reached_at timestamptz,
     primary key (shard_id, organization_id, key, period)
 ) with (fillfactor = 70);
 
