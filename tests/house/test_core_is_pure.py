@@ -23,6 +23,9 @@ WORLDLY_MODULES: Final = frozenset({
 RECORD_MODULES: Final = frozenset({"msgspec", "msgspec.structs"})
 """What the core's records are made with: docs/decisions/0008-records-are-msgspec-structs.md."""
 
+DATA_MODULES: Final = frozenset({"phonenumbers"})
+"""The world's numbering plans: data, and pure functions over it; it talks to nobody and its answers never change."""
+
 CLOCK_READERS: Final = frozenset({"now", "utcnow", "today"})
 WORLDLY_BUILTINS: Final = frozenset({"open", "print", "input", "exec", "eval"})
 
@@ -60,14 +63,14 @@ def test_money_is_never_a_floating_point_number() -> None:
     assert names + literals == []
 
 
-def test_the_core_imports_itself_the_standard_library_and_records_only() -> None:
+def test_the_core_imports_itself_the_standard_library_records_and_numbering_plans_only() -> None:
     foreign = [
         f"{place(path)} imports {name}"
         for path, node in _nodes()
         for name in _imported_from(node)
         if not (name + ".").startswith("commcredits.core.")
         and name.split(".")[0] not in sys.stdlib_module_names
-        and name not in RECORD_MODULES
+        and name not in RECORD_MODULES | DATA_MODULES
     ]
     assert foreign == []
 
