@@ -8,12 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
+from phonenumbers import SUPPORTED_REGIONS
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from commcredits.core.account import ChargingTerms, FundingTerms
 from commcredits.core.money import MoneyError, parse_micros
+from commcredits.core.places import PLAN_COUNTRIES
 
 SHARD_ID: Final = 0
 """An installation has one shard unless it was laid out with more."""
@@ -66,6 +68,10 @@ class Settings(BaseSettings):
     silence_charges: Literal["grant", "reported"] = Field(
         default="grant", description="What a call is charged whose switch went silent: its grant, or what it reported."
     )
+    plan_countries: frozenset[str] = Field(
+        default_factory=lambda: PLAN_COUNTRIES,
+        description='Countries that international minutes cover, as JSON: ["DE", "FR"].',
+    )
     top_up_minimum: str = Field(default="50", description="Smallest top-up in major units, net.")
     top_up_minimum_by_currency: dict[str, str] = Field(
         default_factory=dict, description='Smallest top-up where it differs, as JSON: {"RON": "250"}.'
@@ -89,6 +95,14 @@ class Settings(BaseSettings):
             raise ValueError(f"needs at least {OPERATOR_TOKEN_LENGTH_MIN} characters")
         return token
 
+    @field_validator("plan_countries")
+    @classmethod
+    def _countries(cls, codes: frozenset[str]) -> frozenset[str]:
+        unknown = sorted(codes - SUPPORTED_REGIONS)
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is not the ISO 3166-1 code of a country, such as DE")
+        return codes
+
     @field_validator("top_up_minimum", "top_up_maximum")
     @classmethod
     def _amount(cls, text: str) -> str:
@@ -109,6 +123,7 @@ class Settings(BaseSettings):
             grant_margin_seconds=self.grant_margin_seconds,
             ring_seconds_max=self.ring_seconds_max,
             silence_charges_grant=self.silence_charges == "grant",
+            plan_countries=self.plan_countries,
         )
 
     def funding_terms(self) -> FundingTerms:

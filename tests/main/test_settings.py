@@ -10,6 +10,7 @@ from typing import Final
 
 import pytest
 
+from commcredits.core.places import PLAN_COUNTRIES
 from commcredits.settings import Settings
 
 PAGE: Final = (Path(__file__).parents[2] / "docs" / "settings.md").read_text("utf-8")
@@ -41,6 +42,14 @@ def test_every_setting_says_what_it_means() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
 
 
+def test_the_countries_of_international_minutes_reach_charging(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().charging_terms().plan_countries == PLAN_COUNTRIES
+    monkeypatch.setenv("COMMCREDITS_PLAN_COUNTRIES", '["DE", "XK"]')
+    assert Settings().charging_terms().plan_countries == {"DE", "XK"}
+    monkeypatch.setenv("COMMCREDITS_PLAN_COUNTRIES", "[]")
+    assert Settings().charging_terms().plan_countries == frozenset()
+
+
 def _serve(directory: Path, settings: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COMMCREDITS_")}
     given = {"COMMCREDITS_DATA_DIRECTORY": str(directory), **ENOUGH, **settings}
@@ -65,6 +74,9 @@ def _serve(directory: Path, settings: Mapping[str, str]) -> subprocess.Completed
         ("TOP_UP_MAXIMUM", "1e3", "decimal"),
         ("SILENCE_CHARGES", "nothing", "'grant' or 'reported'"),
         ("UNAVAILABLE_COUNTRIES", "BH,CN", "unavailable_countries"),
+        ("PLAN_COUNTRIES", '["DE", "Germany"]', "'Germany' is not the ISO 3166-1 code"),
+        ("PLAN_COUNTRIES", '["001"]', "'001' is not the ISO 3166-1 code"),
+        ("PLAN_COUNTRIES", "DE,FR", "plan_countries"),
         ("GATEWAYS", '{"paypal": {}}', "installed are simulator"),
         ("GATEWAYS", '{"simulator": {}}', "needs base_url"),
         ("CHARGING_TLS_KEY", "key.pem", "COMMCREDITS_CHARGING_TLS_CERTIFICATE"),
