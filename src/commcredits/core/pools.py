@@ -25,6 +25,7 @@ _DOMESTIC_MINUTES: Final[Mapping[str, int]] = {
 _FULL_PLANS: Final = frozenset({Licence.DOMESTIC.value, Licence.DOMESTIC_AND_INTERNATIONAL.value})
 _POOL: Final = "pool:"
 _SUB_POOL: Final = ":international"
+_WITH_SUB_POOLS: Final = f"{_POOL}{Licence.DOMESTIC_AND_INTERNATIONAL.value}:"
 
 
 def pool_key(source: Source | None, licence: Licence | None, country: str, party_id: str) -> str:
@@ -68,19 +69,16 @@ def pool_minutes(roster: Roster, key: str, organization_country: str) -> int:
     return count * minutes_per_licence(licence, country, international=bool(sub_pool))
 
 
-def stopping_pools(roster: Roster, key: str, organization_country: str) -> tuple[tuple[str, int], ...]:
-    """The other pools, with their minutes, that stop this one as soon as one of them has nothing left to hold.
+def pool_keys_that_stop(roster: Roster, key: str) -> tuple[str, ...]:
+    """The pools that must all have something left for this one to give any; the pool itself stands first.
 
-    None, but for Domestic and International where the organization reads it strictly: there either sub-pool, once
-    exhausted, stops both (domain.md §4).
+    That is the pool alone, but for Domestic and International where the organization reads it strictly: there either
+    sub-pool, once nothing of it is left to hold, stops both (domain.md §4).
     """
     if not roster.international_stops_both or not key.startswith(_WITH_SUB_POOLS):
-        return ()
+        return (key,)
     other = key.removesuffix(_SUB_POOL) if key.endswith(_SUB_POOL) else f"{key}{_SUB_POOL}"
-    return ((other, pool_minutes(roster, other, organization_country)),)
-
-
-_WITH_SUB_POOLS: Final = f"{_POOL}{Licence.DOMESTIC_AND_INTERNATIONAL.value}:"
+    return (key, other)
 
 
 def minutes_per_licence(licence: str, country: str, *, international: bool = False) -> int:
