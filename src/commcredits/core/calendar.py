@@ -46,15 +46,29 @@ def _not_an_instant(text: str) -> ValueError:
 def is_time_zone(name: str) -> bool:
     """Whether this is the name of an IANA time zone such as ``Europe/Bucharest``."""
     try:
-        return name in available_timezones() - _NO_PLACES and bool(_zone(name).key)
+        return name in available_timezones() - _NO_PLACES and bool(zone_of(name).key)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
 
 
 def month_of(instant: datetime, time_zone: str) -> str:
     """The calendar month, as ``2026-11``, that an instant falls in for an organization in that IANA zone."""
-    local = instant.astimezone(_zone(time_zone))
+    local = instant.astimezone(zone_of(time_zone))
     return f"{local.year:04d}-{local.month:02d}"
+
+
+def day_of(instant: datetime, time_zone: str) -> str:
+    """The calendar day, as ``2026-11-22``, that an instant falls in for an organization in that IANA zone."""
+    return instant.astimezone(zone_of(time_zone)).date().isoformat()
+
+
+def hour_of(instant: datetime, time_zone: str) -> str:
+    """The hour of the day, as ``2026-11-22T20``, that an instant falls in for an organization in that IANA zone.
+
+    An hour that comes twice, because clocks go back, is one hour of twice the length.
+    """
+    local = instant.astimezone(zone_of(time_zone))
+    return f"{local.date().isoformat()}T{local.hour:02d}"
 
 
 def last_days(now: datetime, time_zone: str, count: int) -> tuple[tuple[date, ...], tuple[datetime, ...]]:
@@ -62,9 +76,9 @@ def last_days(now: datetime, time_zone: str, count: int) -> tuple[tuple[date, ..
 
     A day has 23 or 25 hours where clocks change; the instants are in UTC.
     """
-    today = now.astimezone(_zone(time_zone)).date()
+    today = now.astimezone(zone_of(time_zone)).date()
     days = [today - timedelta(days=count - 1 - index) for index in range(count + 1)]
-    starts = [datetime(day.year, day.month, day.day, tzinfo=_zone(time_zone)).astimezone(UTC) for day in days]
+    starts = [datetime(day.year, day.month, day.day, tzinfo=zone_of(time_zone)).astimezone(UTC) for day in days]
     return tuple(days[:-1]), tuple(starts)
 
 
@@ -77,6 +91,9 @@ def twelve_months_after(instant: datetime) -> datetime:
 
 
 @lru_cache(maxsize=1024)
-def _zone(name: str) -> ZoneInfo:
-    """One object per zone: looking a zone up by name costs more than using it."""
+def zone_of(name: str) -> ZoneInfo:
+    """The IANA zone of that name, one object for each: looking one up costs more than using it.
+
+    Raises what ``zoneinfo`` raises for a name that ``is_time_zone`` refuses.
+    """
     return ZoneInfo(name)
