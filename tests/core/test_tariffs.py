@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from commcredits.core.commands import Service
 from commcredits.core.tariffs import Rate, find_rate, first_overlap, index_deck
@@ -22,17 +23,25 @@ def _at(day: int) -> datetime:
     return DAY_ONE + timedelta(days=day)
 
 
+def _from(origin_country: str, one: Rate) -> Rate:
+    return replace(one, origin_country=origin_country)
+
+
 dated_rates: st.SearchStrategy[Rate] = st.builds(
-    lambda prefix, service, begins, lasts: rate(
-        prefix=prefix,
-        service=service,
-        effective_from=_at(begins),
-        effective_to=None if lasts is None else _at(begins + lasts),
+    lambda prefix, service, begins, lasts, origin: _from(
+        origin,
+        rate(
+            prefix=prefix,
+            service=service,
+            effective_from=_at(begins),
+            effective_to=None if lasts is None else _at(begins + lasts),
+        ),
     ),
     digits,
     st.sampled_from(SERVICES),
     days,
     st.one_of(st.none(), st.integers(1, 6)),
+    st.sampled_from(["", "", "DE", "FR"]),
 )
 
 
@@ -44,7 +53,8 @@ def _overlap(one: Rate, other: Rate) -> bool:
     # Where two rates are in force together, they are so when the later one begins.
     later = max(one.effective_from, other.effective_from)
     together = _in_force(one, later) and _in_force(other, later)
-    return together and (one.service, one.prefix) == (other.service, other.prefix)
+    same_key = (one.service, one.prefix, one.origin_country) == (other.service, other.prefix, other.origin_country)
+    return together and same_key
 
 
 def _without_overlap(drawn: list[Rate]) -> list[Rate]:
@@ -55,17 +65,34 @@ def _without_overlap(drawn: list[Rate]) -> list[Rate]:
     return kept
 
 
-@given(st.lists(dated_rates, max_size=40), st.sampled_from(SERVICES), st.text("14", min_size=5, max_size=8), days)
+@given(
+    st.lists(dated_rates, max_size=40),
+    st.sampled_from(SERVICES),
+    st.text("14", min_size=5, max_size=8),
+    days,
+    st.sampled_from(["", "DE", "FR", "RO"]),
+)
 def test_the_rate_found_is_the_one_that_a_reader_of_the_whole_deck_would_pick(
-    drawn: list[Rate], service: Service, number: str, day: int
+    drawn: list[Rate], service: Service, number: str, day: int, origin: str
 ) -> None:
     deck = _without_overlap(drawn)
     at = _at(day)
     candidates = [
-        each for each in deck if each.service is service and number.startswith(each.prefix) and _in_force(each, at)
+        each
+        for each in deck
+        if each.service is service
+        and number.startswith(each.prefix)
+        and _in_force(each, at)
+        and each.origin_country in {"", origin}
     ]
-    picked = max(candidates, key=lambda each: len(each.prefix), default=None)
-    assert find_rate(index_deck("deck", "EUR", deck), service, "+" + number, at) is picked
+    picked = max(candidates, key=lambda each: (len(each.prefix), each.origin_country), default=None)
+    assert find_rate(index_deck("deck", "EUR", deck), service, "+" + number, at, origin) is picked
+
+
+@given(st.lists(dated_rates, max_size=10))
+def test_a_deck_says_for_which_services_it_matters_where_a_call_comes_from(drawn: list[Rate]) -> None:
+    with_origin = {each.service for each in drawn if each.origin_country}
+    assert index_deck("deck", "EUR", drawn).services_with_origin == with_origin
 
 
 @given(st.lists(dated_rates, max_size=12))
@@ -117,6 +144,39 @@ def test_a_destination_that_no_prefix_matches_has_no_rate() -> None:
 
 def test_a_rate_prices_its_own_service_only() -> None:
     assert _price([rate(prefix="44", service=Service.TOLL_FREE_IN)]) is None
+
+
+def test_at_one_prefix_a_rate_of_the_callers_country_comes_before_one_from_anywhere() -> None:
+    anywhere, german = rate(per_minute="0.44"), _from("DE", rate(per_minute="0.04"))
+    deck = index_deck("deck", "EUR", [anywhere, german])
+    assert find_rate(deck, Service.OUTBOUND, CALLEE, NOON, "DE") is german
+    assert find_rate(deck, Service.OUTBOUND, CALLEE, NOON, "FR") is anywhere
+    assert find_rate(deck, Service.OUTBOUND, CALLEE, NOON) is anywhere
+
+
+def test_a_longer_prefix_from_anywhere_comes_before_a_shorter_one_of_the_callers_country() -> None:
+    longer, german = rate(prefix="4420"), _from("DE", rate(prefix="44"))
+    deck = index_deck("deck", "EUR", [longer, german])
+    assert find_rate(deck, Service.OUTBOUND, CALLEE, NOON, "DE") is longer
+
+
+def test_a_rate_bound_to_another_country_never_matches() -> None:
+    german, anywhere = _from("DE", rate(prefix="4420")), rate(prefix="44")
+    assert find_rate(index_deck("deck", "EUR", [german]), Service.OUTBOUND, CALLEE, NOON, "FR") is None
+    assert find_rate(index_deck("deck", "EUR", [german, anywhere]), Service.OUTBOUND, CALLEE, NOON) is anywhere
+
+
+def test_a_rate_of_the_callers_country_that_has_ended_gives_way_to_one_from_anywhere() -> None:
+    ended, anywhere = _from("DE", rate(effective_to=NOON)), rate()
+    deck = index_deck("deck", "EUR", [ended, anywhere])
+    assert find_rate(deck, Service.OUTBOUND, CALLEE, NOON - MICROSECOND, "DE") is ended
+    assert find_rate(deck, Service.OUTBOUND, CALLEE, NOON, "DE") is anywhere
+
+
+def test_rates_bound_to_different_countries_may_be_in_force_at_once() -> None:
+    assert first_overlap([rate(), _from("DE", rate()), _from("FR", rate())]) is None
+    twice = [_from("DE", rate()), _from("DE", rate(effective_from=NOON))]
+    assert first_overlap([*twice, rate()]) == (twice[0], twice[1])
 
 
 def test_a_prefix_may_be_the_whole_number() -> None:
