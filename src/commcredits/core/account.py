@@ -97,8 +97,8 @@ class Account(Struct, frozen=True, kw_only=True, gc=False):
     """An organization's money state. ``minor_digits`` are its currency's decimal digits by ISO 4217.
 
     ``roster`` is None for an organization without people and rules: all of its calls draw on credits. ``blocks`` are
-    those in force. ``owed_micros`` is what calls recorded after the fact found no funds for. ``next_rate_deck_id`` takes
-    the place of ``rate_deck_id`` at ``next_rate_deck_at``.
+    those in force. ``owed_micros`` is what calls recorded after the fact found no funds for. ``next_rate_deck_id``
+    takes the place of ``rate_deck_id`` at ``next_rate_deck_at``.
     """
 
     organization_id: str

@@ -1,6 +1,7 @@
 """The call-session table: what each command does to a call in each of its states.
 
-Knows holds, charges and grants. Refuses to know protocols and storage.
+Knows holds, charges and grants; the first step is in commcredits.core.authorising. Refuses to know protocols and
+storage.
 
               no session        authorised         started            ended · refused     expired
     authorise grant or refuse   repeat | conflict  repeat | conflict  repeat | conflict   repeat | conflict
@@ -21,87 +22,28 @@ from typing import Final
 from msgspec.structs import replace
 
 from commcredits.core.account import (
+    NOTHING_AROUND,
     Account,
     Context,
     Decision,
-    OrganizationStatus,
     Session,
     SessionState,
     SessionTerms,
+    Surroundings,
 )
-from commcredits.core.commands import Authorise, End, Expire, Service, Start, Update
+from commcredits.core.admission import Admission, readmit
+from commcredits.core.authorising import blocked, first_bounds
+from commcredits.core.commands import End, Expire, Start, Update
+from commcredits.core.covering import Bounds, cover, pool_minutes, price_of, share_out
 from commcredits.core.funds import available_micros, draw, hold, release, restore
 from commcredits.core.ledger import LedgerAccount, Transfer, TransferReason, revenue_account
+from commcredits.core.limiting import limits_of
+from commcredits.core.meters import Meter, MeterPart, note_reached
 from commcredits.core.outcomes import Done, Ended, Granted, RefusalCode, Refused, Started
-from commcredits.core.rating import CALL_SECONDS_MAX, affordable_seconds, billed_seconds, price_micros
-from commcredits.core.remembering import content_of, find_update, remember, repeat
-from commcredits.core.tariffs import Rate, find_rate
+from commcredits.core.remembering import find_update, remember
+from commcredits.core.silence import grant_ends_at
 
 _SECOND: Final = timedelta(seconds=1)
-
-EMERGENCY_RATE: Final = Rate(
-    prefix="",
-    destination="Emergency",
-    service=Service.EMERGENCY,
-    price_per_minute_micros=0,
-    connection_fee_micros=0,
-    first_increment_seconds=1,
-    next_increment_seconds=1,
-    effective_from=datetime.fromisoformat("2000-01-01T00:00:00+00:00"),
-)
-"""Emergency calls are always allowed, free and uncounted (domain.md §5, row 20)."""
-
-
-def authorise(account: Account, session: Session | None, command: Authorise, context: Context) -> Decision:
-    """Hold the first slice of a call, or refuse it; either is remembered under the session id."""
-    content = content_of(command)
-    if session is not None:
-        return repeat(account, session, "authorise", content)
-    emergency = command.service is Service.EMERGENCY
-    if account.status is not OrganizationStatus.OPEN and not emergency:
-        return _refuse(account, command, None, content, Refused(code=RefusalCode.ORGANIZATION_CLOSED), context)
-    rate = EMERGENCY_RATE if emergency else _rate(account, command, context)
-    if rate is None:
-        facts: dict[str, str | int] = {"callee": command.callee, "service": command.service.value}
-        return _refuse(account, command, None, content, Refused(code=RefusalCode.NO_RATE, facts=facts), context)
-    available = available_micros(account.lots, context.now)
-    seconds = billed_seconds(rate, command.slice_seconds or context.charging.slice_seconds)
-    needed = price_micros(rate, seconds)
-    final = needed > available
-    if final:
-        seconds = affordable_seconds(rate, available)
-        needed = price_micros(rate, seconds)
-        if seconds == 0:
-            refused = _insufficient(account, rate, available)
-            return _refuse(account, command, rate, content, refused, context)
-    lots, parts = hold(account.lots, (), needed, context.now)
-    state = SessionState.STARTED if command.answered else SessionState.AUTHORISED
-    outcome = Granted(
-        grant_number=1,
-        granted_seconds=seconds,
-        valid_seconds=seconds + context.charging.grant_margin_seconds,
-        final=final,
-        charged_micros=0,
-        held_micros=needed,
-        currency=account.currency,
-    )
-    opened = Session(
-        terms=_terms(account, command, rate, context),
-        state=state,
-        grant_number=1,
-        granted_seconds=seconds,
-        final=final,
-        grant_ends_at=_grant_ends_at(state, seconds, context),
-        used_seconds=0,
-        overrun_seconds=0,
-        charged_micros=0,
-        parts=parts,
-        started_at=context.now if command.answered else None,
-        ended_at=None,
-        cause="",
-        memory=(("authorise", content, outcome),),
-    )
-    return Decision(outcome=outcome, account=account.with_lots(lots), session=opened)
 
 
 def start(account: Account, session: Session | None, command: Start, context: Context) -> Decision:
@@ -122,18 +64,25 @@ def start(account: Account, session: Session | None, command: Start, context: Co
         charged_micros=session.charged_micros,
         held_micros=sum(part.held_micros for part in session.parts),
         currency=account.currency,
+        included_seconds=session.included_seconds,
     )
     started = replace(
         session,
         state=SessionState.STARTED,
         started_at=session.started_at or max(session.terms.authorised_at, context.now),
-        grant_ends_at=_grant_ends_at(SessionState.STARTED, left, context),
+        grant_ends_at=grant_ends_at(SessionState.STARTED, left, context),
         memory=remember(session.memory, "start", "", outcome),
     )
     return Decision(outcome=outcome, account=account, session=started)
 
 
-def update(account: Account, session: Session | None, command: Update, context: Context) -> Decision:
+def update(
+    account: Account,
+    session: Session | None,
+    command: Update,
+    context: Context,
+    around: Surroundings = NOTHING_AROUND,
+) -> Decision:
     """Charge what was used and hold the next slice. What is granted already is never taken back."""
     if session is None:
         return _unknown(account, command.session_id)
@@ -142,75 +91,105 @@ def update(account: Account, session: Session | None, command: Update, context: 
     repeated = find_update(account, session, key, command.request_number, content)
     if repeated is not None:
         return repeated
-    rate = session.terms.rate
-    if not session.is_live or rate is None:
+    if not session.is_live:
         return _over(account, session)
+    terms, included, granted = session.terms, session.included_seconds, session.granted_seconds
     reached = _reached_seconds(session, command.used_seconds, context.now)
-    used = min(reached, session.granted_seconds)
-    charged = price_micros(rate, used)
+    used = min(reached, granted)
+    charged = price_of(terms, included, used)
     lots, parts, drawn = draw(account.lots, session.parts, charged - session.charged_micros)
-    granted, final = session.granted_seconds, False
+    if terms.booking is None:
+        running: Admission | None = None
+        bounds = Bounds(pool_minutes=0, money_micros=available_micros(lots, context.now))
+    else:
+        running = readmit(account, session, around)
+        bounds = first_bounds(account, running, around, context.now)
     slice_seconds = command.slice_seconds or context.charging.slice_seconds
-    wanted = billed_seconds(rate, min(reached + slice_seconds, CALL_SECONDS_MAX))
-    if wanted > granted:
-        covered = price_micros(rate, granted)
-        available = available_micros(lots, context.now)
-        final = price_micros(rate, wanted) > covered + available
-        granted = max(granted, affordable_seconds(rate, covered + available)) if final else wanted
-        lots, parts = hold(lots, parts, price_micros(rate, granted) - covered, context.now)
-    left = max(0, granted - reached)
+    covered = cover(terms, included, granted, reached + slice_seconds, bounds)
+    if covered.granted_seconds > granted:
+        lots, parts = hold(lots, parts, covered.price_micros - price_of(terms, included, granted), context.now)
+    left = max(0, covered.granted_seconds - reached)
     # A report of no seconds does not show that the call was answered: it may be ringing still.
     state = session.state if command.used_seconds <= 0 else SessionState.STARTED
     outcome = Granted(
         grant_number=session.grant_number + 1,
-        granted_seconds=granted,
+        granted_seconds=covered.granted_seconds,
         valid_seconds=left + context.charging.grant_margin_seconds,
-        final=final,
+        final=covered.final,
         charged_micros=charged,
-        held_micros=price_micros(rate, granted) - charged,
+        held_micros=covered.price_micros - charged,
         currency=account.currency,
+        included_seconds=covered.included_seconds,
+    )
+    shares, meters = share_out(
+        terms,
+        session.meter_parts,
+        around.meters,
+        included_seconds=covered.included_seconds,
+        used_seconds=used,
+        granted_seconds=covered.granted_seconds,
+        live=True,
     )
     extended = Session(
-        terms=session.terms,
+        terms=terms,
         state=state,
         grant_number=session.grant_number + 1,
-        granted_seconds=granted,
-        final=final,
-        grant_ends_at=_grant_ends_at(state, left, context),
+        granted_seconds=covered.granted_seconds,
+        final=covered.final,
+        grant_ends_at=grant_ends_at(state, left, context),
         used_seconds=used,
-        overrun_seconds=max(session.overrun_seconds, command.used_seconds - session.granted_seconds),
+        overrun_seconds=max(session.overrun_seconds, command.used_seconds - granted),
         charged_micros=charged,
         parts=parts,
         started_at=_started_at(session, reached, context.now),
         ended_at=None,
         cause="",
         memory=remember(session.memory, key, content, outcome),
+        included_seconds=covered.included_seconds,
+        meter_parts=shares,
     )
-    return Decision(
+    decision = Decision(
         outcome=outcome,
         account=account.with_lots(lots),
         session=extended,
-        transfers=_charges(session.terms, drawn),
+        transfers=_charges(terms, drawn),
     )
+    if running is None or not meters:
+        return decision
+    limits = limits_of(running.bindings, terms.booking, running.pool_minutes)
+    decision = replace(decision, meters=note_reached(meters, limits, context.now))
+    return blocked(decision, bounds, context) if covered.final else decision
 
 
-def end(account: Account, session: Session | None, command: End, context: Context) -> Decision:
+def end(
+    account: Account,
+    session: Session | None,
+    command: End,
+    context: Context,
+    around: Surroundings = NOTHING_AROUND,
+) -> Decision:
     """Post the final charge and release the rest. After the reaper: correct its charge downwards, never upwards."""
     if session is None:
         return _unknown(account, command.session_id)
     for key, _content_before, answer in session.memory:
         if key == "end":
             return Decision(outcome=answer, account=account)
-    if session.terms.rate is None or session.state is SessionState.REFUSED:
-        return _over(account, session)
     if session.state is SessionState.EXPIRED:
-        return _correct(account, session, command, context)
+        return _correct(account, session, command, context, around)
+    if not session.is_live:
+        return _over(account, session)
     used = min(max(command.used_seconds, session.used_seconds), session.granted_seconds)
     overrun = max(session.overrun_seconds, command.used_seconds - session.granted_seconds)
-    return _close(account, session, context, SessionState.ENDED, used, overrun, command.cause)
+    return _close(account, session, context, around, SessionState.ENDED, used, overrun, command.cause)
 
 
-def expire(account: Account, session: Session | None, command: Expire, context: Context) -> Decision:
+def expire(
+    account: Account,
+    session: Session | None,
+    command: Expire,
+    context: Context,
+    around: Surroundings = NOTHING_AROUND,
+) -> Decision:
     """Close a silent session at the end of its grant; nothing happens when the call has moved on.
 
     A call that never reported its answer is released uncharged. One that did is charged for its grant, or for what it
@@ -224,23 +203,30 @@ def expire(account: Account, session: Session | None, command: Expire, context: 
     used = session.used_seconds
     if session.state is SessionState.STARTED and context.charging.silence_charges_grant:
         used = session.granted_seconds
-    return _close(account, session, context, SessionState.EXPIRED, used, session.overrun_seconds, "silent")
+    return _close(account, session, context, around, SessionState.EXPIRED, used, session.overrun_seconds, "silent")
 
 
 def _close(
     account: Account,
     session: Session,
     context: Context,
+    around: Surroundings,
     state: SessionState,
     used: int,
     overrun: int,
     cause: str,
 ) -> Decision:
-    rate = session.terms.rate
-    charged = 0 if rate is None else price_micros(rate, used)
+    included = session.included_seconds
+    charged = price_of(session.terms, included, used)
     lots, parts, drawn = draw(account.lots, session.parts, charged - session.charged_micros)
     lots, parts = release(lots, parts)
-    outcome = Ended(duration_seconds=used, charged_micros=charged, currency=account.currency)
+    outcome = Ended(
+        duration_seconds=used,
+        charged_micros=charged,
+        currency=account.currency,
+        pool_minutes=pool_minutes(included, used),
+    )
+    shares, meters = _last_shares(session, used, around)
     memory = session.memory if state is SessionState.EXPIRED else remember(session.memory, "end", "", outcome)
     closed = Session(
         terms=session.terms,
@@ -257,18 +243,37 @@ def _close(
         ended_at=context.now,
         cause=cause,
         memory=memory,
+        included_seconds=included,
+        meter_parts=shares,
     )
     return Decision(
-        outcome=outcome, account=account.with_lots(lots), session=closed, transfers=_charges(session.terms, drawn)
+        outcome=outcome,
+        account=account.with_lots(lots),
+        session=closed,
+        transfers=_charges(session.terms, drawn),
+        meters=meters,
     )
 
 
-def _correct(account: Account, session: Session, command: End, context: Context) -> Decision:
+def _last_shares(
+    session: Session, used_seconds: int, around: Surroundings
+) -> tuple[tuple[MeterPart, ...], tuple[Meter, ...]]:
+    """What a call that is over has used of its meters; it holds nothing of them any more."""
+    return share_out(
+        session.terms,
+        session.meter_parts,
+        around.meters,
+        included_seconds=session.included_seconds,
+        used_seconds=used_seconds,
+        granted_seconds=used_seconds,
+        live=False,
+    )
+
+
+def _correct(account: Account, session: Session, command: End, context: Context, around: Surroundings) -> Decision:
     """The true end of a call that the reaper closed: give back what was charged too much, to the lots it came from."""
-    rate = session.terms.rate
-    assert rate is not None
     used = max(0, min(command.used_seconds, session.used_seconds))
-    charged = price_micros(rate, used)
+    charged = price_of(session.terms, session.included_seconds, used)
     lots, parts, restored = restore(account.lots, session.parts, session.charged_micros - charged)
     corrections = tuple(
         Transfer(
@@ -281,7 +286,13 @@ def _correct(account: Account, session: Session, command: End, context: Context)
         )
         for lot_id, amount in restored
     )
-    outcome = Ended(duration_seconds=used, charged_micros=charged, currency=account.currency)
+    outcome = Ended(
+        duration_seconds=used,
+        charged_micros=charged,
+        currency=account.currency,
+        pool_minutes=pool_minutes(session.included_seconds, used),
+    )
+    shares, meters = _last_shares(session, used, around)
     corrected = replace(
         session,
         state=SessionState.ENDED,
@@ -292,57 +303,15 @@ def _correct(account: Account, session: Session, command: End, context: Context)
         ended_at=context.now,
         cause=command.cause,
         memory=remember(session.memory, "end", "", outcome),
+        meter_parts=shares,
     )
-    return Decision(outcome=outcome, account=account.with_lots(lots), session=corrected, transfers=corrections)
-
-
-def _refuse(
-    account: Account, command: Authorise, rate: Rate | None, content: str, refused: Refused, context: Context
-) -> Decision:
-    """A refused call is a call too: it is recorded, and its repetition gets the same answer."""
-    session = Session(
-        terms=_terms(account, command, rate, context),
-        state=SessionState.REFUSED,
-        grant_number=0,
-        granted_seconds=0,
-        final=True,
-        grant_ends_at=context.now,
-        used_seconds=0,
-        overrun_seconds=0,
-        charged_micros=0,
-        parts=(),
-        started_at=None,
-        ended_at=context.now,
-        cause=refused.code.value,
-        memory=(("authorise", content, refused),),
+    return Decision(
+        outcome=outcome,
+        account=account.with_lots(lots),
+        session=corrected,
+        transfers=corrections,
+        meters=meters,
     )
-    return Decision(outcome=refused, account=account, session=session)
-
-
-def _rate(account: Account, command: Authorise, context: Context) -> Rate | None:
-    deck = context.decks.get(account.rate_deck_id) if account.rate_deck_id is not None else None
-    return None if deck is None else find_rate(deck, command.service, command.callee, context.now)
-
-
-def _terms(account: Account, command: Authorise, rate: Rate | None, context: Context) -> SessionTerms:
-    return SessionTerms(
-        session_id=command.session_id,
-        service=command.service,
-        caller=command.caller,
-        callee=command.callee,
-        rate=rate,
-        rate_deck_id=account.rate_deck_id,
-        authorised_at=context.now,
-    )
-
-
-def _insufficient(account: Account, rate: Rate, available: int) -> Refused:
-    facts: dict[str, str | int] = {
-        "available_micros": available,
-        "needed_micros": price_micros(rate, rate.first_increment_seconds),
-        "currency": account.currency,
-    }
-    return Refused(code=RefusalCode.INSUFFICIENT_FUNDS, facts=facts)
 
 
 def _reached_seconds(session: Session, used_seconds: int, now: datetime) -> int:
@@ -355,18 +324,6 @@ def _reached_seconds(session: Session, used_seconds: int, now: datetime) -> int:
         return max(used_seconds, session.used_seconds)
     passed = (now - session.terms.authorised_at) // _SECOND
     return max(granted, min(used_seconds, passed))
-
-
-def _grant_ends_at(state: SessionState, seconds_left: int, context: Context) -> datetime:
-    """Until when silence is borne: what is left of the grant and a margin, after the time to ring if it may ring still.
-
-    A switch that does not tell when the call was answered reports first at the end of a slice that began after ringing.
-    """
-    terms = context.charging
-    waits = seconds_left + terms.grant_margin_seconds
-    if state is SessionState.AUTHORISED:
-        waits += terms.ring_seconds_max
-    return context.now + timedelta(seconds=waits)
 
 
 def _started_at(session: Session, reached_seconds: int, now: datetime) -> datetime | None:

@@ -9,18 +9,22 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from commcredits.core import charging, recharge, topups
-from commcredits.core.account import Account, Context, Decision, Session, TopUp
+from commcredits.core import authorising, blocking, charging, recharge, recorded, topups
+from commcredits.core.account import NOTHING_AROUND, Account, Context, Decision, Session, Surroundings, TopUp
 from commcredits.core.commands import (
     AccountCommand,
     AssignRateDeck,
     Authorise,
     CheckRecharge,
     Command,
+    CorrectCall,
     End,
     Expire,
     ExpireLots,
     GrantPromotion,
+    ImportLot,
+    LiftBlock,
+    RecordCall,
     RecordPayment,
     RequestTopUp,
     SaveRechargeRule,
@@ -28,7 +32,7 @@ from commcredits.core.commands import (
     Start,
     Update,
 )
-from commcredits.core.funds import expire
+from commcredits.core.funds import available_micros, draw, expire, hold
 from commcredits.core.ledger import LedgerAccount, Transfer, TransferReason
 from commcredits.core.outcomes import Done, RefusalCode, Refused
 
@@ -36,27 +40,40 @@ Subject = Session | TopUp | None
 """The call or the top-up that a command names, as it stands; None when there is none."""
 
 
-def decide(account: Account, subject: Subject, command: Command, context: Context) -> Decision:
+def decide(
+    account: Account,
+    subject: Subject,
+    command: Command,
+    context: Context,
+    around: Surroundings = NOTHING_AROUND,
+) -> Decision:
     """What a command gets for an answer and all that it changes.
 
-    Returns the account unchanged, as the same object, when nothing changes at all. Raises only for a bug.
+    ``around`` holds the people, numbers and meters that the command touches; nothing for an organization without a
+    roster. Returns the account unchanged, as the same object, when nothing changes at all. Raises only for a bug.
     """
-    return _after(account, _decide_call_first(account, subject, command, context), context)
+    return _after(account, _decide_call_first(account, subject, command, context, around), context)
 
 
-def _decide_call_first(account: Account, subject: Subject, command: Command, context: Context) -> Decision:
+def _decide_call_first(
+    account: Account, subject: Subject, command: Command, context: Context, around: Surroundings
+) -> Decision:
     """Calls stand first and most frequent on top: there are a thousand of their commands to one of the others."""
     match command:
         case Authorise():
-            return charging.authorise(account, _session(subject), command, context)
+            return authorising.authorise(account, _session(subject), command, context, around)
         case Update():
-            return charging.update(account, _session(subject), command, context)
+            return charging.update(account, _session(subject), command, context, around)
         case End():
-            return charging.end(account, _session(subject), command, context)
+            return charging.end(account, _session(subject), command, context, around)
         case Start():
             return charging.start(account, _session(subject), command, context)
         case Expire():
-            return charging.expire(account, _session(subject), command, context)
+            return charging.expire(account, _session(subject), command, context, around)
+        case RecordCall():
+            return recorded.record(account, _session(subject), command, context, around)
+        case CorrectCall():
+            return recorded.correct(account, _session(subject), command, context, around)
         case _:
             return _decide_funds(account, subject, command, context)
 
@@ -74,13 +91,17 @@ def _decide_funds(account: Account, subject: Subject, command: AccountCommand, c
         case GrantPromotion():
             return topups.grant_promotion(account, command, context)
         case AssignRateDeck():
-            return _assign_rate_deck(account, command)
+            return _assign_rate_deck(account, command, context)
+        case ImportLot():
+            return topups.import_lot(account, command, context)
+        case LiftBlock():
+            return blocking.lift(account, command, context)
         case CheckRecharge() | ExpireLots():
             return topups.nothing_changed(account)
 
 
 def _after(before: Account, decision: Decision, context: Context) -> Decision:
-    """Book what has expired, then look at the trigger: by use, hold or expiry, the balance may have fallen."""
+    """Book what has expired, pay what is owed, then look at the trigger: the balance may have fallen."""
     lots, breakage = expire(decision.account.lots, context.now)
     if lots is not decision.account.lots:
         transfers = tuple(
@@ -98,6 +119,8 @@ def _after(before: Account, decision: Decision, context: Context) -> Decision:
             account=decision.account.with_lots(lots),
             transfers=(*decision.transfers, *transfers),
         )
+    if decision.account.owed_micros:
+        decision = _repay(decision, context)
     if decision.account.recharge.rule is not None:
         decision = recharge.recharge_if_due(decision, context)
     if isinstance(decision.outcome, Done) and decision.account is not before:
@@ -105,13 +128,48 @@ def _after(before: Account, decision: Decision, context: Context) -> Decision:
     return decision
 
 
-def _assign_rate_deck(account: Account, command: AssignRateDeck) -> Decision:
+def _repay(decision: Decision, context: Context) -> Decision:
+    """Whatever is free pays first what calls told after the fact found no funds for (domain.md §3, Overdraft)."""
+    account = decision.account
+    paid = min(account.owed_micros, available_micros(account.lots, context.now))
+    if not paid:
+        return decision
+    lots, parts = hold(account.lots, (), paid, context.now)
+    lots, _parts, drawn = draw(lots, parts, paid)
+    repayments = tuple(
+        Transfer(
+            source=LedgerAccount.CUSTOMER_CREDITS,
+            target=LedgerAccount.RECEIVABLE,
+            amount_micros=amount,
+            reason=TransferReason.REPAYMENT,
+            lot_id=lot_id,
+        )
+        for lot_id, amount in drawn
+    )
+    return replace(
+        decision,
+        account=replace(account, lots=lots, owed_micros=account.owed_micros - paid),
+        transfers=(*decision.transfers, *repayments),
+    )
+
+
+def _assign_rate_deck(account: Account, command: AssignRateDeck, context: Context) -> Decision:
+    """Put a deck in force now, or lay it ready for its instant, in the place of what was laid ready before."""
     if command.rate_deck_currency != account.currency:
         facts = {"currency": command.rate_deck_currency, "allowed": account.currency}
         return Decision(outcome=Refused(code=RefusalCode.CURRENCY_MISMATCH, facts=facts), account=account)
-    if account.rate_deck_id == command.rate_deck_id:
-        return Decision(outcome=Done(changed=False), account=account)
-    return Decision(outcome=Done(changed=True), account=replace(account, rate_deck_id=command.rate_deck_id))
+    current = account.rate_deck_at(context.now)
+    if command.in_force_at is not None and command.in_force_at > context.now:
+        assigned = replace(
+            account,
+            rate_deck_id=current,
+            next_rate_deck_id=command.rate_deck_id,
+            next_rate_deck_at=command.in_force_at,
+        )
+    else:
+        assigned = replace(account, rate_deck_id=command.rate_deck_id, next_rate_deck_id=None, next_rate_deck_at=None)
+    changed = assigned != account
+    return Decision(outcome=Done(changed=changed), account=assigned if changed else account)
 
 
 def _session(subject: Subject) -> Session | None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 MeterId = tuple[str, str]
 """Key and period: ``("pool:MCOPSTN1:RO", "2026-11")``; the period is empty for what never begins anew."""
@@ -59,17 +60,29 @@ def left_of(meter: Meter, limit: int) -> int:
 
 
 def move(meter: Meter, part: MeterPart, *, held: int, used: int) -> tuple[Meter, MeterPart]:
-    """Set a call's share to ``held`` and ``used``; the meter moves by the difference.
+    """Set a call's share to ``held`` and ``used``; the meter moves by the difference, and has room again when it falls.
 
     ValueError when the share or the meter would fall below zero: a bug.
     """
+    falls = held + used < part.held + part.used
     after = Meter(
         key=meter.key,
         period=meter.period,
         used=meter.used + used - part.used,
         held=meter.held + held - part.held,
-        reached_at=meter.reached_at,
+        reached_at=None if falls else meter.reached_at,
     )
     if min(held, used, after.used, after.held) < 0:
         raise ValueError(f"meter {meter.key} of {meter.period or 'ever'} cannot hold {after.held} and use {after.used}")
     return after, MeterPart(key=part.key, period=part.period, held=held, used=used)
+
+
+def note_reached(moved: tuple[Meter, ...], limits: Mapping[MeterId, int], now: datetime) -> tuple[Meter, ...]:
+    """Write down since when a limit has left nothing, and forget it once there is something left again."""
+    noted: list[Meter] = []
+    for meter in moved:
+        limit = limits.get(meter.meter_id)
+        empty = meter.reached_at is not None if limit is None else left_of(meter, limit) == 0
+        reached_at = (meter.reached_at or now) if empty else None
+        noted.append(meter if reached_at == meter.reached_at else replace(meter, reached_at=reached_at))
+    return tuple(noted)

@@ -86,6 +86,8 @@ class Granted(Struct, frozen=True, kw_only=True, gc=False):
     charged_micros: int
     held_micros: int
     currency: str
+    included_seconds: int = 0
+    """How many of the granted seconds minutes of a pool pay for."""
 
 
 class Started(Struct, frozen=True, kw_only=True, gc=False):
@@ -98,14 +100,16 @@ class Started(Struct, frozen=True, kw_only=True, gc=False):
     charged_micros: int
     held_micros: int
     currency: str
+    included_seconds: int = 0
 
 
 class Ended(Struct, frozen=True, kw_only=True, gc=False):
-    """The call is over: ``duration_seconds`` were charged for, ``charged_micros`` in all."""
+    """The call is over after ``duration_seconds``: ``pool_minutes`` and ``charged_micros`` paid for it in all."""
 
     duration_seconds: int
     charged_micros: int
     currency: str
+    pool_minutes: int = 0
 
 
 class Recorded(Struct, frozen=True, kw_only=True, gc=False):

@@ -21,6 +21,8 @@ UPDATES_REMEMBERED: Final = 2
 def content_of(command: Authorise) -> str:
     """A digest of what an authorise asks for: the same id with other content is a conflict."""
     fields = f"{command.service}|{command.caller}|{command.callee}|{command.slice_seconds or ''}|{command.answered:d}"
+    if command.call_type is not None or command.user or command.conference_id:
+        fields = f"{fields}|{command.call_type or ''}|{command.user}|{command.conference_id}"
     return blake2b(fields.encode(), digest_size=8).hexdigest()
 
 
