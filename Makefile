@@ -9,7 +9,7 @@ ARGS ?=
 SOURCES := $(wildcard src tests scripts bench conftest.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check bench call fmt lock
+.PHONY: help demo serve test check bench call cluster fmt lock
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-14s%s\n", $$1, $$2 }'
@@ -37,16 +37,24 @@ bench: $(VENV)/installed ## measure charging on this machine and print the table
 call: $(VENV)/installed ## place real SIP calls through Kamailio (needs the packages kamailio and sip-tester)
 	@$(BIN)/python scripts/place_calls.py $(ARGS)
 
+cluster: $(VENV)/clustered ## add local Spark to .venv, half a gigabyte, for the tests marked cluster (needs Java 17)
+
 fmt: $(VENV)/installed ## format the code and apply the lint fixes that are safe
 	@$(BIN)/ruff check --quiet --fix-only $(SOURCES)
 	@$(BIN)/ruff format $(SOURCES)
 
-lock: $(VENV)/installed ## write requirements.lock from pyproject.toml (ARGS=--upgrade takes newer versions)
+lock: $(VENV)/installed ## write the lock files from pyproject.toml (ARGS=--upgrade takes newer versions)
 	@$(BIN)/python scripts/lock.py write $(ARGS)
 
 # The project itself is installed last and without dependencies: the lock has brought them all, hash by hash.
 $(VENV)/installed: $(VENV)/locked pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# An isolated build would fetch its tools without a hash; requirements.lock has brought them.
+$(VENV)/clustered: requirements-cluster.lock $(VENV)/installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation \
+		--requirement requirements-cluster.lock
 	@touch $@
 
 $(VENV)/locked: requirements.lock

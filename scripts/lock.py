@@ -1,8 +1,9 @@
-"""Writes requirements.lock, and says whether it still matches pyproject.toml.
+"""Writes the lock files, and says whether they still match pyproject.toml.
 
-Knows the two files and `uv`, which resolves. Refuses to know where packages come from: the lock carries exact versions
-and hashes, never an address, so that each machine uses the index that its own pip is set up with (decision record
-0007). The check reads the two files only; it needs no network.
+Knows these files and `uv`, which resolves. requirements.lock sets up a developer's machine; requirements-cluster.lock
+adds the cluster engine that one test runs on and that is too large for everybody. Refuses to know where packages come
+from: a lock carries exact versions and hashes, never an address, so that each machine uses the index that its own pip
+is set up with (decision record 0007). The check reads files only; it needs no network.
 
     python scripts/lock.py write              keep the pinned versions, resolve what is new
     python scripts/lock.py write --upgrade    take the newest versions that pyproject.toml allows
@@ -22,8 +23,23 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = ROOT / "pyproject.toml"
-LOCK = ROOT / "requirements.lock"
-GROUP = "dev"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """A lock file, and what of pyproject.toml it locks: the project with these extras, or a group alone."""
+
+    name: str
+    group: str
+    with_project: bool = True
+    extras: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    """Other locks that are installed into the same environment, so that a package they share has one version."""
+
+
+MAIN = Lock(name="requirements.lock", group="dev", extras=("columnar",))
+CLUSTER = Lock(name="requirements-cluster.lock", group="cluster", with_project=False, beside=(MAIN.name,))
+LOCKS = (MAIN, CLUSTER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +52,14 @@ class Pin:
     wanted_by: bool
 
 
-def declared_requirements(pyproject: dict[str, object]) -> list[Requirement]:
-    """Every requirement that pyproject.toml states for a developer's machine, its groups unfolded."""
+def declared_requirements(pyproject: dict[str, object], lock: Lock = MAIN) -> list[Requirement]:
+    """Every requirement that pyproject.toml states for what is locked there, its groups unfolded."""
     project = _table(pyproject["project"])
-    groups = _table(pyproject["dependency-groups"])
-    lines = [*_list(project["dependencies"]), *_unfolded(groups, GROUP)]
+    lines = _unfolded(_table(pyproject["dependency-groups"]), lock.group)
+    if lock.with_project:
+        lines += _list(project["dependencies"])
+    for extra in lock.extras:
+        lines += _list(_table(project.get("optional-dependencies", {})).get(extra, []))
     return [Requirement(str(line)) for line in lines]
 
 
@@ -50,14 +69,16 @@ def pins(lock_text: str) -> list[Pin]:
     return [_pin(block) for block in blocks if block and not block.startswith("#")]
 
 
-def problems(pyproject: dict[str, object], lock_text: str) -> list[str]:
+def problems(pyproject: dict[str, object], lock_text: str, lock: Lock = MAIN) -> list[str]:
     """What is wrong with the lock, a sentence each; empty when it is fresh."""
-    found = [f"requirements.lock names an address: {line}" for line in lock_text.splitlines() if "://" in line]
+    found = [f"{lock.name} names an address: {line}" for line in lock_text.splitlines() if "://" in line]
     try:
         locked = {canonicalize_name(pin.name): pin for pin in pins(lock_text)}
     except InvalidRequirement as error:
-        return [*found, f"requirements.lock cannot be read: {error}"]
-    wanted = {canonicalize_name(requirement.name): requirement for requirement in declared_requirements(pyproject)}
+        return [*found, f"{lock.name} cannot be read: {error}"]
+    wanted = {
+        canonicalize_name(requirement.name): requirement for requirement in declared_requirements(pyproject, lock)
+    }
     for name, requirement in wanted.items():
         if name not in locked:
             found.append(f"{requirement} is declared but not locked")
@@ -72,20 +93,27 @@ def problems(pyproject: dict[str, object], lock_text: str) -> list[str]:
 
 
 def write(*, upgrade: bool) -> int:
-    """Resolve with uv into requirements.lock; the exit code is uv's."""
+    """Resolve with uv into the lock files; the exit code is uv's."""
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
     if uv is None:
         print("uv is not installed; `make lock` installs it with the rest of the tools", file=sys.stderr)
         return 1
-    command = [uv, "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-header"]
-    command += ["--python-version", "3.11", "--group", f"pyproject.toml:{GROUP}", "pyproject.toml"]
-    command += ["--output-file", LOCK.name, *(["--upgrade"] if upgrade else [])]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
+    for lock in LOCKS:
+        command = [uv, "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-header"]
+        command += ["--python-version", "3.11", "--group", f"pyproject.toml:{lock.group}"]
+        command += [f"--extra={extra}" for extra in lock.extras] + [f"--constraint={other}" for other in lock.beside]
+        command += ["pyproject.toml"] if lock.with_project else []
+        command += ["--output-file", lock.name, *(["--upgrade"] if upgrade else [])]
+        code = subprocess.run(command, cwd=ROOT, check=False).returncode
+        if code:
+            return code
+    return 0
 
 
 def check() -> int:
-    """Print what is wrong with the lock; 0 when nothing is."""
-    found = problems(tomllib.loads(PYPROJECT.read_text("utf-8")), LOCK.read_text("utf-8"))
+    """Print what is wrong with the locks; 0 when nothing is."""
+    pyproject = tomllib.loads(PYPROJECT.read_text("utf-8"))
+    found = [problem for lock in LOCKS for problem in problems(pyproject, (ROOT / lock.name).read_text("utf-8"), lock)]
     for problem in found:
         print(f"{problem} (run `make lock`)", file=sys.stderr)
     return 1 if found else 0

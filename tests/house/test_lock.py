@@ -33,9 +33,23 @@ def _pyproject(*requirements: str) -> dict[str, Any]:
     return {"project": {"dependencies": list(requirements)}, "dependency-groups": {"dev": []}}
 
 
-def test_the_lock_is_fresh_hashed_and_without_addresses(lock: ModuleType) -> None:
+def test_the_locks_are_fresh_hashed_and_without_addresses(lock: ModuleType) -> None:
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    assert lock.problems(pyproject, (ROOT / "requirements.lock").read_text("utf-8")) == []
+    assert [each.name for each in lock.LOCKS] == ["requirements.lock", "requirements-cluster.lock"]
+    for each in lock.LOCKS:
+        assert lock.problems(pyproject, (ROOT / each.name).read_text("utf-8"), each) == []
+
+
+def test_what_one_test_needs_is_not_in_the_lock_that_everybody_installs(lock: ModuleType) -> None:
+    everybody = {pin.name for pin in lock.pins((ROOT / "requirements.lock").read_text("utf-8"))}
+    assert "pyspark" not in everybody
+    assert "duckdb" in everybody
+
+
+def test_an_extra_that_is_locked_is_part_of_what_is_declared(lock: ModuleType) -> None:
+    pyproject = _pyproject("rich>=15")
+    pyproject["project"]["optional-dependencies"] = {"columnar": ["duckdb>=1.4"]}
+    assert lock.problems(pyproject, LOCK_TEXT) == ["duckdb>=1.4 is declared but not locked"]
 
 
 def test_a_lock_that_matches_has_no_problems(lock: ModuleType) -> None:
