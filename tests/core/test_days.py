@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commcredits.core.calendar import last_days
+from commcredits.core.calendar import day_of, hour_of, last_days, parse_instant
 
 ZONES = [
     "UTC",
@@ -58,3 +58,23 @@ def test_days_follow_one_another_without_gap_and_now_is_in_the_last(now: datetim
 def test_a_day_is_as_long_as_its_clocks_make_it(zone: str, day: datetime, hours: int) -> None:
     _days, bounds = last_days(day, zone, 1)
     assert bounds[1] - bounds[0] == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "hour"),
+    [
+        ("2026-11-22T21:59:59Z", "Europe/Bucharest", "2026-11-22T23"),
+        ("2026-11-22T22:00:00Z", "Europe/Bucharest", "2026-11-23T00"),
+        ("2026-11-22T18:29:59Z", "Asia/Kathmandu", "2026-11-23T00"),
+        ("2026-12-31T10:00:00Z", "Pacific/Kiritimati", "2027-01-01T00"),
+        # The hour from three to four comes twice when clocks go back, and is one.
+        ("2026-10-25T00:30:00Z", "Europe/Bucharest", "2026-10-25T03"),
+        ("2026-10-25T01:30:00Z", "Europe/Bucharest", "2026-10-25T03"),
+        ("2026-03-29T00:59:59Z", "Europe/Bucharest", "2026-03-29T02"),
+        ("2026-03-29T01:00:00Z", "Europe/Bucharest", "2026-03-29T04"),
+    ],
+)
+def test_a_day_and_its_hours_begin_by_the_clocks_of_their_place(text: str, zone: str, hour: str) -> None:
+    instant = parse_instant(text)
+    assert hour_of(instant, zone) == hour
+    assert day_of(instant, zone) == hour[:10]
