@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
+from commcredits.core.numbers import DialledKind
 from commcredits.core.outcomes import RefusalCode, Refused
-from commcredits.operations.numbers import NumberDirectory, NumberKind, PhoneNumber, add_number, list_numbers
+from commcredits.core.roster import NumberKind, NumberPurpose
+from commcredits.operations.numbers import NumberDirectory, PhoneNumber, add_number, list_numbers
 from commcredits.operations.paging import Page, write_cursor
 from commcredits.storage.connection import connect
 from tests.operations.office import NOON, SHARD, Office, new_id, soon
@@ -101,6 +103,10 @@ async def test_a_number_belongs_to_the_organization_that_it_was_added_to(office:
         organization_id=organization.organization_id,
         kind=NumberKind.TOLL_FREE,
         display_name="Asistență",
+        purpose=NumberPurpose.UNASSIGNED,
+        party_id=None,
+        country="RO",
+        dialled_kind=DialledKind.TOLL_FREE,
         created_at=NOON,
     )
     assert (await loaded(office)).organization_of("+40800800800") == organization.organization_id

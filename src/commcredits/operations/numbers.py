@@ -1,7 +1,7 @@
-"""Telephone numbers: whose they are, and a directory of them in memory for the charging processes.
+"""Telephone numbers: whose they are, what they are for, and a directory of them in memory for the charging processes.
 
-Knows that a number belongs to one organization. Refuses to know prices: those go by prefix, never by whose number it
-is.
+Knows that a number belongs to one organization, and serves one user or service of it. Refuses to know prices: those go
+by prefix, never by whose number it is; and where new numbers come from (commcredits.operations.number_stock).
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Final
 
 import asyncpg
 import structlog
 
 from commcredits.core.account import OrganizationStatus
-from commcredits.core.numbers import is_e164
+from commcredits.core.numbers import DialledKind, classify, is_e164
 from commcredits.core.outcomes import RefusalCode, Refused
-from commcredits.operations.inputs import invalid_input, refuse_name
+from commcredits.core.roster import NumberKind, NumberPurpose, PartyKind
+from commcredits.operations.inputs import invalid_input, is_identifier, refuse_name
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.paging import (
     Page,
@@ -30,10 +30,28 @@ from commcredits.operations.paging import (
     write_instant,
 )
 from commcredits.operations.services import Services
-from commcredits.storage.connection import Pool, load_statement
+from commcredits.storage.connection import Connection, Pool, load_statement
+from commcredits.storage.rosters import changing_roster
 
 DISPLAY_NAME_CHARACTERS_MAX: Final = 200
 """Longest name beside a number."""
+
+USER_PRINCIPAL_NAME_CHARACTERS_MAX: Final = 320
+"""Longest user principal name."""
+
+_PURPOSES: Final = {
+    NumberKind.USER: (NumberPurpose.PERSON,),
+    NumberKind.TOLL: (NumberPurpose.CONFERENCE_BRIDGE, NumberPurpose.AUTO_ATTENDANT, NumberPurpose.CALL_QUEUE),
+    NumberKind.TOLL_FREE: (NumberPurpose.CONFERENCE_BRIDGE, NumberPurpose.AUTO_ATTENDANT, NumberPurpose.CALL_QUEUE),
+}
+"""What a number of each kind can be for."""
+
+_PARTY_KINDS: Final = {
+    NumberPurpose.PERSON: PartyKind.USER,
+    NumberPurpose.AUTO_ATTENDANT: PartyKind.RESOURCE_ACCOUNT,
+    NumberPurpose.CALL_QUEUE: PartyKind.RESOURCE_ACCOUNT,
+}
+"""Whom a number serves, for each purpose that is somebody's."""
 
 _LIST: Final = "phone_numbers"
 _SUBJECT: Final = "phone_numbers"
@@ -44,28 +62,32 @@ _ROWS_AT_ONCE: Final = 5_000
 _DATABASE_AWAY: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
-class NumberKind(StrEnum):
-    """A person's number; or one whose calls the called organization pays."""
-
-    USER = "user"
-    TOLL_FREE = "toll_free"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneNumber:
-    """A number in E.164 form, and the organization that pays for its calls."""
+    """A number in E.164 form, the organization that pays for its calls, and what it is for.
+
+    ``party_id`` is the object id of the user or resource account that has it. ``country`` and ``dialled_kind`` are what
+    the numbering metadata says of its range (commcredits.core.numbers); no price goes by them.
+    """
 
     number: str
     organization_id: str
     kind: NumberKind
     display_name: str
+    purpose: NumberPurpose
+    party_id: str | None
+    country: str
+    dialled_kind: DialledKind
     created_at: datetime
 
 
 async def add_number(
     services: Services, *, organization_id: str, number: str, kind: str, display_name: str
 ) -> PhoneNumber | Refused:
-    """Give an organization a number. The same content again gets the same answer; a number of anybody is taken."""
+    """Give an organization a number, as the operator may: no quota is asked, and a number in stock leaves it.
+
+    The same content again gets the same answer; a number of anybody is taken.
+    """
     organization = await get_organization(services, organization_id=organization_id)
     if isinstance(organization, Refused):
         return organization
@@ -74,7 +96,27 @@ async def add_number(
     refused = _check_number(number, kind, display_name)
     if refused is not None:
         return refused
-    row = await services.pool.fetchrow(
+    async with services.pool.acquire() as connection, connection.transaction():
+        added = await insert_number(
+            services, connection, organization_id=organization_id, number=number, kind=kind, display_name=display_name
+        )
+    if added is not None:
+        return added
+    row = await services.pool.fetchrow(load_statement("get_phone_number"), services.shard_id, number)
+    assert row is not None, "numbers are never taken away"
+    known = _number_of(row)
+    if (known.organization_id, known.kind, known.display_name) == (organization_id, kind, display_name):
+        return known
+    return Refused(code=RefusalCode.NUMBER_TAKEN, facts={"number": number})
+
+
+async def insert_number(
+    services: Services, connection: Connection, *, organization_id: str, number: str, kind: str, display_name: str
+) -> PhoneNumber | None:
+    """Write down whose a number is, within a transaction; None when it is somebody's already."""
+    # Locked before the number is inserted, in the order of whoever acquires it from there.
+    in_stock = await connection.fetchrow(load_statement("lock_stock_number"), services.shard_id, number)
+    row = await connection.fetchrow(
         load_statement("insert_phone_number"),
         services.shard_id,
         organization_id,
@@ -83,14 +125,51 @@ async def add_number(
         display_name,
         services.clock(),
     )
-    if row is not None:
-        return _number_of(row)
-    known = await services.pool.fetchrow(load_statement("get_phone_number"), services.shard_id, number)
-    assert known is not None, "numbers are never taken away"
-    found = _number_of(known)
-    if (found.organization_id, found.kind, found.display_name) == (organization_id, kind, display_name):
-        return found
-    return Refused(code=RefusalCode.NUMBER_TAKEN, facts={"number": number})
+    if row is None:
+        return None
+    if in_stock is not None:
+        await connection.execute(load_statement("take_from_stock"), services.shard_id, number, organization_id)
+    return _number_of(row)
+
+
+async def get_number(services: Services, *, organization_id: str, number: str) -> PhoneNumber | Refused:
+    """One number of this organization; another's is as unknown as none."""
+    organization = await get_organization(services, organization_id=organization_id)
+    if isinstance(organization, Refused):
+        return organization
+    refused = refuse_number(number)
+    if refused is not None:
+        return refused
+    row = await services.pool.fetchrow(load_statement("get_phone_number"), services.shard_id, number)
+    if row is None or str(row["organization_id"]) != organization_id:
+        return Refused(code=RefusalCode.UNKNOWN_NUMBER, facts={"number": number})
+    return _number_of(row)
+
+
+async def assign_number(
+    services: Services, *, organization_id: str, number: str, purpose: str, user: str | None = None
+) -> PhoneNumber | Refused:
+    """Say what a number is for: a user number for a person, a service number for a resource account or the bridge.
+
+    ``user`` is the object id or the user principal name of the user (``person``) or of the resource account
+    (``auto_attendant``, ``call_queue``); the conference bridge has none. A number that serves somebody has to become
+    ``unassigned`` before it serves another. The same content again changes nothing and gets the same answer.
+    """
+    organization = await get_organization(services, organization_id=organization_id)
+    if isinstance(organization, Refused):
+        return organization
+    refused = refuse_number(number) or _check_assignment(purpose, user)
+    if refused is not None:
+        return refused
+    if organization.status is not OrganizationStatus.OPEN and purpose != NumberPurpose.UNASSIGNED:
+        return Refused(code=RefusalCode.ORGANIZATION_CLOSED)
+    change = changing_roster(services.pool, services.shard_id, organization_id)
+    async with change as connection:
+        assigned = await _assign(connection, services.shard_id, organization_id, number, NumberPurpose(purpose), user)
+        if not isinstance(assigned, _Changed):
+            change.withdraw()
+            return assigned
+    return assigned.number
 
 
 async def list_numbers(
@@ -179,12 +258,79 @@ class NumberDirectory:
             away = False
 
 
+def refuse_number(number: str) -> Refused | None:
+    """Why this is not a number in international form, or None."""
+    if is_e164(number):
+        return None
+    return invalid_input("number", number, "a number in international form: a plus sign and 5 to 15 digits")
+
+
+def refuse_kind(kind: str) -> Refused | None:
+    """Why this is no kind of number, or None."""
+    return None if kind in tuple(NumberKind) else invalid_input("kind", kind, ", ".join(NumberKind))
+
+
 def _check_number(number: str, kind: str, display_name: str) -> Refused | None:
-    if not is_e164(number):
-        return invalid_input("number", number, "a number in international form: a plus sign and 5 to 15 digits")
-    if kind not in tuple(NumberKind):
-        return invalid_input("kind", kind, " or ".join(NumberKind))
-    return refuse_name("display_name", display_name, DISPLAY_NAME_CHARACTERS_MAX, may_be_empty=True)
+    return (
+        refuse_number(number)
+        or refuse_kind(kind)
+        or refuse_name("display_name", display_name, DISPLAY_NAME_CHARACTERS_MAX, may_be_empty=True)
+    )
+
+
+def _check_assignment(purpose: str, user: str | None) -> Refused | None:
+    if purpose not in tuple(NumberPurpose):
+        return invalid_input("purpose", purpose, ", ".join(NumberPurpose))
+    if NumberPurpose(purpose) not in _PARTY_KINDS:
+        return None if user is None else invalid_input("user", user, f"left out where the purpose is {purpose}")
+    if user is None:
+        return invalid_input("user", "", f"an object id or a user principal name where the purpose is {purpose}")
+    return refuse_name("user", user, USER_PRINCIPAL_NAME_CHARACTERS_MAX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Changed:
+    """What a number has become."""
+
+    number: PhoneNumber
+
+
+async def _assign(
+    connection: Connection,
+    shard_id: int,
+    organization_id: str,
+    number: str,
+    purpose: NumberPurpose,
+    user: str | None,
+) -> _Changed | PhoneNumber | Refused:
+    """Within the roster's lock: the number as it becomes, as it was already, or why it cannot."""
+    row = await connection.fetchrow(load_statement("get_phone_number"), shard_id, number)
+    if row is None or str(row["organization_id"]) != organization_id:
+        return Refused(code=RefusalCode.UNKNOWN_NUMBER, facts={"number": number})
+    known = _number_of(row)
+    if purpose is not NumberPurpose.UNASSIGNED and purpose not in _PURPOSES[known.kind]:
+        allowed = ", ".join((*_PURPOSES[known.kind], NumberPurpose.UNASSIGNED))
+        return invalid_input("purpose", purpose, f"one of {allowed}, for this is a {known.kind} number")
+    party_id = None
+    if user is not None:
+        found = await connection.fetchrow(
+            load_statement("find_party"), shard_id, organization_id, user, user if is_identifier(user) else None
+        )
+        if found is None:
+            return Refused(code=RefusalCode.UNKNOWN_USER, facts={"user": user})
+        if found["kind"] != _PARTY_KINDS[purpose]:
+            return invalid_input("user", user, f"a {_PARTY_KINDS[purpose].replace('_', ' ')} for purpose {purpose}")
+        party_id = str(found["party_id"])
+    if (known.purpose, known.party_id) == (purpose, party_id):
+        return known
+    if NumberPurpose.UNASSIGNED not in (known.purpose, purpose):
+        facts = {"number": number, "purpose": known.purpose.value, "party_id": known.party_id or ""}
+        return Refused(code=RefusalCode.NUMBER_IN_USE, facts=facts)
+    row = await connection.fetchrow(
+        load_statement("assign_phone_number"), shard_id, organization_id, number, purpose, party_id
+    )
+    assert row is not None, "it was just read, and numbers are never taken away"
+    return _Changed(number=_number_of(row))
 
 
 def _read_position(cursor: str) -> tuple[datetime, str] | None:
@@ -194,10 +340,15 @@ def _read_position(cursor: str) -> tuple[datetime, str] | None:
 
 
 def _number_of(row: asyncpg.Record) -> PhoneNumber:
+    facts = classify(row["number"])
     return PhoneNumber(
         number=row["number"],
         organization_id=str(row["organization_id"]),
         kind=NumberKind(row["kind"]),
         display_name=row["display_name"],
+        purpose=NumberPurpose(row["purpose"]),
+        party_id=None if row["party_id"] is None else str(row["party_id"]),
+        country=facts.country,
+        dialled_kind=facts.kind,
         created_at=row["created_at"],
     )

@@ -13,9 +13,10 @@ from pydantic import BaseModel, Field
 
 from commcredits.core.account import OrganizationStatus, TopUpKind, TopUpState
 from commcredits.core.money import format_micros
+from commcredits.core.numbers import DialledKind
 from commcredits.core.outcomes import LotGranted
 from commcredits.core.recharge import RechargeStanding
-from commcredits.operations.numbers import NumberKind
+from commcredits.core.roster import NumberKind, NumberPurpose
 from commcredits.operations.numbers import PhoneNumber as PhoneNumberRecord
 from commcredits.operations.organizations import Organization as OrganizationRecord
 from commcredits.operations.paging import Page
@@ -71,12 +72,20 @@ class Organization(BaseModel):
 
 
 class PhoneNumber(BaseModel):
-    """A telephone number and the organization that pays for its calls."""
+    """A telephone number, the organization that pays for its calls, and what it is for.
+
+    ``party_id`` is the user or resource account that has it. ``country`` (empty where there is none) and
+    ``dialled_kind`` are what the numbering plans say of its range; no price goes by them.
+    """
 
     number: str
     organization_id: Identity
     kind: NumberKind
     display_name: str
+    purpose: NumberPurpose
+    party_id: Identity | None
+    country: str
+    dialled_kind: DialledKind
     created_at: Time
 
 
@@ -202,6 +211,10 @@ def phone_number(record: PhoneNumberRecord) -> PhoneNumber:
         organization_id=record.organization_id,
         kind=record.kind,
         display_name=record.display_name,
+        purpose=record.purpose,
+        party_id=record.party_id,
+        country=record.country,
+        dialled_kind=record.dialled_kind,
         created_at=time(record.created_at),
     )
 

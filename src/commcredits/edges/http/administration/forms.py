@@ -18,9 +18,10 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from commcredits.core.calendar import parse_instant
 from commcredits.core.money import MoneyError, parse_micros
 from commcredits.core.numbers import E164
+from commcredits.core.roster import NumberKind
 from commcredits.edges.http.charging.fields import ORGANIZATION_ID, SESSION_ID
 from commcredits.operations.inputs import COMMAND_ID_CHARACTERS_MAX, UNSHOWABLE
-from commcredits.operations.numbers import DISPLAY_NAME_CHARACTERS_MAX, NumberKind
+from commcredits.operations.numbers import DISPLAY_NAME_CHARACTERS_MAX
 from commcredits.operations.organizations import NAME_CHARACTERS_MAX
 from commcredits.operations.paging import CURSOR_CHARACTERS_MAX, LIMIT_MAX
 

@@ -117,7 +117,13 @@ alter table phone_numbers
     add constraint phone_numbers_kind_check check (kind in ('user', 'toll', 'toll_free')),
     add column purpose text not null default 'unassigned'
     check (purpose in ('unassigned', 'person', 'conference_bridge', 'auto_attendant', 'call_queue')),
-    add column party_id uuid;
+    add column party_id uuid,
+    add constraint numbers_are_for_what_their_kind_is check (
+        purpose = 'unassigned' or (kind = 'user') = (purpose = 'person')
+    ),
+    add constraint somebody_has_what_is_not_the_bridge check (
+        (party_id is not null) = (purpose in ('person', 'auto_attendant', 'call_queue'))
+    );
 
 create index phone_numbers_by_party on phone_numbers (shard_id, organization_id, party_id) where party_id is not null;
 
