@@ -1,0 +1,36 @@
+-- An organization's users or resource accounts in order of display name, those after a place in the list.
+select
+    p.party_id,
+    p.kind,
+    p.user_principal_name,
+    p.display_name,
+    p.usage_location,
+    p.department,
+    p.licences,
+    p.conference_dial_out,
+    p.user_dial_out,
+    p.premium_allowed,
+    p.toll_free_allowed,
+    p.monthly_cap_micros,
+    p.shared_calling_account,
+    p.created_at,
+    array(
+        select n.number
+        from phone_numbers n
+        where n.shard_id = $1 and n.organization_id = $2 and n.party_id = p.party_id
+        order by n.number
+    ) as numbers
+from parties p
+where p.shard_id = $1
+    and p.organization_id = $2
+    and (p.display_name, p.party_id) > ($3, $4)
+    and p.kind = $5
+    and (
+        $6 = ''
+        or strpos(lower(p.display_name), lower($6)) > 0
+        or strpos(lower(p.user_principal_name), lower($6)) > 0
+    )
+    and ($7::text is null or p.department = $7)
+    and ($8 = '' or $8 = any (p.licences))
+order by p.display_name, p.party_id
+limit $9
