@@ -5,18 +5,13 @@ Knows that a file can be long, and shows how far it is read. Refuses to know wha
 
 from __future__ import annotations
 
-import asyncio
-import os
-import stat
-import sys
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-from typing import IO, Annotated, Final
+from typing import Annotated
 
 import typer
 
+from commcredits.edges.cli.files import opened_file, pieces_of, size_of
 from commcredits.edges.cli.options import LIMIT_DEFAULT, AsJson, CommandId, Cursor, Limit
-from commcredits.edges.cli.parts import CannotRunError, Parts
+from commcredits.edges.cli.parts import Parts
 from commcredits.edges.cli.refusing import taken
 from commcredits.edges.cli.running import run
 from commcredits.edges.cli.writing import (
@@ -29,9 +24,6 @@ from commcredits.edges.cli.writing import (
     write_json,
     write_table,
 )
-
-STANDARD_INPUT: Final = "-"
-PIECE_BYTES: Final = 64 * 1024
 
 
 def commands(parts: Parts) -> typer.Typer:
@@ -82,9 +74,9 @@ def _add_import(group: typer.Typer, parts: Parts) -> None:
         from commcredits.operations.tariffs import RateDeckInfo
 
         async def work() -> RateDeckInfo:
-            with _opened(file) as source, progress("reading rates") as update:
-                update(total=_size_of(source))
-                counted = _counted(source, lambda done: update(completed=done))
+            with opened_file(file) as source, progress("reading rates") as update:
+                update(total=size_of(source))
+                counted = pieces_of(source, lambda done: update(completed=done))
                 async with parts.open_services() as opened:
                     return taken(
                         await tariffs.publish_rate_deck(
@@ -102,46 +94,3 @@ def _add_import(group: typer.Typer, parts: Parts) -> None:
             write_json(document_of(deck))
         else:
             write_facts({"rate deck": deck.rate_deck_id, "name": deck.name, "rates": str(deck.rate_count)})
-
-
-def _opened(file: str) -> IO[bytes]:
-    if file != STANDARD_INPUT:
-        try:
-            return Path(file).open("rb")
-        except OSError as error:
-            raise CannotRunError(f"FILE: {file!r} cannot be read: {error.strerror or error}") from None
-    if sys.stdin.isatty():
-        raise CannotRunError("FILE: standard input is a terminal; name a file, or pipe one in")
-    return sys.stdin.buffer
-
-
-def _size_of(source: IO[bytes]) -> int | None:
-    """Bytes of a plain file; None where nobody knows, as of a pipe."""
-    status = os.fstat(source.fileno())
-    return status.st_size if stat.S_ISREG(status.st_mode) else None
-
-
-async def _counted(source: IO[bytes], tell: Callable[[int], None]) -> AsyncIterator[bytes]:
-    """The pieces of a file, and how much was read after each. A pipe that says nothing can be waited for, and left."""
-    count = 0
-    async for piece in _plain(source) if _size_of(source) is not None else _pipe(source):
-        count += len(piece)
-        tell(count)
-        yield piece
-
-
-async def _plain(source: IO[bytes]) -> AsyncIterator[bytes]:
-    while piece := source.read(PIECE_BYTES):
-        yield piece
-
-
-async def _pipe(source: IO[bytes]) -> AsyncIterator[bytes]:
-    reader = asyncio.StreamReader()
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), source
-    )
-    try:
-        while piece := await reader.read(PIECE_BYTES):
-            yield piece
-    finally:
-        transport.close()
