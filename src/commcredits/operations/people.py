@@ -260,12 +260,17 @@ def refuse_licence(field: str, code: str) -> Refused | None:
     return None if code in tuple(Licence) else invalid_input(field, code, f"one of {', '.join(Licence)}")
 
 
+def is_country(code: str) -> bool:
+    """Whether this is the code of a country that has telephone numbers."""
+    return code in SUPPORTED_REGIONS
+
+
 def refuse_party(party: Party) -> Refused | None:
     """What is wrong with somebody, field by field, or None."""
     cap_micros = party.monthly_cap_micros
     if not USER_PRINCIPAL_NAME.fullmatch(party.user_principal_name):
         return invalid_input("user_principal_name", party.user_principal_name, USER_PRINCIPAL_NAME_ALLOWED)
-    if party.usage_location and party.usage_location not in SUPPORTED_REGIONS:
+    if party.usage_location and not is_country(party.usage_location):
         return invalid_input("usage_location", party.usage_location, COUNTRY_ALLOWED)
     if cap_micros is not None and not 0 <= cap_micros <= MONTHLY_CAP_MICROS_MAX:
         return invalid_input("monthly_cap_micros", str(cap_micros), "an amount of at least 0 that money can have")

@@ -18,6 +18,8 @@ from commcredits.storage.connection import Connection, load_statement
 COPY_SECONDS_MAX: Final = 60
 """How long writing very many people may take."""
 
+_LOOKED_UP_AT_ONCE: Final = 5_000
+
 _COLUMNS: Final = (
     "shard_id",
     "organization_id",
@@ -66,10 +68,15 @@ async def find_parties(
     connection: Connection, shard_id: int, organization_id: str, *, party_ids: Sequence[str], names: Sequence[str]
 ) -> list[Party]:
     """Whoever of an organization has one of these object ids or user principal names (in any letter case)."""
-    rows = await connection.fetch(
-        load_statement("find_parties"), shard_id, organization_id, list(party_ids), list(names)
-    )
-    return [party_of(row) for row in rows]
+    found: dict[str, Party] = {}
+    # In parts, so that others of this process get their turns while very many rows become records.
+    for start in range(0, max(len(party_ids), len(names)), _LOOKED_UP_AT_ONCE):
+        part = slice(start, start + _LOOKED_UP_AT_ONCE)
+        rows = await connection.fetch(
+            load_statement("find_parties"), shard_id, organization_id, list(party_ids[part]), list(names[part])
+        )
+        found.update((str(row["party_id"]), party_of(row)) for row in rows)
+    return list(found.values())
 
 
 async def insert_parties(
