@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from commcredits.core.account import Account, Booking, Context, OrganizationStatus, Session, Surroundings
 from commcredits.core.calendar import month_of
 from commcredits.core.commands import Authorise, CallType, RecordCall, Service
+from commcredits.core.meters import MeterId
 from commcredits.core.numbers import DialledKind, NumberFacts, classify
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.places import ZONE_A
@@ -119,6 +120,16 @@ def readmit(account: Account, session: Session, around: Surroundings) -> Admissi
         pool_minutes=pool_minutes(roster, booking.pool_key, account.country),
         stopping_pools=_stopping_pools(roster, booking.pool_key, account.country),
     )
+
+
+def meters_of(admission: Admission) -> tuple[MeterId, ...]:
+    """Every meter that deciding about this call looks at."""
+    meters: tuple[MeterId, ...] = tuple((binding.key, binding.period) for binding in admission.bindings)
+    booking = admission.booking
+    if booking is None or not booking.pool_key:
+        return meters
+    pools = (booking.pool_key, *(key for key, _size in admission.stopping_pools))
+    return (*((key, booking.pool_period) for key in pools), *meters)
 
 
 def own_number(call: CallRequest) -> str:

@@ -203,6 +203,11 @@ class RecordCall(Struct, frozen=True, kw_only=True, gc=False):
     user: str = ""
     conference_id: str = ""
 
+    @property
+    def session_id(self) -> str:
+        """The call that it makes."""
+        return self.record_id
+
 
 class CorrectCall(Struct, frozen=True, kw_only=True, gc=False):
     """Price an ended call anew by another deck: the difference is posted by reversing transfers, never by an update."""

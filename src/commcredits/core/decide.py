@@ -75,10 +75,12 @@ def _decide_call_first(
         case CorrectCall():
             return recorded.correct(account, _session(subject), command, context, around)
         case _:
-            return _decide_funds(account, subject, command, context)
+            return _decide_funds(account, subject, command, context, around)
 
 
-def _decide_funds(account: Account, subject: Subject, command: AccountCommand, context: Context) -> Decision:
+def _decide_funds(
+    account: Account, subject: Subject, command: AccountCommand, context: Context, around: Surroundings
+) -> Decision:
     match command:
         case RequestTopUp():
             return topups.request(account, command, context)
@@ -95,7 +97,7 @@ def _decide_funds(account: Account, subject: Subject, command: AccountCommand, c
         case ImportLot():
             return topups.import_lot(account, command, context)
         case LiftBlock():
-            return blocking.lift(account, command, context)
+            return blocking.lift(account, command, context, around)
         case CheckRecharge() | ExpireLots():
             return topups.nothing_changed(account)
 

@@ -12,24 +12,30 @@ from itertools import chain
 from typing import Any, Final
 
 from commcredits.core.account import Account, Session, TopUp
-from commcredits.core.funds import Lot, Parts
+from commcredits.core.funds import Lot
 from commcredits.core.ledger import Transfer
+from commcredits.core.meters import Meter
+from commcredits.core.roster import Block
 from commcredits.storage.codec import encode_memory
+from commcredits.storage.session_codec import encode_booking, encode_repriced, encode_share, part_arrays
 
 Row = tuple[Any, ...]
 
 # The kind of each column of each kind of row, in the order of the statement's parameters: "t" is free text, sent as an
 # array of values; "v" is anything whose text needs no quoting, sent as one array literal; "i" is the same for instants;
 # "s" is text of the hot tables, sent as one text of parts, for of every element of an array the driver asks what it is.
-_ACCOUNT_COLUMNS: Final = "vvvvvttt"
-_OPENED_COLUMNS: Final = "vssssvssvvvviisvvvvivvvsssiiss"
-_MOVED_COLUMNS: Final = "vssvvvvivvvsssiiss"
+_ACCOUNT_COLUMNS: Final = "vvvvvtttv"
+_OPENED_COLUMNS: Final = "vssssvssvvvviisvvvvivvvsssiissss"
+_MOVED_COLUMNS: Final = "vssvvvvivvvsssiisss"
 _JOURNAL_COLUMNS: Final = "vvissvsvsv"
 _LOT_COLUMNS: Final = "vvtvii"
 _TOP_UP_COLUMNS: Final = "vvttvtiiittttv"
 _RULE_COLUMNS: Final = "vvvvvtivivtv"
-_ASSIGNED_COLUMNS: Final = "vvt"
+_ASSIGNED_COLUMNS: Final = "vvtvi"
 _COMMAND_COLUMNS: Final = "vtttti"
+_METER_COLUMNS: Final = "vssvvi"
+_BLOCK_COLUMNS: Final = "vvtttvviit"
+_REPRICED_COLUMNS: Final = "vtt"
 
 
 _NO_ROWS: Final[Mapping[str, Row | str]] = {"t": (), "v": "{}", "i": "{}", "s": ""}
@@ -45,12 +51,15 @@ class Batch:
     __slots__ = (
         "_accounts",
         "_assigned",
+        "_blocks",
         "_commands",
         "_journal",
         "_lots",
+        "_meters",
         "_moved",
         "_new_id",
         "_opened",
+        "_repriced",
         "_rules",
         "_top_ups",
         "now",
@@ -69,10 +78,13 @@ class Batch:
         self._rules: list[Row] = []
         self._assigned: list[Row] = []
         self._commands: list[Row] = []
+        self._meters: list[Row] = []
+        self._blocks: list[Row] = []
+        self._repriced: list[Row] = []
 
     def add_unchanged(self, organization_id: str, version: int) -> None:
         """An organization that is only answered: its version is checked, nothing is written."""
-        self._accounts.append((organization_id, version, False, 0, 0, "{}", "{}", "{}"))
+        self._accounts.append((organization_id, version, False, 0, 0, "{}", "{}", "{}", 0))
 
     def add_account(self, version: int, before: Account, after: Account) -> None:
         """An account as its decisions leave it; its rule and its organization's terms only where they changed."""
@@ -91,12 +103,26 @@ class Batch:
                 "{" + ",".join([lot.terms.lot_id for lot in lots]) + "}",
                 "{" + ",".join([str(lot.free_micros) for lot in lots]) + "}",
                 "{" + ",".join([str(lot.held_micros) for lot in lots]) + "}",
+                after.owed_micros,
             )
         )
         if after.recharge is not before.recharge and after.recharge.rule is not None:
             self._rules.append(_rule_row(after))
-        if after.rate_deck_id != before.rate_deck_id or after.status is not before.status:
-            self._assigned.append((after.organization_id, after.rate_deck_id, after.status.value))
+        if (
+            after.rate_deck_id != before.rate_deck_id
+            or after.status is not before.status
+            or after.next_rate_deck_id != before.next_rate_deck_id
+            or after.next_rate_deck_at != before.next_rate_deck_at
+        ):
+            self._assigned.append(
+                (
+                    after.organization_id,
+                    after.rate_deck_id,
+                    after.status.value,
+                    after.next_rate_deck_id,
+                    after.next_rate_deck_at,
+                )
+            )
 
     def add_session(self, organization_id: str, session: Session, *, opened: bool) -> None:
         """A call as its last decision leaves it; ``opened`` when it is not in the database yet."""
@@ -118,7 +144,32 @@ class Batch:
                 rate.effective_from,
             )
         head = (organization_id, terms.session_id, terms.service, terms.caller, terms.callee, terms.rate_deck_id)
-        self._opened.append((*head, *priced, terms.authorised_at, *moving))
+        self._opened.append((*head, *priced, terms.authorised_at, *moving, encode_booking(session)))
+
+    def add_repriced(self, organization_id: str, session: Session) -> None:
+        """An ended call with its new rate, and what it was charged by it."""
+        self._repriced.append((organization_id, session.terms.session_id, encode_repriced(session)))
+
+    def add_meter(self, organization_id: str, meter: Meter) -> None:
+        """A meter as it now stands, new or known."""
+        self._meters.append((organization_id, meter.key, meter.period, meter.used, meter.held, meter.reached_at))
+
+    def add_block(self, organization_id: str, block: Block) -> None:
+        """A block, set or lifted."""
+        self._blocks.append(
+            (
+                organization_id,
+                block.block_id,
+                block.kind.value,
+                block.subject,
+                block.reason.value,
+                block.limit_micros,
+                block.spent_micros,
+                block.blocked_at,
+                block.lifted_at,
+                block.lifted_by,
+            )
+        )
 
     def add_transfer(self, organization_id: str, transfer: Transfer) -> None:
         """A line of the journal."""
@@ -185,6 +236,9 @@ class Batch:
                 _columns(self._rules, _RULE_COLUMNS),
                 _columns(self._assigned, _ASSIGNED_COLUMNS),
                 _columns(self._commands, _COMMAND_COLUMNS),
+                _columns(self._meters, _METER_COLUMNS),
+                _columns(self._blocks, _BLOCK_COLUMNS),
+                _columns(self._repriced, _REPRICED_COLUMNS),
             )
         )
 
@@ -234,7 +288,7 @@ _WRITERS: Final[Mapping[str, Callable[[Row], Row | str]]] = {
 
 
 def _moving_fields(session: Session) -> Row:
-    lot_ids, held, drawn = _part_arrays(session.parts)
+    lot_ids, held, drawn = part_arrays(session.parts)
     return (
         session.state,
         session.is_live,
@@ -252,18 +306,7 @@ def _moving_fields(session: Session) -> Row:
         session.ended_at,
         session.cause,
         encode_memory(session.memory),
-    )
-
-
-def _part_arrays(parts: Parts) -> tuple[str, str, str]:
-    """PostgreSQL array texts: one parameter of many arrays of different lengths cannot be sent otherwise."""
-    if len(parts) == 1:
-        part = parts[0]
-        return f"{{{part.terms.lot_id}}}", f"{{{part.held_micros}}}", f"{{{part.drawn_micros}}}"
-    return (
-        "{" + ",".join([part.terms.lot_id for part in parts]) + "}",
-        "{" + ",".join([str(part.held_micros) for part in parts]) + "}",
-        "{" + ",".join([str(part.drawn_micros) for part in parts]) + "}",
+        encode_share(session) if session.meter_parts else None,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from commcredits.core.account import Account, Session
 from commcredits.storage.loading import LoadedAccount
+from commcredits.storage.surrounding import Vicinity
 
 ACCOUNTS_MAX: Final = 200_000
 """Most organizations kept; the one unused for longest is forgotten first."""
@@ -22,12 +23,24 @@ ENDED_SESSIONS_MAX: Final = 50_000
 class Entry:
     """One organization: its account at ``version``, and calls of it that are known to be as of that version."""
 
-    __slots__ = ("account", "sessions", "version")
+    __slots__ = ("account", "sessions", "version", "vicinity")
 
     def __init__(self, loaded: LoadedAccount) -> None:
         self.account: Account = loaded.account
         self.version: int = loaded.version
         self.sessions: dict[str, Session | None] = {}
+        self.vicinity = Vicinity()
+
+    def inherit(self, before: Entry) -> None:
+        """Take over whom the entry before knew, while the roster is the same: its version covers people and numbers.
+
+        Who was looked for in vain is looked for again, and meters move with every call.
+        """
+        roster, known = self.account.roster, before.account.roster
+        if roster is not None and known is not None and roster.version == known.version:
+            lines, parties = before.vicinity.lines, before.vicinity.parties
+            self.vicinity.lines = {number: line for number, line in lines.items() if line is not None}
+            self.vicinity.parties = {name: party for name, party in parties.items() if party is not None}
 
 
 class AccountCache:
@@ -49,8 +62,11 @@ class AccountCache:
         return entry
 
     def put(self, organization_id: str, loaded: LoadedAccount) -> Entry:
-        """A fresh entry in place of whatever was known."""
+        """A fresh entry in place of whatever was known, but for people and numbers that have not changed since."""
         entry = Entry(loaded)
+        before = self._entries.get(organization_id)
+        if before is not None:
+            entry.inherit(before)
         self._entries[organization_id] = entry
         self._entries.move_to_end(organization_id)
         if len(self._entries) > self._accounts_max:

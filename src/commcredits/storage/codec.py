@@ -77,9 +77,10 @@ def _call_fields(outcome: CallOutcome) -> tuple[object, ...]:
             outcome.final,
             outcome.charged_micros,
             outcome.held_micros,
+            outcome.included_seconds,
         )
     if isinstance(outcome, Ended):
-        return ("e", outcome.duration_seconds, outcome.charged_micros)
+        return ("e", outcome.duration_seconds, outcome.charged_micros, outcome.pool_minutes)
     if isinstance(outcome, Recorded):
         return (
             "c",
@@ -96,7 +97,9 @@ def _call_outcome(tag: str, fields: list[Any], currency: str) -> CallOutcome:
     if tag == "r":
         return Refused(code=RefusalCode(fields[0]), facts=fields[1])
     if tag == "e":
-        return Ended(duration_seconds=fields[0], charged_micros=fields[1], currency=currency)
+        return Ended(
+            duration_seconds=fields[0], charged_micros=fields[1], currency=currency, pool_minutes=fields[2]
+        )
     if tag == "c":
         return Recorded(
             duration_seconds=fields[0],
@@ -115,4 +118,5 @@ def _call_outcome(tag: str, fields: list[Any], currency: str) -> CallOutcome:
         charged_micros=fields[4],
         held_micros=fields[5],
         currency=currency,
+        included_seconds=fields[6],
     )

@@ -41,7 +41,13 @@ from commcredits.storage.deciding import (
     unanswered,
 )
 from commcredits.storage.link import CONTENDED, LOST, POISONED, Link
-from commcredits.storage.preloading import load_entries, load_missing_decks, needs_no_reading, preload
+from commcredits.storage.preloading import (
+    load_entries,
+    load_missing_decks,
+    needs_no_reading,
+    preload,
+    preload_surroundings,
+)
 
 BATCH_COMMANDS_MAX: Final = 4_000
 """Most commands in one batch: bounds its memory, its locks and how long the first one waits."""
@@ -251,11 +257,13 @@ class Committer:
         entries = await load_entries(connection, self._shard_id, self._cache, groups, locked=locked)
         preloaded = await preload(connection, self._shard_id, groups, entries, locked=locked)
         await load_missing_decks(connection, self._shard_id, entries, preloaded.assigned, self._decks)
+        context = self._context()
+        await preload_surroundings(connection, self._shard_id, groups, entries, context)
         for organization_id, waiting in groups.items():
             if organization_id not in entries:
                 refused = Refused(code=RefusalCode.UNKNOWN_ORGANIZATION, facts={"organization_id": organization_id})
                 answer_all(waiting, refused)
-        self._decide(this, groups, entries, preloaded)
+        self._decide(this, groups, entries, preloaded, context)
 
     def _decide(
         self,
@@ -263,15 +271,9 @@ class Committer:
         groups: Mapping[str, list[Pending]],
         entries: Mapping[str, Entry],
         preloaded: Preloaded,
+        context: Context,
     ) -> None:
         """Decide the commands of these organizations; the cache is left as the batch will leave the database."""
-        context = Context(
-            now=self._clock(),
-            new_id=self._new_id,
-            decks=self._decks,
-            charging=self._charging,
-            funding=self._funding,
-        )
         batch = Batch(now=context.now, new_id=self._new_id)
         for organization_id, entry in entries.items():
             result = decide_organization(entry, groups[organization_id], preloaded, context, batch)
@@ -279,6 +281,16 @@ class Committer:
                 result.apply()
                 this.results[organization_id] = result
         this.parameters = batch.parameters(self._shard_id, this.batch_id)
+
+    def _context(self) -> Context:
+        """What a batch's decisions may look at, at this instant: its meters are chosen and decided at one time."""
+        return Context(
+            now=self._clock(),
+            new_id=self._new_id,
+            decks=self._decks,
+            charging=self._charging,
+            funding=self._funding,
+        )
 
     async def _write(self, this: Round, *, look_ahead: bool) -> frozenset[str]:
         """Commit the batch, and decide the next one meanwhile.
@@ -311,10 +323,11 @@ class Committer:
             return
         taken = self._queue[: self._terms.batch_commands_max]
         groups = group(taken)
+        context = self._context()
         entries: dict[str, Entry] = {}
         for organization_id, waiting in groups.items():
             entry = self._cache.get(organization_id)
-            if entry is not None and needs_no_reading(entry, waiting, self._decks):
+            if entry is not None and needs_no_reading(entry, waiting, context):
                 entries[organization_id] = entry
         if not entries:
             return
@@ -324,7 +337,7 @@ class Committer:
         if left:
             self._ahead_pause = 2  # this batch and the next: then those that need reading have their turn
         self._ahead = Round(self._new_id(), pending, {}, [])
-        self._decide(self._ahead, groups, entries, Preloaded())
+        self._decide(self._ahead, groups, entries, Preloaded(), context)
 
     def _drop_ahead(self) -> None:
         """What was decided ahead rests on a batch that is not what it was taken for: its commands wait again."""

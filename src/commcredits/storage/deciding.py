@@ -7,19 +7,24 @@ commands and nobody else's.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import structlog
 
-from commcredits.core.account import Account, Context, Decision, Session, TopUp
+from commcredits.core.account import NOTHING_AROUND, Account, Context, Decision, Session, Surroundings, TopUp
 from commcredits.core.commands import (
     AssignRateDeck,
     Authorise,
     Command,
+    CorrectCall,
     End,
     Expire,
     GrantPromotion,
+    ImportLot,
+    LiftBlock,
+    RecordCall,
     RecordPayment,
     RequestTopUp,
     SaveRechargeRule,
@@ -30,24 +35,29 @@ from commcredits.core.commands import (
 from commcredits.core.decide import Subject, decide
 from commcredits.core.funds import Lot
 from commcredits.core.ledger import Transfer
+from commcredits.core.meters import Meter, MeterId
 from commcredits.core.outcomes import Outcome, RefusalCode, Refused
+from commcredits.core.roster import Block
 from commcredits.storage.batch import Batch
 from commcredits.storage.cache import Entry
 from commcredits.storage.codec import content_digest, encode_answer
 from commcredits.storage.loading import RememberedAnswer
+from commcredits.storage.surrounding import Vicinity
 
 OPERATIONS: Final[Mapping[type[Command], str]] = {
     RequestTopUp: "request_top_up",
     SaveRechargeRule: "save_recharge_rule",
     GrantPromotion: "grant_promotion",
     AssignRateDeck: "assign_rate_deck",
+    ImportLot: "import_lot",
+    LiftBlock: "lift_block",
 }
 """Account commands that carry an id of their own, and the operation that their ids are scoped to."""
 
-_CALL_COMMANDS: Final = (Authorise, Update, End, Start, Expire)
+_CALL_COMMANDS: Final = (Authorise, Update, End, Start, Expire, RecordCall, CorrectCall)
 
 
-_IdentifiedCommand = RequestTopUp | SaveRechargeRule | GrantPromotion | AssignRateDeck
+_IdentifiedCommand = RequestTopUp | SaveRechargeRule | GrantPromotion | AssignRateDeck | ImportLot | LiftBlock
 
 
 class Pending:
@@ -90,14 +100,21 @@ class Preloaded:
 class OrganizationResult:
     """What one organization's commands come to, to be told once it is durable."""
 
-    __slots__ = ("account", "changed", "entry", "outcomes", "sessions")
+    __slots__ = ("account", "around", "changed", "entry", "meters", "outcomes", "sessions")
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
         self.account: Account = entry.account
         self.changed = False
         self.sessions: dict[str, Session] = {}
+        self.meters: dict[MeterId, Meter] = {}
         self.outcomes: list[tuple[Pending, Outcome]] = []
+        self.around = NOTHING_AROUND if entry.account.roster is None else self._around(entry.vicinity)
+
+    def _around(self, vicinity: Vicinity) -> Surroundings:
+        """People, numbers and meters; a meter as the decisions of this batch have left it so far."""
+        meters = ChainMap(self.meters, vicinity.meters)
+        return Surroundings(lines=vicinity.lines, parties=vicinity.parties, meters=meters)
 
     def apply(self) -> None:
         """Leave the cache as these decisions will leave the database, for what is decided before they are durable."""
@@ -106,6 +123,8 @@ class OrganizationResult:
             entry.account = self.account
             entry.version += 1
             entry.sessions.update(self.sessions)
+            if self.meters:
+                entry.vicinity.meters.update(self.meters)
 
     def tell(self) -> None:
         """The decisions are durable: everyone is told."""
@@ -175,7 +194,12 @@ def decide_organization(
     batch.add_account(entry.version, entry.account, result.account)
     known = entry.sessions
     for session_id, session in result.sessions.items():
-        batch.add_session(organization_id, session, opened=known.get(session_id) is None)
+        if session_id in changes.repriced and known.get(session_id) is not None:
+            batch.add_repriced(organization_id, session)
+        else:
+            batch.add_session(organization_id, session, opened=known.get(session_id) is None)
+    for meter in result.meters.values():
+        batch.add_meter(organization_id, meter)
     changes.add_to(batch, organization_id)
     return result
 
@@ -183,9 +207,11 @@ def decide_organization(
 class _Changes:
     """Rows beside the account and its calls, gathered while an organization is decided."""
 
-    __slots__ = ("answers", "lots", "top_ups", "transfers")
+    __slots__ = ("answers", "blocks", "lots", "repriced", "top_ups", "transfers")
 
     def __init__(self) -> None:
+        self.blocks: dict[str, Block] = {}
+        self.repriced: set[str] = set()
         self.transfers: list[Transfer] = []
         self.lots: list[Lot] = []
         self.top_ups: dict[str, TopUp] = {}
@@ -198,6 +224,8 @@ class _Changes:
             batch.add_lot(organization_id, lot)
         for top_up in self.top_ups.values():
             batch.add_top_up(organization_id, top_up)
+        for block in self.blocks.values():
+            batch.add_block(organization_id, block)
         for (operation, command_id), answer in self.answers.items():
             batch.add_answer(organization_id, operation, command_id, answer.content, encode_answer(answer.outcome))
 
@@ -208,10 +236,12 @@ def _decide_one(
     if isinstance(command, _CALL_COMMANDS):
         session_id = command.session_id
         subject: Subject = result.sessions.get(session_id) or result.entry.sessions.get(session_id)
-        decision = decide(result.account, subject, command, context)
+        decision = decide(result.account, subject, command, context, result.around)
         if decision.session is not None:
             result.sessions[session_id] = decision.session
             result.changed = True
+            if isinstance(command, CorrectCall):
+                changes.repriced.add(session_id)
     else:
         if isinstance(command, _IdentifiedCommand):
             return _decide_once(result, changes, command, preloaded, context)
@@ -238,7 +268,7 @@ def _decide_once(
         if known.content == content:
             return known.outcome
         return Refused(code=RefusalCode.CONFLICT, facts={"command_id": command_id, "command": operation})
-    decision = decide(result.account, None, command, context)
+    decision = decide(result.account, None, command, context, result.around)
     remembered = decision.remembered or decision.outcome
     changes.answers[operation, command_id] = RememberedAnswer(content=content, outcome=remembered)
     result.changed = True
@@ -252,6 +282,10 @@ def _gather(result: OrganizationResult, changes: _Changes, decision: Decision) -
         result.changed = True
     if decision.transfers:
         changes.transfers.extend(decision.transfers)
+    if decision.meters:
+        result.meters.update((meter.meter_id, meter) for meter in decision.meters)
+    for block in decision.blocks:
+        changes.blocks[block.block_id] = block
     if decision.new_lots:
         changes.lots.extend(decision.new_lots)
     for top_up in decision.top_ups:

@@ -6,6 +6,7 @@ Knows the wall clock and randomness, which the core must not. Refuses to be a se
 from __future__ import annotations
 
 import os
+import re
 import time
 from datetime import datetime
 from random import Random
@@ -13,6 +14,14 @@ from typing import Final
 
 OPERATOR_ID: Final = "00000000-0000-0000-0000-000000000000"
 """The organization id of rows that belong to the operator."""
+
+
+_CANONICAL: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+
+def identifier_or_none(text: str) -> str | None:
+    """The text when it is an id in canonical form, else None."""
+    return text if _CANONICAL.fullmatch(text) else None
 
 
 def first_identifier_at(instant: datetime) -> str:

@@ -23,13 +23,17 @@ from commcredits.core.account import (
     TopUpKind,
     TopUpState,
 )
-from commcredits.core.charging import EMERGENCY_RATE
+from commcredits.core.admission import EMERGENCY_RATE
 from commcredits.core.commands import Service
 from commcredits.core.funds import Lot, LotPart, LotSource, LotTerms
 from commcredits.core.outcomes import Outcome
+from commcredits.core.roster import Block
 from commcredits.core.tariffs import Rate
 from commcredits.storage.codec import decode_answer, decode_memory
 from commcredits.storage.connection import Connection, load_statement
+from commcredits.storage.rosters import decode_roster
+from commcredits.storage.session_codec import decode_booking, decode_meter_parts, decode_shape
+from commcredits.storage.surrounding import load_blocks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +69,13 @@ async def load_accounts(
     open_top_ups: dict[str, list[TopUp]] = {}
     for row in await connection.fetch(load_statement("load_open_top_ups"), shard_id, wanted):
         open_top_ups.setdefault(str(row["organization_id"]), []).append(top_up_of(row))
+    blocks = await load_blocks(connection, shard_id, [row["organization_id"] for row in rows if row["roster"]])
     found = {}
     for row in rows:
         organization_id = str(row["organization_id"])
-        account = _account_of(row, organization_id, lots, tuple(open_top_ups.get(organization_id, ())))
+        account = _account_of(
+            row, organization_id, lots, tuple(open_top_ups.get(organization_id, ())), blocks.get(organization_id, ())
+        )
         found[organization_id] = LoadedAccount(account=account, version=row["version"])
     return found
 
@@ -153,6 +160,7 @@ def session_of(row: asyncpg.Record, lots: Mapping[tuple[str, str], LotTerms], cu
             rate=_rate_of(row),
             rate_deck_id=None if row["rate_deck_id"] is None else str(row["rate_deck_id"]),
             authorised_at=row["authorised_at"],
+            booking=decode_booking(row),
         ),
         state=SessionState(row["state"]),
         grant_number=row["grant_number"],
@@ -172,6 +180,9 @@ def session_of(row: asyncpg.Record, lots: Mapping[tuple[str, str], LotTerms], cu
         ended_at=row["ended_at"],
         cause=row["cause"],
         memory=decode_memory(row["memory"], currency),
+        included_seconds=row["included_seconds"],
+        meter_parts=decode_meter_parts(row["meter_parts"]),
+        owed_micros=row["owed_micros"],
     )
 
 
@@ -196,7 +207,11 @@ async def _load_lots(
 
 
 def _account_of(
-    row: asyncpg.Record, organization_id: str, lots: Mapping[tuple[str, str], LotTerms], open_top_ups: tuple[TopUp, ...]
+    row: asyncpg.Record,
+    organization_id: str,
+    lots: Mapping[tuple[str, str], LotTerms],
+    open_top_ups: tuple[TopUp, ...],
+    blocks: tuple[Block, ...],
 ) -> Account:
     return Account(
         organization_id=organization_id,
@@ -212,6 +227,11 @@ def _account_of(
         ),
         recharge=_recharge_of(row),
         open_top_ups=open_top_ups,
+        roster=None if row["roster"] is None else decode_roster(row["roster"]),
+        blocks=blocks,
+        owed_micros=row["owed_micros"],
+        next_rate_deck_id=None if row["next_rate_deck_id"] is None else str(row["next_rate_deck_id"]),
+        next_rate_deck_at=row["next_rate_deck_at"],
     )
 
 
@@ -249,4 +269,6 @@ def _rate_of(row: asyncpg.Record) -> Rate | None:
         first_increment_seconds=row["first_increment_seconds"],
         next_increment_seconds=row["next_increment_seconds"],
         effective_from=row["rate_effective_from"],
+        origin_country=row["rate_origin_country"] or "",
+        shape=decode_shape(row["rate_shape"]),
     )

@@ -7,14 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import chain
+from typing import Final
 
+from commcredits.core.account import Context
 from commcredits.core.commands import (
     AssignRateDeck,
     Authorise,
     Command,
+    CorrectCall,
     End,
     Expire,
     GrantPromotion,
+    ImportLot,
+    LiftBlock,
+    RecordCall,
     RecordPayment,
     RequestTopUp,
     SaveRechargeRule,
@@ -28,6 +34,7 @@ from commcredits.storage.connection import Connection
 from commcredits.storage.deciding import OPERATIONS, Pending, Preloaded
 from commcredits.storage.decks import load_deck
 from commcredits.storage.loading import load_accounts, load_answers, load_sessions, load_top_ups, lock_accounts
+from commcredits.storage.surrounding import Touched, load_meters, load_people
 
 
 async def load_entries(
@@ -82,15 +89,46 @@ async def preload(
     )
 
 
-def needs_no_reading(entry: Entry, waiting: Iterable[Pending], decks: Mapping[str, RateDeck]) -> bool:
-    """Whether the entry and ``decks`` hold everything that these commands rest on."""
-    if entry.account.rate_deck_id is not None and entry.account.rate_deck_id not in decks:
-        return False
+async def preload_surroundings(
+    connection: Connection,
+    shard_id: int,
+    groups: Mapping[str, list[Pending]],
+    entries: Mapping[str, Entry],
+    context: Context,
+) -> None:
+    """People, numbers and meters that commands of organizations with a roster touch; decks and calls are there."""
+    touched = {
+        organization_id: _touched(entry, groups[organization_id])
+        for organization_id, entry in entries.items()
+        if entry.account.roster is not None
+    }
+    if touched:
+        for each in touched.values():
+            each.vicinity.trim()
+        await load_people(connection, shard_id, touched)
+        await load_meters(connection, shard_id, touched, context)
+
+
+def needs_no_reading(entry: Entry, waiting: list[Pending], context: Context) -> bool:
+    """Whether the entry and the context's decks hold everything that these commands rest on."""
+    account = entry.account
+    for rate_deck_id in (account.rate_deck_id, account.next_rate_deck_id):
+        if rate_deck_id is not None and rate_deck_id not in context.decks:
+            return False
     wanted = _Wanted()
-    organization_id = entry.account.organization_id
     for pending in waiting:
-        wanted.note(organization_id, entry, pending.command, locked=False)
-    return not (wanted.sessions or wanted.top_ups or wanted.answers)
+        wanted.note(account.organization_id, entry, pending.command, locked=False)
+    if wanted.sessions or wanted.top_ups or wanted.answers or wanted.decks:
+        return False
+    if account.roster is None:
+        return True
+    touched = _touched(entry, waiting)
+    return not (touched.missing_lines() or touched.missing_parties() or touched.missing_meters(context))
+
+
+def _touched(entry: Entry, waiting: Iterable[Pending]) -> Touched:
+    commands = [pending.command for pending in waiting]
+    return Touched(entry.account, entry.vicinity, entry.sessions, commands)
 
 
 async def load_missing_decks(
@@ -104,9 +142,15 @@ async def load_missing_decks(
 
     A published deck never changes. LookupError for one that was never published.
     """
-    for rate_deck_id in chain([entry.account.rate_deck_id for entry in entries.values()], assigned):
+    of_accounts = chain.from_iterable(
+        (entry.account.rate_deck_id, entry.account.next_rate_deck_id) for entry in entries.values()
+    )
+    for rate_deck_id in chain(of_accounts, assigned):
         if rate_deck_id is not None and rate_deck_id not in decks:
             decks[rate_deck_id] = await load_deck(connection, shard_id, rate_deck_id)
+
+
+_IDENTIFIED: Final = RequestTopUp | SaveRechargeRule | GrantPromotion | AssignRateDeck | ImportLot | LiftBlock
 
 
 class _Wanted:
@@ -124,12 +168,14 @@ class _Wanted:
         if isinstance(command, Authorise):
             if locked and command.session_id not in entry.sessions:
                 self.sessions.append((organization_id, command.session_id))
-        elif isinstance(command, Update | End | Start | Expire):
+        elif isinstance(command, Update | End | Start | Expire | RecordCall | CorrectCall):
             if command.session_id not in entry.sessions:
                 self.sessions.append((organization_id, command.session_id))
+            if isinstance(command, CorrectCall):
+                self.decks.append(command.rate_deck_id)
         elif isinstance(command, SendTopUp | RecordPayment):
             self.top_ups.append((organization_id, command.top_up_id))
-        elif isinstance(command, RequestTopUp | SaveRechargeRule | GrantPromotion | AssignRateDeck):
+        elif isinstance(command, _IDENTIFIED):
             self.answers.append((organization_id, OPERATIONS[type(command)], command.command_id))
             if isinstance(command, AssignRateDeck):
                 self.decks.append(command.rate_deck_id)

@@ -12,35 +12,39 @@
 with input as materialized (
     select *
     from unnest(
-        $3::text::uuid[], $4::text::bigint[], $5::text::boolean[], $6::text::bigint[], $7::text::bigint[], $8::text[], $9::text[], $10::text[]
-    ) as t (organization_id, version, changed, posted_micros, held_micros, lot_ids, lot_free, lot_held)
+        $3::text::uuid[], $4::text::bigint[], $5::text::boolean[], $6::text::bigint[], $7::text::bigint[], $8::text[], $9::text[], $10::text[],
+        $11::text::bigint[]
+    ) as t (organization_id, version, changed, posted_micros, held_micros, lot_ids, lot_free, lot_held, owed_micros)
     order by organization_id
 ),
 opened as materialized (
     select *
     from unnest(
-        $11::text::uuid[], string_to_array($12::text, e'\x1f', e'\x1e'), string_to_array($13::text, e'\x1f', e'\x1e'), string_to_array($14::text, e'\x1f', e'\x1e'), string_to_array($15::text, e'\x1f', e'\x1e'), $16::text::uuid[], string_to_array($17::text, e'\x1f', e'\x1e'), string_to_array($18::text, e'\x1f', e'\x1e'),
-        $19::text::bigint[], $20::text::bigint[], $21::text::int[], $22::text::int[], $23::text::timestamptz[], $24::text::timestamptz[],
-        string_to_array($25::text, e'\x1f', e'\x1e'), $26::text::boolean[], $27::text::int[], $28::text::int[], $29::text::boolean[], $30::text::timestamptz[], $31::text::int[],
-        $32::text::bigint[], $33::text::bigint[], string_to_array($34::text, e'\x1f', e'\x1e'), string_to_array($35::text, e'\x1f', e'\x1e'), string_to_array($36::text, e'\x1f', e'\x1e'), $37::text::timestamptz[],
-        $38::text::timestamptz[], string_to_array($39::text, e'\x1f', e'\x1e'), string_to_array($40::text, e'\x1f', e'\x1e')
+        $12::text::uuid[], string_to_array($13::text, e'\x1f', e'\x1e'), string_to_array($14::text, e'\x1f', e'\x1e'), string_to_array($15::text, e'\x1f', e'\x1e'), string_to_array($16::text, e'\x1f', e'\x1e'), $17::text::uuid[], string_to_array($18::text, e'\x1f', e'\x1e'), string_to_array($19::text, e'\x1f', e'\x1e'),
+        $20::text::bigint[], $21::text::bigint[], $22::text::int[], $23::text::int[], $24::text::timestamptz[], $25::text::timestamptz[],
+        string_to_array($26::text, e'\x1f', e'\x1e'), $27::text::boolean[], $28::text::int[], $29::text::int[], $30::text::boolean[], $31::text::timestamptz[], $32::text::int[],
+        $33::text::bigint[], $34::text::bigint[], string_to_array($35::text, e'\x1f', e'\x1e'), string_to_array($36::text, e'\x1f', e'\x1e'), string_to_array($37::text, e'\x1f', e'\x1e'), $38::text::timestamptz[],
+        $39::text::timestamptz[], string_to_array($40::text, e'\x1f', e'\x1e'), string_to_array($41::text, e'\x1f', e'\x1e'),
+        string_to_array($42::text, e'\x1f', e'\x1e'), string_to_array($43::text, e'\x1f', e'\x1e')
     ) as t (
         organization_id, session_id, service, caller, callee, rate_deck_id, rate_prefix, rate_destination,
         price_per_minute_micros, connection_fee_micros, first_increment_seconds, next_increment_seconds,
         rate_effective_from, authorised_at, state, live, grant_number, granted_seconds, final, grant_ends_at,
         used_seconds, overrun_seconds, charged_micros, part_lot_ids, part_held, part_drawn, started_at, ended_at,
-        cause, memory
+        cause, memory, share, booking
     )
 ),
 moved as materialized (
     select *
     from unnest(
-        $41::text::uuid[], string_to_array($42::text, e'\x1f', e'\x1e'), string_to_array($43::text, e'\x1f', e'\x1e'), $44::text::boolean[], $45::text::int[], $46::text::int[], $47::text::boolean[],
-        $48::text::timestamptz[], $49::text::int[], $50::text::bigint[], $51::text::bigint[], string_to_array($52::text, e'\x1f', e'\x1e'), string_to_array($53::text, e'\x1f', e'\x1e'), string_to_array($54::text, e'\x1f', e'\x1e'),
-        $55::text::timestamptz[], $56::text::timestamptz[], string_to_array($57::text, e'\x1f', e'\x1e'), string_to_array($58::text, e'\x1f', e'\x1e')
+        $44::text::uuid[], string_to_array($45::text, e'\x1f', e'\x1e'), string_to_array($46::text, e'\x1f', e'\x1e'), $47::text::boolean[], $48::text::int[], $49::text::int[], $50::text::boolean[],
+        $51::text::timestamptz[], $52::text::int[], $53::text::bigint[], $54::text::bigint[], string_to_array($55::text, e'\x1f', e'\x1e'), string_to_array($56::text, e'\x1f', e'\x1e'), string_to_array($57::text, e'\x1f', e'\x1e'),
+        $58::text::timestamptz[], $59::text::timestamptz[], string_to_array($60::text, e'\x1f', e'\x1e'), string_to_array($61::text, e'\x1f', e'\x1e'),
+        string_to_array($62::text, e'\x1f', e'\x1e')
     ) as t (
         organization_id, session_id, state, live, grant_number, granted_seconds, final, grant_ends_at, used_seconds,
-        overrun_seconds, charged_micros, part_lot_ids, part_held, part_drawn, started_at, ended_at, cause, memory
+        overrun_seconds, charged_micros, part_lot_ids, part_held, part_drawn, started_at, ended_at, cause, memory,
+        share
     )
 ),
 -- A call that was taken for new but is known: its organization must be decided again with that call loaded.
@@ -72,7 +76,8 @@ written as (
         held_micros = i.held_micros,
         lot_ids = i.lot_ids::uuid[],
         lot_free_micros = i.lot_free::bigint[],
-        lot_held_micros = i.lot_held::bigint[]
+        lot_held_micros = i.lot_held::bigint[],
+        owed_micros = i.owed_micros
     from found i
     where a.ctid = i.row_id
         and a.version = i.version
@@ -96,7 +101,9 @@ opened_sessions as (
         price_per_minute_micros, connection_fee_micros, first_increment_seconds, next_increment_seconds,
         rate_effective_from, authorised_at, state, live, grant_number, granted_seconds, final, grant_ends_at,
         used_seconds, overrun_seconds, charged_micros, part_lot_ids, part_held_micros, part_drawn_micros, started_at,
-        ended_at, cause, memory
+        ended_at, cause, memory, included_seconds, meter_parts, call_type, who_pays_row, party_id, department,
+        usage_location, other_country, domestic, capability, conference_id, pool_key, pool_period,
+        rate_origin_country, rate_shape, owed_micros
     )
     select
         $1, n.organization_id, n.session_id, n.service, n.caller, n.callee, n.rate_deck_id, n.rate_prefix,
@@ -105,7 +112,23 @@ opened_sessions as (
         n.granted_seconds, n.final, n.grant_ends_at, n.used_seconds, n.overrun_seconds, n.charged_micros,
         n.part_lot_ids::uuid[], n.part_held::bigint[], n.part_drawn::bigint[], n.started_at, n.ended_at,
         coalesce(n.cause, ''),
-        n.memory
+        n.memory,
+        coalesce((n.share::jsonb ->> 'included_seconds')::integer, 0),
+        n.share::jsonb ->> 'parts',
+        n.booking::jsonb ->> 'call_type',
+        (n.booking::jsonb ->> 'row')::smallint,
+        (n.booking::jsonb ->> 'party_id')::uuid,
+        n.booking::jsonb ->> 'department',
+        n.booking::jsonb ->> 'usage_location',
+        n.booking::jsonb ->> 'other_country',
+        (n.booking::jsonb ->> 'domestic')::boolean,
+        n.booking::jsonb ->> 'capability',
+        n.booking::jsonb ->> 'conference_id',
+        n.booking::jsonb ->> 'pool_key',
+        n.booking::jsonb ->> 'pool_period',
+        n.booking::jsonb ->> 'origin_country',
+        n.booking::jsonb ->> 'shape',
+        coalesce((n.booking::jsonb ->> 'owed_micros')::bigint, 0)
     from opened n
     where (n.organization_id in (select w.organization_id from written w)) is true
 ),
@@ -126,7 +149,9 @@ moved_sessions as (
         started_at = m.started_at,
         ended_at = m.ended_at,
         cause = coalesce(m.cause, ''),
-        memory = m.memory
+        memory = m.memory,
+        included_seconds = coalesce((m.share::jsonb ->> 'included_seconds')::integer, 0),
+        meter_parts = m.share::jsonb ->> 'parts'
     from moved m
     cross join lateral (
         select c.ctid as row_id
@@ -163,8 +188,8 @@ posted as (
     )
     select $1, j.*
     from unnest(
-        $59::text::uuid[], $60::text::uuid[], $61::text::timestamptz[], string_to_array($62::text, e'\x1f', e'\x1e'), string_to_array($63::text, e'\x1f', e'\x1e'), $64::text::bigint[], string_to_array($65::text, e'\x1f', e'\x1e'),
-        $66::text::uuid[], string_to_array($67::text, e'\x1f', e'\x1e'), $68::text::uuid[]
+        $63::text::uuid[], $64::text::uuid[], $65::text::timestamptz[], string_to_array($66::text, e'\x1f', e'\x1e'), string_to_array($67::text, e'\x1f', e'\x1e'), $68::text::bigint[], string_to_array($69::text, e'\x1f', e'\x1e'),
+        $70::text::uuid[], string_to_array($71::text, e'\x1f', e'\x1e'), $72::text::uuid[]
     ) as j (
         organization_id, transfer_id, at, source, target, amount_micros, reason, lot_id, session_id, top_up_id
     )
@@ -173,7 +198,7 @@ posted as (
 new_lots as (
     insert into fund_lots (shard_id, organization_id, lot_id, source, amount_micros, purchased_at, expires_at)
     select $1, l.*
-    from unnest($69::text::uuid[], $70::text::uuid[], $71::text[], $72::text::bigint[], $73::text::timestamptz[], $74::text::timestamptz[])
+    from unnest($73::text::uuid[], $74::text::uuid[], $75::text[], $76::text::bigint[], $77::text::timestamptz[], $78::text::timestamptz[])
         as l (organization_id, lot_id, source, amount_micros, purchased_at, expires_at)
     where (l.organization_id in (select w.organization_id from written w)) is true
 ),
@@ -184,8 +209,8 @@ top_up_states as (
     )
     select $1, t.*
     from unnest(
-        $75::text::uuid[], $76::text::uuid[], $77::text[], $78::text[], $79::text::bigint[], $80::text[], $81::text::timestamptz[],
-        $82::text::timestamptz[], $83::text::timestamptz[], $84::text[], $85::text[], $86::text[], $87::text[], $88::text::uuid[]
+        $79::text::uuid[], $80::text::uuid[], $81::text[], $82::text[], $83::text::bigint[], $84::text[], $85::text::timestamptz[],
+        $86::text::timestamptz[], $87::text::timestamptz[], $88::text[], $89::text[], $90::text[], $91::text[], $92::text::uuid[]
     ) as t (
         organization_id, top_up_id, kind, state, amount_micros, payment_method, created_at, sent_at, settled_at,
         gateway, gateway_reference, reason, action_url, lot_id
@@ -208,8 +233,8 @@ rules as (
     )
     select $1, r.*
     from unnest(
-        $89::text::uuid[], $90::text::boolean[], $91::text::bigint[], $92::text::bigint[], $93::text::bigint[], $94::text[], $95::text::timestamptz[],
-        $96::text::int[], $97::text::timestamptz[], $98::text::boolean[], $99::text[], $100::text::bigint[]
+        $93::text::uuid[], $94::text::boolean[], $95::text::bigint[], $96::text::bigint[], $97::text::bigint[], $98::text[], $99::text::timestamptz[],
+        $100::text::int[], $101::text::timestamptz[], $102::text::boolean[], $103::text[], $104::text::bigint[]
     ) as r (
         organization_id, enabled, recharge_amount_micros, trigger_amount_micros, monthly_cap_micros, payment_method,
         cool_down_until, declines, retry_at, suspended, month, month_micros
@@ -230,21 +255,86 @@ rules as (
 ),
 assigned as (
     update organizations o
-    set rate_deck_id = d.rate_deck_id, status = d.status
-    from unnest($101::text::uuid[], $102::text::uuid[], $103::text[]) as d (organization_id, rate_deck_id, status)
+    set rate_deck_id = d.rate_deck_id,
+        status = d.status,
+        next_rate_deck_id = d.next_rate_deck_id,
+        next_rate_deck_at = d.next_rate_deck_at
+    from unnest(
+        $105::text::uuid[], $106::text::uuid[], $107::text[], $108::text::uuid[], $109::text::timestamptz[]
+    ) as d (organization_id, rate_deck_id, status, next_rate_deck_id, next_rate_deck_at)
     -- Named twice: by "any" it is a probe, and by equality each gets its own. Not by ctid, which would lose an assignment
     -- to whoever changes another column at the same moment.
     where o.shard_id = $1
-        and o.organization_id = any ($101::text::uuid[])
+        and o.organization_id = any ($105::text::uuid[])
         and o.organization_id = d.organization_id
         and (d.organization_id in (select w.organization_id from written w)) is true
 ),
 remembered as (
     insert into commands (shard_id, organization_id, operation, command_id, content, answer, at)
     select $1, c.*
-    from unnest($104::text::uuid[], $105::text[], $106::text[], $107::text[], $108::text[], $109::text::timestamptz[])
+    from unnest($110::text::uuid[], $111::text[], $112::text[], $113::text[], $114::text[], $115::text::timestamptz[])
         as c (organization_id, operation, command_id, content, answer, at)
     where (c.organization_id in (select w.organization_id from written w)) is true
+),
+metered as (
+    insert into meters (shard_id, organization_id, key, period, used, held, reached_at)
+    select $1, m.organization_id, m.key, coalesce(m.period, ''), m.used, m.held, m.reached_at
+    from unnest(
+        $116::text::uuid[], string_to_array($117::text, e'\x1f', e'\x1e'), string_to_array($118::text, e'\x1f', e'\x1e'), $119::text::bigint[], $120::text::bigint[],
+        $121::text::timestamptz[]
+    ) as m (organization_id, key, period, used, held, reached_at)
+    where (m.organization_id in (select w.organization_id from written w)) is true
+    on conflict (shard_id, organization_id, key, period) do update
+    set used = excluded.used, held = excluded.held, reached_at = excluded.reached_at
+),
+blocked as (
+    insert into blocks (
+        shard_id, organization_id, block_id, kind, subject, reason, limit_micros, spent_micros, blocked_at, lifted_at,
+        lifted_by
+    )
+    select $1, b.*
+    from unnest(
+        $122::text::uuid[], $123::text::uuid[], $124::text[], $125::text[], $126::text[], $127::text::bigint[], $128::text::bigint[],
+        $129::text::timestamptz[], $130::text::timestamptz[], $131::text[]
+    ) as b (
+        organization_id, block_id, kind, subject, reason, limit_micros, spent_micros, blocked_at, lifted_at, lifted_by
+    )
+    where (b.organization_id in (select w.organization_id from written w)) is true
+    on conflict (shard_id, organization_id, block_id) do update
+    set lifted_at = excluded.lifted_at, lifted_by = excluded.lifted_by
+),
+-- Ended calls that were priced anew by another deck; no other part of the statement touches their rows.
+repriced as (
+    update call_sessions s
+    set rate_deck_id = (r.call ->> 'rate_deck_id')::uuid,
+        rate_prefix = r.call ->> 'rate_prefix',
+        rate_destination = r.call ->> 'rate_destination',
+        price_per_minute_micros = (r.call ->> 'price_per_minute_micros')::bigint,
+        connection_fee_micros = (r.call ->> 'connection_fee_micros')::bigint,
+        first_increment_seconds = (r.call ->> 'first_increment_seconds')::integer,
+        next_increment_seconds = (r.call ->> 'next_increment_seconds')::integer,
+        rate_effective_from = (r.call ->> 'rate_effective_from')::timestamptz,
+        rate_origin_country = r.call ->> 'origin_country',
+        rate_shape = r.call ->> 'shape',
+        state = r.call ->> 'state',
+        live = false,
+        used_seconds = (r.call ->> 'used_seconds')::integer,
+        overrun_seconds = (r.call ->> 'overrun_seconds')::bigint,
+        started_at = (r.call ->> 'started_at')::timestamptz,
+        ended_at = (r.call ->> 'ended_at')::timestamptz,
+        charged_micros = (r.call ->> 'charged_micros')::bigint,
+        owed_micros = (r.call ->> 'owed_micros')::bigint,
+        part_lot_ids = (r.call ->> 'part_lot_ids')::uuid[],
+        part_held_micros = (r.call ->> 'part_held')::bigint[],
+        part_drawn_micros = (r.call ->> 'part_drawn')::bigint[],
+        meter_parts = r.call ->> 'parts',
+        cause = r.call ->> 'cause',
+        memory = r.call ->> 'memory'
+    from unnest($132::text::uuid[], $133::text[], $134::text[]::jsonb[]) as r (organization_id, session_id, call)
+    where s.shard_id = $1
+        and s.organization_id = r.organization_id
+        and s.session_id = r.session_id
+        and (r.organization_id in (select w.organization_id from written w)) is true
 )
 select i.organization_id
 from input i

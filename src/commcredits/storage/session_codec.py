@@ -1,0 +1,140 @@
+"""What of a call goes into the database as documents: whose it is, its share of meters, its price anew.
+
+Knows the members that ``commit_batch.sql`` takes apart. Refuses to be an interface: no client ever sees these forms.
+Most calls have no booking and no share and cost nothing here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from commcredits.core.account import Booking, Session
+from commcredits.core.commands import CallType
+from commcredits.core.funds import Parts
+from commcredits.core.meters import MeterPart
+from commcredits.core.tariffs import PriceShape
+from commcredits.storage.codec import encode_memory
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode_shape: Final = msgspec.json.Decoder(PriceShape).decode
+_decode_parts: Final = msgspec.json.Decoder(tuple[tuple[str, str, int, int], ...]).decode
+
+
+def encode_share(session: Session) -> str:
+    """A call's included seconds and its shares of meters."""
+    document = {"included_seconds": session.included_seconds, "parts": _parts_text(session)}
+    return _encode(document).decode()
+
+
+def encode_booking(session: Session) -> str | None:
+    """Whose call it is, and what of its rate is not flat; None when there is nothing to say."""
+    terms = session.terms
+    document: dict[str, Any] = {}
+    if terms.booking is not None:
+        booking = terms.booking
+        document = {
+            "row": booking.row,
+            "call_type": booking.call_type,
+            "party_id": booking.party_id or None,
+            "department": booking.department,
+            "usage_location": booking.usage_location,
+            "other_country": booking.other_country,
+            "domestic": booking.domestic,
+            "capability": booking.capability,
+            "conference_id": booking.conference_id,
+            "pool_key": booking.pool_key,
+            "pool_period": booking.pool_period,
+        }
+    if terms.rate is not None and terms.rate.origin_country:
+        document["origin_country"] = terms.rate.origin_country
+    if terms.rate is not None and terms.rate.shape is not None:
+        document["shape"] = _encode(terms.rate.shape).decode()
+    if session.owed_micros:
+        document["owed_micros"] = session.owed_micros
+    return _encode(document).decode() if document else None
+
+
+def encode_repriced(session: Session) -> str:
+    """An ended call's new rate and charge, under the names of the columns that they go to."""
+    rate = session.terms.rate
+    assert rate is not None, "a call is priced anew by a rate"
+    lot_ids, held, drawn = part_arrays(session.parts)
+    document = {
+        "rate_deck_id": session.terms.rate_deck_id,
+        "rate_prefix": rate.prefix,
+        "rate_destination": rate.destination,
+        "price_per_minute_micros": rate.price_per_minute_micros,
+        "connection_fee_micros": rate.connection_fee_micros,
+        "first_increment_seconds": rate.first_increment_seconds,
+        "next_increment_seconds": rate.next_increment_seconds,
+        "rate_effective_from": rate.effective_from,
+        "origin_country": rate.origin_country or None,
+        "shape": None if rate.shape is None else _encode(rate.shape).decode(),
+        "state": session.state,
+        "used_seconds": session.used_seconds,
+        "overrun_seconds": session.overrun_seconds,
+        "started_at": session.started_at,
+        "ended_at": session.ended_at,
+        "charged_micros": session.charged_micros,
+        "owed_micros": session.owed_micros,
+        "part_lot_ids": lot_ids,
+        "part_held": held,
+        "part_drawn": drawn,
+        "parts": _parts_text(session),
+        "cause": session.cause,
+        "memory": encode_memory(session.memory),
+    }
+    return _encode(document).decode()
+
+
+def decode_shape(text: str | None) -> PriceShape | None:
+    """The shape of a call's price; None for a flat one."""
+    return None if text is None else _decode_shape(text)
+
+
+def decode_meter_parts(text: str | None) -> tuple[MeterPart, ...]:
+    """A call's shares of meters."""
+    if text is None:
+        return ()
+    return tuple(
+        MeterPart(key=key, period=period, held=held, used=used) for key, period, held, used in _decode_parts(text)
+    )
+
+
+def decode_booking(row: Any) -> Booking | None:
+    """Whose call a row of ``call_sessions`` is; None for calls of organizations without people."""
+    if row["call_type"] is None:
+        return None
+    return Booking(
+        row=row["who_pays_row"],
+        call_type=CallType(row["call_type"]),
+        party_id="" if row["party_id"] is None else str(row["party_id"]),
+        department=row["department"],
+        usage_location=row["usage_location"],
+        other_country=row["other_country"],
+        domestic=row["domestic"],
+        capability=row["capability"],
+        conference_id=row["conference_id"],
+        pool_key=row["pool_key"],
+        pool_period=row["pool_period"],
+    )
+
+
+def part_arrays(parts: Parts) -> tuple[str, str, str]:
+    """PostgreSQL array texts: one parameter of many arrays of different lengths cannot be sent otherwise."""
+    if len(parts) == 1:
+        part = parts[0]
+        return f"{{{part.terms.lot_id}}}", f"{{{part.held_micros}}}", f"{{{part.drawn_micros}}}"
+    return (
+        "{" + ",".join([part.terms.lot_id for part in parts]) + "}",
+        "{" + ",".join([str(part.held_micros) for part in parts]) + "}",
+        "{" + ",".join([str(part.drawn_micros) for part in parts]) + "}",
+    )
+
+
+def _parts_text(session: Session) -> str | None:
+    if not session.meter_parts:
+        return None
+    return _encode([(part.key, part.period, part.held, part.used) for part in session.meter_parts]).decode()
