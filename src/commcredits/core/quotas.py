@@ -1,12 +1,30 @@
 """How many telephone numbers an organization may have, by how many licences it has assigned.
 
-Knows two tables (domain.md §4). Refuses to know which licences count and which numbers there are; operations count.
+Knows two tables and which licences count (domain.md §4). Refuses to know who has licences and numbers: operations
+count.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from typing import Final
+
+from commcredits.core.roster import Licence
+
+COUNTED_LICENCES: Final = frozenset(
+    {
+        Licence.DOMESTIC_120,
+        Licence.DOMESTIC_240,
+        Licence.DOMESTIC,
+        Licence.DOMESTIC_AND_INTERNATIONAL,
+        Licence.DOMESTIC_120_UNPOOLED,
+        Licence.PAY_AS_YOU_GO_1,
+        Licence.PAY_AS_YOU_GO_2,
+        Licence.AUDIO_CONFERENCING,
+        Licence.AUDIO_CONFERENCING_PAY_PER_MINUTE,
+    }
+)
+"""Calling Plans and Audio Conferencing, assigned to users. The others are additions to these, or free without limit."""
 
 SERVICE_NUMBER_QUOTAS: Final = (
     (1, 5),

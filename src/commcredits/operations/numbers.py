@@ -31,6 +31,7 @@ from commcredits.operations.paging import (
 )
 from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, Pool, load_statement
+from commcredits.storage.parties import find_parties
 from commcredits.storage.rosters import changing_roster
 
 DISPLAY_NAME_CHARACTERS_MAX: Final = 200
@@ -313,14 +314,15 @@ async def _assign(
         return invalid_input("purpose", purpose, f"one of {allowed}, for this is a {known.kind} number")
     party_id = None
     if user is not None:
-        found = await connection.fetchrow(
-            load_statement("find_party"), shard_id, organization_id, user, user if is_identifier(user) else None
-        )
-        if found is None:
+        ids = [user] if is_identifier(user) else []
+        found = await find_parties(connection, shard_id, organization_id, party_ids=ids, names=[user])
+        if not found:
             return Refused(code=RefusalCode.UNKNOWN_USER, facts={"user": user})
-        if found["kind"] != _PARTY_KINDS[purpose]:
+        # Should somebody be called like another's object id, the object id counts.
+        party = next((each for each in found if each.party_id == user), found[0])
+        if party.kind is not _PARTY_KINDS[purpose]:
             return invalid_input("user", user, f"a {_PARTY_KINDS[purpose].replace('_', ' ')} for purpose {purpose}")
-        party_id = str(found["party_id"])
+        party_id = party.party_id
     if (known.purpose, known.party_id) == (purpose, party_id):
         return known
     if NumberPurpose.UNASSIGNED not in (known.purpose, purpose):
