@@ -5,28 +5,21 @@ Knows how a file arrives, and that it is never held whole here. Refuses to know 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import answers
 from commcredits.edges.http.administration.answers import Changed, Listing, RateDeck
-from commcredits.edges.http.administration.bodies import (
-    CSV_MEDIA_TYPE,
-    MULTIPART_MEDIA_TYPE,
-    RATE_DECK_BYTES_MAX,
-    media_type,
-    stream_body,
-)
+from commcredits.edges.http.administration.bodies import RATE_DECK_BYTES_MAX
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
+from commcredits.edges.http.administration.files import file_body, file_of
 from commcredits.edges.http.administration.forms import PAGE_ITEMS_DEFAULT, CurrencyCode, Identifier, Name
-from commcredits.edges.http.administration.multipart import FILE_PART, file_part
 from commcredits.edges.http.administration.parameters import CursorQuery, KeyHeader, LimitQuery, OptionalKeyHeader
-from commcredits.edges.http.administration.refusing import fault, taken
+from commcredits.edges.http.administration.refusing import taken
 from commcredits.edges.http.administration.requests import RateDeckToAssign
 from commcredits.edges.http.problems import HttpFault
 from commcredits.operations import tariffs
@@ -37,19 +30,6 @@ _SAMPLE: Final = (
     "first_increment,next_increment,effective_from,effective_to\n"
     "40,Romania,outbound,0.006,0,30,6,2026-01-01,\n"
 )
-_FILE: Final[Mapping[str, Any]] = {
-    "type": "string",
-    "description": f"A rate deck of at most {RATE_DECK_BYTES_MAX} bytes: UTF-8, a header row, commas.",
-}
-_FILE_BODY: Final[Mapping[str, Any]] = {
-    "required": True,
-    "content": {
-        CSV_MEDIA_TYPE: {"schema": dict(_FILE), "example": _SAMPLE},
-        MULTIPART_MEDIA_TYPE: {
-            "schema": {"type": "object", "required": [FILE_PART], "properties": {FILE_PART: dict(_FILE)}}
-        },
-    },
-}
 
 
 def add_rate_decks(routes: APIRouter, services: Services) -> None:
@@ -64,7 +44,7 @@ def add_rate_decks(routes: APIRouter, services: Services) -> None:
         status_code=HTTPStatus.CREATED,
         response_description="The rate deck is published and never changes.",
         responses=guarded_with_json(HttpFault.MALFORMED_REQUEST, RefusalCode.CONFLICT),
-        openapi_extra={"requestBody": _FILE_BODY},
+        openapi_extra={"requestBody": file_body("A rate deck", _SAMPLE, bytes_max=RATE_DECK_BYTES_MAX)},
     )
     async def publish_rate_deck(
         request: Request,
@@ -73,7 +53,7 @@ def add_rate_decks(routes: APIRouter, services: Services) -> None:
         currency: Annotated[CurrencyCode, Query(description="The currency of all its prices.")],
         key: KeyHeader,
     ) -> RateDeck:
-        async with aclosing(_file_of(request)) as pieces:
+        async with aclosing(file_of(request, bytes_max=RATE_DECK_BYTES_MAX)) as pieces:
             published = taken(
                 await tariffs.publish_rate_deck(services, command_id=key, name=name, currency=currency, lines=pieces)
             )
@@ -123,17 +103,3 @@ def add_rate_deck_assignment(routes: APIRouter, services: Services) -> None:
             )
         )
         return Changed(changed=done.changed)
-
-
-async def _file_of(request: Request) -> AsyncGenerator[bytes, None]:
-    """The bytes of the CSV file in a request, as they arrive. Raises ProblemError for a body that holds none."""
-    header = media_type(request, CSV_MEDIA_TYPE, MULTIPART_MEDIA_TYPE)
-    chunks = stream_body(request, bytes_max=RATE_DECK_BYTES_MAX)
-    if header.get_content_type() == MULTIPART_MEDIA_TYPE:
-        boundary = header.get_param("boundary")
-        if not isinstance(boundary, str) or not boundary:
-            raise fault(HttpFault.MALFORMED_REQUEST, "The header Content-Type of a multipart body names its boundary.")
-        chunks = file_part(chunks, boundary)
-    async with aclosing(chunks):
-        async for chunk in chunks:
-            yield chunk
