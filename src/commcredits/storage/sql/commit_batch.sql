@@ -255,19 +255,23 @@ rules as (
 ),
 assigned as (
     update organizations o
-    set rate_deck_id = d.rate_deck_id,
-        status = d.status,
-        next_rate_deck_id = d.next_rate_deck_id,
-        next_rate_deck_at = d.next_rate_deck_at
-    from unnest(
-        $105::text::uuid[], $106::text::uuid[], $107::text[], $108::text::uuid[], $109::text::timestamptz[]
-    ) as d (organization_id, rate_deck_id, status, next_rate_deck_id, next_rate_deck_at)
+    set rate_deck_id = d.rate_deck_id, status = d.status
+    from unnest($105::text::uuid[], $106::text::uuid[], $107::text[]) as d (organization_id, rate_deck_id, status)
     -- Named twice: by "any" it is a probe, and by equality each gets its own. Not by ctid, which would lose an assignment
     -- to whoever changes another column at the same moment.
     where o.shard_id = $1
         and o.organization_id = any ($105::text::uuid[])
         and o.organization_id = d.organization_id
         and (d.organization_id in (select w.organization_id from written w)) is true
+),
+laid_ready as (
+    insert into next_rate_decks (shard_id, organization_id, rate_deck_id, in_force_at)
+    select $1, d.*
+    from unnest($105::text::uuid[], $108::text::uuid[], $109::text::timestamptz[])
+        as d (organization_id, rate_deck_id, in_force_at)
+    where (d.organization_id in (select w.organization_id from written w)) is true
+    on conflict (shard_id, organization_id) do update
+    set rate_deck_id = excluded.rate_deck_id, in_force_at = excluded.in_force_at
 ),
 remembered as (
     insert into commands (shard_id, organization_id, operation, command_id, content, answer, at)
@@ -331,9 +335,13 @@ repriced as (
         cause = r.call ->> 'cause',
         memory = r.call ->> 'memory'
     from unnest($132::text::uuid[], $133::text[], $134::text[]::jsonb[]) as r (organization_id, session_id, call)
-    where s.shard_id = $1
-        and s.organization_id = r.organization_id
-        and s.session_id = r.session_id
+    cross join lateral (
+        select c.ctid as row_id
+        from call_sessions c
+        where c.shard_id = $1 and c.organization_id = r.organization_id and c.session_id = r.session_id
+        offset 0
+    ) known
+    where s.ctid = known.row_id
         and (r.organization_id in (select w.organization_id from written w)) is true
 )
 select i.organization_id

@@ -13,9 +13,9 @@ select
     a.lot_free_micros,
     a.lot_held_micros,
     a.owed_micros,
-    o.next_rate_deck_id,
-    o.next_rate_deck_at,
-    (select p.roster from rosters p where p.shard_id = $1 and p.organization_id = a.organization_id) as roster,
+    n.rate_deck_id as next_rate_deck_id,
+    n.in_force_at as next_rate_deck_at,
+    p.roster,
     r.enabled,
     r.recharge_amount_micros,
     r.trigger_amount_micros,
@@ -46,3 +46,15 @@ left join lateral (
     where r.shard_id = $1 and r.organization_id = wanted.organization_id
     offset 0
 ) r on true
+left join lateral (
+    select p.roster
+    from rosters p
+    where p.shard_id = $1 and p.organization_id = wanted.organization_id
+    offset 0
+) p on true
+left join lateral (
+    select *
+    from next_rate_decks n
+    where n.shard_id = $1 and n.organization_id = wanted.organization_id
+    offset 0
+) n on true

@@ -1,9 +1,15 @@
 -- Who pays: people, their licences and rules, meters of pools and limits, blocks, numbers in stock, rate decks in drafts.
 
-alter table organizations
-    add column next_rate_deck_id uuid,
-    add column next_rate_deck_at timestamptz,
-    add constraint next_rate_deck_has_its_instant check ((next_rate_deck_id is null) = (next_rate_deck_at is null));
+-- The deck that takes the place of an organization's at an instant; both null once nothing is laid ready. A table of its
+-- own: organizations stays narrow, for older planners choose worse plans for wider rows of an empty table.
+create table next_rate_decks (
+    shard_id smallint not null,
+    organization_id uuid not null,
+    rate_deck_id uuid,
+    in_force_at timestamptz,
+    primary key (shard_id, organization_id),
+    constraint next_rate_deck_has_its_instant check ((rate_deck_id is null) = (in_force_at is null))
+);
 
 -- What calls recorded after the fact found no funds for; the next purchase pays it first.
 alter table accounts add column owed_micros bigint not null default 0 check (owed_micros >= 0);
@@ -125,6 +131,11 @@ alter table phone_numbers
         (party_id is not null) = (purpose in ('person', 'auto_attendant', 'call_queue'))
     );
 
+-- Partial on a condition that every number meets, like call_sessions_by_time: only the directory, which names it, may use
+-- this index, so that no plan for a look-up by number can mistake it for that number's own.
+drop index phone_numbers_by_generation;
+create index phone_numbers_by_generation on phone_numbers (shard_id, generation) where generation > 0;
+
 create index phone_numbers_by_party on phone_numbers (shard_id, organization_id, party_id) where party_id is not null;
 
 -- Numbers that the operator has in stock: whoever reserves one has ten minutes to take it.
@@ -153,6 +164,8 @@ alter table rate_decks
     add column terms text not null default '{}',
     add column replaces_rate_deck_id uuid,
     add column in_force_at timestamptz,
+    -- From then on the organizations that it was published for are back on the deck that it replaced.
+    add column rolled_back_at timestamptz,
     alter column published_at drop not null;
 
 update rate_decks set created_at = published_at;
@@ -167,3 +180,31 @@ alter table rates
     add column shape text,
     drop constraint rates_pkey,
     add primary key (shard_id, organization_id, rate_deck_id, service, prefix, origin_country, effective_from);
+
+-- The rates of a draft go when it is discarded; all others stay as they were written.
+drop trigger rates_are_append_only on rates;
+
+create trigger rates_are_never_updated before update on rates
+    for each row execute function refuse_change();
+
+create function refuse_loss_of_rates() returns trigger language plpgsql as $$
+begin
+    if exists (
+        select
+        from lost l
+        left join rate_decks d
+            on d.shard_id = l.shard_id
+            and d.organization_id = l.organization_id
+            and d.rate_deck_id = l.rate_deck_id
+        where d.state is distinct from 'discarded'
+    ) then
+        raise exception 'rates is append-only: a correction is another row'
+            using errcode = 'integrity_constraint_violation';
+    end if;
+    return null;
+end
+$$;
+
+create trigger rates_of_other_than_discarded_drafts_stay after delete on rates
+    referencing old table as lost
+    for each statement execute function refuse_loss_of_rates();
