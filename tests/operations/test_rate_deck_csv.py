@@ -12,9 +12,20 @@ from hypothesis import strategies as st
 from commcredits.core.commands import Service
 from commcredits.core.money import format_micros
 from commcredits.core.outcomes import RefusalCode, Refused
-from commcredits.core.tariffs import Rate
+from commcredits.core.tariffs import (
+    PLAIN_TERMS,
+    BandPrice,
+    DeckTerms,
+    PriceShape,
+    PriceStep,
+    Rate,
+    Rounding,
+    RoundingMode,
+    Window,
+)
 from commcredits.operations import rate_deck_csv
-from commcredits.operations.rate_deck_csv import COLUMNS, ROWS_MAX, RateDeckReader
+from commcredits.operations.rate_deck_csv import ROWS_MAX, RateDeckReader
+from commcredits.operations.rate_rows import COLUMNS, OPTIONAL_COLUMNS
 from tests.operations.office import HEADER
 from tests.operations.wrong_rate_decks import LINE, WRONG, Wrong, deck, row
 
@@ -31,8 +42,13 @@ RATE = Rate(
 )
 
 
-def read(pieces: Iterable[bytes]) -> list[Rate] | Refused:
-    reader = RateDeckReader()
+PEAK = (Window(weekdays=(0, 1, 2, 3, 4), from_minute=480, to_minute=1_200),)
+WEEKEND = (Window(weekdays=(5, 6), from_minute=0, to_minute=1_440),)
+TERMS = DeckTerms(time_zone="Europe/Bucharest", holidays=("2026-12-25",), bands={"peak": PEAK, "weekend": WEEKEND})
+
+
+def read(pieces: Iterable[bytes], terms: DeckTerms = PLAIN_TERMS) -> list[Rate] | Refused:
+    reader = RateDeckReader("EUR", terms)
     for piece in pieces:
         refused = reader.take(piece)
         if refused is not None:
@@ -87,6 +103,114 @@ def test_one_rate_can_be_written_in_many_ways(content: bytes) -> None:
     assert read([content]) == [RATE]
 
 
+def wide(*lines: tuple[str, str, str, str, str]) -> bytes:
+    """A deck whose lines have all optional columns; each line has another prefix."""
+    header = f"{HEADER},{','.join(OPTIONAL_COLUMNS)}"
+    rows = [f"{row(prefix=f'44{number}')},{','.join(fields)}" for number, fields in enumerate(lines)]
+    return "\n".join([header, *rows]).encode()
+
+
+def test_a_file_may_say_more_of_a_rate() -> None:
+    rates = _rates(
+        read(
+            [
+                wide(
+                    ("", "", "", "", ""),
+                    ("DE", "weekend:0.015;peak:0.02", "", "", "EUR"),
+                    ("", "", "600:0.005;1200:0.003", "2.50", ""),
+                    ("", "", "", "0", ""),
+                )
+            ],
+            TERMS,
+        )
+    )
+    assert [rate.origin_country for rate in rates] == ["", "DE", "", ""]
+    assert [rate.shape for rate in rates] == [
+        None,
+        PriceShape(
+            time_zone="Europe/Bucharest",
+            holidays=("2026-12-25",),
+            # In the order in which the file names them: the first that is in force counts.
+            bands=(
+                BandPrice(band="weekend", windows=WEEKEND, price_per_minute_micros=15_000),
+                BandPrice(band="peak", windows=PEAK, price_per_minute_micros=20_000),
+            ),
+        ),
+        PriceShape(
+            steps=(
+                PriceStep(from_seconds=600, price_per_minute_micros=5_000),
+                PriceStep(from_seconds=1_200, price_per_minute_micros=3_000),
+            ),
+            charge_max_micros=2_500_000,
+        ),
+        PriceShape(charge_max_micros=0),
+    ]
+
+
+def test_optional_columns_may_stand_anywhere_and_some_be_left_out() -> None:
+    content = f"charge_max,{HEADER},origin_country\n7,{LINE},FR\n".encode()
+    (rate,) = _rates(read([content]))
+    assert (rate.origin_country, rate.shape) == ("FR", PriceShape(charge_max_micros=7_000_000))
+
+
+def test_rates_of_one_shape_share_it_in_memory() -> None:
+    lines = [("", "peak:0.02", "", "1", "") for _ in range(5)]
+    rates = _rates(read([wide(*lines)], TERMS))
+    assert len({id(rate.shape) for rate in rates}) == 1
+
+
+def test_every_rate_of_a_deck_that_rounds_otherwise_carries_that() -> None:
+    rounding = Rounding(digits=2, mode=RoundingMode.HALF_UP)
+    rates = _rates(read([deck(LINE, row(prefix="49"))], DeckTerms(rounding=rounding)))
+    assert [rate.shape for rate in rates] == [PriceShape(rounding=rounding)] * 2
+    assert rates[0].shape is rates[1].shape
+
+
+def test_rates_bound_to_different_countries_stand_beside_each_other() -> None:
+    content = f"{HEADER},origin_country\n{LINE},\n{LINE},DE\n{LINE},FR\n".encode()
+    assert [rate.origin_country for rate in _rates(read([content]))] == ["", "DE", "FR"]
+    refused = read([f"{HEADER},origin_country\n{LINE},DE\n{LINE},\n{LINE},DE\n".encode()])
+    assert isinstance(refused, Refused)
+    assert (refused.facts["line"], refused.facts["column"]) == (4, "effective_from")
+    assert "from DE" in str(refused.facts["allowed"])
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        *(("origin_country", value) for value in ("de", "XX", "DEU", " DE", "49", "\x00")),
+        *(("currency", value) for value in ("eur", "RON", " EUR", "x" * 60_000)),
+        *(("band_prices", value) for value in ("peak", "peak:", ":0.02", "noon:0.02", "peak:0.02;peak:0.03")),
+        *(("band_prices", value) for value in ("peak:-1", "peak:0.02;", ";peak:0.02", "peak:0.02 ", "Peak:0.02")),
+        *(("band_prices", value) for value in ("peak=0.02", "peak:0.0000001", "peak:1e3", "peak:0.02:0.03")),
+        ("band_prices", "peak:0.02;" * 6_000),
+        *(("steps", value) for value in ("600", "600:", ":0.005", "0:0.005", "-1:0.005", "600:0.005;600:0.003")),
+        *(("steps", value) for value in ("1200:0.003;600:0.005", "2592001:0.1", "6e2:0.1", "600:0.005;", "٦:0.1")),
+        ("steps", ";".join(f"{second}:0.1" for second in range(1, 18))),
+        *(("charge_max", value) for value in ("-1", "free", "1000000.000001", "0.0000001", " 1")),
+    ],
+)
+def test_an_optional_field_that_is_wrong_is_named_by_line_and_column(column: str, value: str) -> None:
+    content = f"{HEADER},{column}\n{LINE},\n{row(prefix='49')},{value}\n".encode()
+    refused = read([content], TERMS)
+    assert isinstance(refused, Refused), refused
+    assert (refused.facts["line"], refused.facts["column"]) == (3, column)
+    assert refused.facts["value"] == value[:64].replace("\x00", "\ufffd")
+    assert refused.facts["allowed"]
+
+
+def test_a_rate_has_bands_or_steps_and_never_both() -> None:
+    refused = read([wide(("", "", "", "", ""), ("", "peak:0.02", "600:0.005", "", ""))], TERMS)
+    assert isinstance(refused, Refused)
+    assert (refused.facts["line"], refused.facts["column"]) == (3, "steps")
+
+
+def test_a_band_that_the_deck_does_not_know_is_refused_with_those_it_knows() -> None:
+    refused = read([f"{HEADER},band_prices\n{LINE},noon:1\n".encode()], TERMS)
+    assert isinstance(refused, Refused)
+    assert "peak, weekend" in str(refused.facts["allowed"])
+
+
 def test_a_comma_and_a_quote_stand_in_a_quoted_field() -> None:
     (rate,) = _rates(read([deck(row(destination='"Korea, ""South"""'))]))
     assert rate.destination == 'Korea, "South"'
@@ -101,6 +225,7 @@ def test_a_comma_and_a_quote_stand_in_a_quoted_field() -> None:
         ("destination", "Țara de Foc", "destination", "Țara de Foc"),
         ("service", "toll_free_in", "service", Service.TOLL_FREE_IN),
         ("service", "conference_dial_out", "service", Service.CONFERENCE_DIAL_OUT),
+        ("service", "toll_in", "service", Service.TOLL_IN),
         ("price_per_minute", "0", "price_per_minute_micros", 0),
         ("price_per_minute", "0.000001", "price_per_minute_micros", 1),
         ("price_per_minute", "1000000", "price_per_minute_micros", 10**12),

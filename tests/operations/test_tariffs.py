@@ -11,7 +11,7 @@ import pytest
 from commcredits.core.commands import Service
 from commcredits.core.outcomes import Done, Granted, RefusalCode, Refused
 from commcredits.core.tariffs import find_rate
-from commcredits.operations import tariffs
+from commcredits.operations import rate_deck_sources
 from commcredits.operations.organizations import Organization, get_organization
 from commcredits.operations.paging import Page, write_cursor
 from commcredits.operations.tariffs import (
@@ -156,7 +156,7 @@ async def test_a_field_that_is_wrong_is_named_and_nothing_is_read(office: Office
 
 
 async def test_a_file_that_is_too_large_is_refused(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tariffs, "DECK_BYTES_MAX", len(TWO_RATES) - 1)
+    monkeypatch.setattr(rate_deck_sources, "DECK_BYTES_MAX", len(TWO_RATES) - 1)
     refused = await published(office)
     assert isinstance(refused, Refused)
     assert refused.facts["field"] == "lines"

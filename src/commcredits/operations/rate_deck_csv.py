@@ -9,18 +9,14 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 from operator import attrgetter, itemgetter
-from typing import Any, Final
+from typing import Final
 
-from commcredits.core.calendar import parse_instant
-from commcredits.core.commands import Service
-from commcredits.core.money import MICROS_PER_UNIT, parse_micros
 from commcredits.core.outcomes import Refused
-from commcredits.core.tariffs import Rate, first_overlap
-from commcredits.operations.inputs import UNSHOWABLE, VALUE_CHARACTERS_MAX, invalid_input
+from commcredits.core.tariffs import PLAIN_TERMS, DeckTerms, Rate, first_overlap
+from commcredits.operations.inputs import VALUE_CHARACTERS_MAX, invalid_input
+from commcredits.operations.rate_rows import COLUMNS, OPTIONAL_COLUMNS, RowReader
 
 LINE_BYTES_MAX: Final = 64 * 1024
 """Longest line of a deck."""
@@ -28,108 +24,29 @@ LINE_BYTES_MAX: Final = 64 * 1024
 ROWS_MAX: Final = 1_000_000
 """Most lines of a deck below its header."""
 
-DESTINATION_CHARACTERS_MAX: Final = 100
-"""Longest name of a destination."""
-
-PRICE_MICROS_MAX: Final = 10**12
-"""Highest price per minute and connection fee: a million major units. What has more is not a price."""
-
-INCREMENT_SECONDS_MAX: Final = 3_600
-"""Longest first or next increment."""
+RATE_ORDER: Final = attrgetter("service", "prefix", "origin_country", "effective_from")
+"""The order in which a database's index takes rates fastest."""
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-_VALUES_REMEMBERED_MAX: Final = 4_096
-
-_PREFIX: Final = re.compile(r"\+?([1-9][0-9]{0,14})", re.ASCII)
-_INCREMENT: Final = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 _FIELD: Final = re.compile(r'(?:"((?:[^"]|"")*+)"|([^",]*+))(,|\Z)')
 _MISPLACED_QUOTE: Final = '"'
-_SERVICES: Final = {service.value: service for service in Service if service is not Service.EMERGENCY}
-
-
-def read_prefix(text: str) -> str:
-    """The digits of a prefix. Numbers never begin with 0, so a prefix that does would never price a call."""
-    match = _PREFIX.fullmatch(text)
-    if match is None:
-        raise ValueError(text)
-    return match[1]
-
-
-@lru_cache(maxsize=_VALUES_REMEMBERED_MAX)
-def read_destination(text: str) -> str:
-    """The name of a destination; decks repeat few names very often, so equal ones become one object."""
-    if not text.strip() or len(text) > DESTINATION_CHARACTERS_MAX or UNSHOWABLE.search(text):
-        raise ValueError(text)
-    return text
-
-
-def read_service(text: str) -> Service:
-    """The service that a rate is for."""
-    service = _SERVICES.get(text)
-    if service is None:
-        raise ValueError(text)
-    return service
-
-
-@lru_cache(maxsize=_VALUES_REMEMBERED_MAX)
-def read_price(text: str) -> int:
-    """A price in millionths."""
-    micros = parse_micros(text)
-    if text.startswith("-") or micros > PRICE_MICROS_MAX:
-        raise ValueError(text)
-    return micros
-
-
-@lru_cache(maxsize=_VALUES_REMEMBERED_MAX)
-def read_increment(text: str) -> int:
-    """An increment in seconds."""
-    if not _INCREMENT.fullmatch(text) or int(text) > INCREMENT_SECONDS_MAX:
-        raise ValueError(text)
-    return int(text)
-
-
-@lru_cache(maxsize=_VALUES_REMEMBERED_MAX)
-def read_beginning(text: str) -> datetime:
-    """The instant from which a rate is in force."""
-    return parse_instant(text)
-
-
-@lru_cache(maxsize=_VALUES_REMEMBERED_MAX)
-def read_end(text: str) -> datetime | None:
-    """The instant up to which a rate is in force; empty means without end."""
-    return parse_instant(text) if text else None
-
-
-_PRICE_ALLOWED: Final = (
-    f"a plain decimal from 0 to {PRICE_MICROS_MAX // MICROS_PER_UNIT} with at most 6 digits after the point"
-)
-_INCREMENT_ALLOWED: Final = f"a whole number of seconds from 1 to {INCREMENT_SECONDS_MAX}"
-_INSTANT_ALLOWED: Final = "an RFC 3339 time such as 2026-11-22T00:00:00Z, or a date, which means midnight UTC"
-
-COLUMNS: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
-    "prefix": (read_prefix, "1 to 15 digits, the first not 0, with or without a plus sign before them"),
-    "destination": (read_destination, f"1 to {DESTINATION_CHARACTERS_MAX} characters"),
-    "service": (read_service, ", ".join(_SERVICES)),
-    "price_per_minute": (read_price, _PRICE_ALLOWED),
-    "connection_fee": (read_price, _PRICE_ALLOWED),
-    "first_increment": (read_increment, _INCREMENT_ALLOWED),
-    "next_increment": (read_increment, _INCREMENT_ALLOWED),
-    "effective_from": (read_beginning, _INSTANT_ALLOWED),
-    "effective_to": (read_end, f"empty, or {_INSTANT_ALLOWED}; later than effective_from"),
-}
-"""Each column with what reads it and what may stand in it."""
 
 
 class RateDeckReader:
-    """Takes a deck's file piece by piece; what it has read of it so far stands in ``rates``, in the file's order."""
+    """Takes a deck's file piece by piece; what it has read of it so far stands in ``rates``, in the file's order.
 
-    __slots__ = ("_header", "_line_number", "_lines", "_pick", "_rest", "rates")
+    ``currency`` and ``terms`` are the deck's: a column of currencies must agree, a band must be one of the deck's.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_header", "_line_number", "_lines", "_pick", "_pick_optional", "_rest", "_rows", "rates")
+
+    def __init__(self, currency: str = "", terms: DeckTerms = PLAIN_TERMS) -> None:
         self.rates: list[Rate] = []
+        self._rows = RowReader(currency, terms)
         self._lines = array("L")
         self._header: list[str] = []
         self._pick: Callable[[Sequence[str]], tuple[str, ...]] = tuple
+        self._pick_optional: Callable[[Sequence[str]], tuple[str, ...]] | None = None
         self._line_number = 0
         self._rest = b""
 
@@ -159,7 +76,7 @@ class RateDeckReader:
             self._line_number += 1
             allowed = "a header row and at least one rate" if not self._header else "at least one rate"
             return self._refuse(None, "", allowed)
-        return self._refuse_overlap() or sorted(self.rates, key=attrgetter("service", "prefix", "effective_from"))
+        return self._refuse_overlap() or sorted(self.rates, key=RATE_ORDER)
 
     def _take_line(self, line: bytes) -> Refused | None:
         self._line_number = number = self._line_number + 1
@@ -181,47 +98,28 @@ class RateDeckReader:
             return self._misplaced_quote(fields)
         if not self._header:
             return self._take_header(fields)
-        if len(fields) != len(COLUMNS):
-            allowed = f"{len(COLUMNS)} fields with a comma between them, as in the header"
+        if len(fields) != len(self._header):
+            allowed = f"{len(self._header)} fields with a comma between them, as in the header"
             return self._refuse(None, f"{len(fields)} fields", allowed)
         return self._take_row(fields)
 
     def _take_row(self, fields: list[str]) -> Refused | None:
-        prefix, destination, service, price, fee, first, following, beginning, end = self._pick(fields)
         try:
-            rate = Rate(
-                prefix=read_prefix(prefix),
-                destination=read_destination(destination),
-                service=read_service(service),
-                price_per_minute_micros=read_price(price),
-                connection_fee_micros=read_price(fee),
-                first_increment_seconds=read_increment(first),
-                next_increment_seconds=read_increment(following),
-                effective_from=read_beginning(beginning),
-                effective_to=read_end(end),
-            )
+            # A column that the file does not have is an empty field beyond the others.
+            optional = None if self._pick_optional is None else self._pick_optional([*fields, ""])
+            rate = self._rows.read(self._pick(fields), optional)
         except ValueError:
-            return self._refuse_first_wrong(fields)
-        if rate.effective_to is not None and rate.effective_to <= rate.effective_from:
-            return self._refuse("effective_to", end, COLUMNS["effective_to"][1])
+            wrong = self._rows.first_wrong(dict(zip(self._header, fields, strict=True)))
+            return self._refuse(wrong.column, wrong.value, wrong.allowed)
         self.rates.append(rate)
         self._lines.append(self._line_number)
         return None
 
-    def _refuse_first_wrong(self, fields: list[str]) -> Refused:
-        """Only a row that is wrong is read a second time, field by field, so that the others cost less."""
-        for column, value in zip(self._header, fields, strict=True):
-            read, allowed = COLUMNS[column]
-            try:
-                read(value)
-            except ValueError:
-                return self._refuse(column, value, allowed)
-        raise AssertionError("a row that was refused has a field that is wrong")
-
     def _take_header(self, names: list[str]) -> Refused | None:
         for position, name in enumerate(names):
-            if name not in COLUMNS:
-                return self._refuse(None, name, f"a header row of these columns: {','.join(COLUMNS)}")
+            if name not in COLUMNS and name not in OPTIONAL_COLUMNS:
+                columns, optional = ",".join(COLUMNS), ",".join(OPTIONAL_COLUMNS)
+                return self._refuse(None, name, f"a header row of these columns: {columns}; and any of: {optional}")
             if name in names[:position]:
                 return self._refuse(name, name, "each column once")
         for column in COLUMNS:
@@ -229,6 +127,9 @@ class RateDeckReader:
                 return self._refuse(column, "", "a header row that names this column too")
         self._header = names
         self._pick = itemgetter(*(names.index(column) for column in COLUMNS))
+        if len(names) > len(COLUMNS):
+            places = (names.index(column) if column in names else len(names) for column in OPTIONAL_COLUMNS)
+            self._pick_optional = itemgetter(*places)
         return None
 
     def _refuse_overlap(self) -> Refused | None:
@@ -241,8 +142,9 @@ class RateDeckReader:
         ]
         rate = self.rates[self._lines.index(lines[1])]
         self._line_number = lines[1]
+        origin = f" from {rate.origin_country}" if rate.origin_country else ""
         allowed = (
-            f"one rate at a time for prefix {rate.prefix} and {rate.service.value}: "
+            f"one rate at a time for prefix {rate.prefix} and {rate.service.value}{origin}: "
             f"the one on line {lines[0]} is in force at the same time"
         )
         return self._refuse("effective_from", rate.effective_from.isoformat(), allowed)

@@ -1,4 +1,4 @@
--- The rates of one published deck.
+-- The rates of one deck.
 select
     r.service,
     r.prefix,
@@ -8,7 +8,9 @@ select
     r.first_increment_seconds,
     r.next_increment_seconds,
     r.effective_from,
-    r.effective_to
+    r.effective_to,
+    r.origin_country,
+    r.shape
 from rates r
 where r.shard_id = $1
     and r.organization_id = '00000000-0000-0000-0000-000000000000'

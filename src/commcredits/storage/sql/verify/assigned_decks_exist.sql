@@ -1,10 +1,12 @@
--- Organizations that are assigned a deck which is not published, or not in their currency (counted).
-select o.organization_id, 'rate deck ' || o.rate_deck_id as subject, 1 as expected, 0 as found
+-- Organizations that are assigned a deck, now or next, which is not published, or not in their currency (counted).
+select o.organization_id, 'rate deck ' || assigned.rate_deck_id as subject, 1 as expected, 0 as found
 from organizations o
+cross join lateral unnest(array[o.rate_deck_id, o.next_rate_deck_id]) as assigned (rate_deck_id)
 left join rate_decks d
     on d.shard_id = o.shard_id
     and d.organization_id = '00000000-0000-0000-0000-000000000000'
-    and d.rate_deck_id = o.rate_deck_id
-where o.shard_id = $1 and o.rate_deck_id is not null and d.currency is distinct from o.currency
-order by 1
+    and d.rate_deck_id = assigned.rate_deck_id
+    and d.state = 'published'
+where o.shard_id = $1 and assigned.rate_deck_id is not null and d.currency is distinct from o.currency
+order by 1, 2
 limit $2

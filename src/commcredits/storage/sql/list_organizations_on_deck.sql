@@ -1,0 +1,9 @@
+-- Organizations whose calls a deck prices or will price, in order of id, from the one after a given id on.
+select o.organization_id, o.rate_deck_id, o.next_rate_deck_id, o.next_rate_deck_at
+from organizations o
+where o.shard_id = $1
+    and o.organization_id > $2
+    and $3::uuid in (o.rate_deck_id, o.next_rate_deck_id)
+    and o.status <> 'closed'
+order by o.organization_id
+limit $4
