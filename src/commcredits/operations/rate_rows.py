@@ -38,7 +38,8 @@ _VALUES_REMEMBERED_MAX: Final = 4_096
 _PREFIX: Final = re.compile(r"\+?([1-9][0-9]{0,14})", re.ASCII)
 _INCREMENT: Final = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 _STEP_SECONDS: Final = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
-_SERVICES: Final = {service.value: service for service in Service if service is not Service.EMERGENCY}
+RATED_SERVICES: Final = {service.value: service for service in Service if service is not Service.EMERGENCY}
+"""The services that have rates, by their words; an emergency call has none, for it costs nothing."""
 
 
 def read_prefix(text: str) -> str:
@@ -47,6 +48,11 @@ def read_prefix(text: str) -> str:
     if match is None:
         raise ValueError(text)
     return match[1]
+
+
+def is_prefix(text: str) -> bool:
+    """Whether ``read_prefix`` takes this."""
+    return _PREFIX.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=_VALUES_REMEMBERED_MAX)
@@ -59,7 +65,7 @@ def read_destination(text: str) -> str:
 
 def read_service(text: str) -> Service:
     """The service that a rate is for."""
-    service = _SERVICES.get(text)
+    service = RATED_SERVICES.get(text)
     if service is None:
         raise ValueError(text)
     return service
@@ -127,7 +133,7 @@ _INSTANT_ALLOWED: Final = "an RFC 3339 time such as 2026-11-22T00:00:00Z, or a d
 COLUMNS: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
     "prefix": (read_prefix, "1 to 15 digits, the first not 0, with or without a plus sign before them"),
     "destination": (read_destination, f"1 to {DESTINATION_CHARACTERS_MAX} characters"),
-    "service": (read_service, ", ".join(_SERVICES)),
+    "service": (read_service, ", ".join(RATED_SERVICES)),
     "price_per_minute": (read_price, _PRICE_ALLOWED),
     "connection_fee": (read_price, _PRICE_ALLOWED),
     "first_increment": (read_increment, _INCREMENT_ALLOWED),
