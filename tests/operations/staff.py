@@ -3,10 +3,8 @@
 Knows the way in which people come into the database. Refuses to judge them.
 """
 
-from datetime import datetime
-
+from commcredits.operations.services import Services
 from commcredits.storage.rosters import changing_roster
-from tests.operations.office import SHARD, Office, new_id
 
 INSERT = """
     insert into parties (
@@ -19,27 +17,35 @@ INSERT = """
 
 
 async def hire(
-    office: Office, organization_id: str, *names: str, kind: str = "user", licences: tuple[str, ...] = ()
+    services: Services, organization_id: str, *names: str, kind: str = "user", licences: tuple[str, ...] = ()
 ) -> str:
     """The object id of the last of these new users or resource accounts."""
-    created_at: datetime = office.clock.now
-    ids = [new_id() for _ in names]
-    async with changing_roster(office.services.pool, SHARD, organization_id) as connection:
-        await connection.execute(INSERT, SHARD, organization_id, kind, ids, list(names), list(licences), created_at)
+    ids = [services.new_id() for _ in names]
+    async with changing_roster(services.pool, services.shard_id, organization_id) as connection:
+        await connection.execute(
+            INSERT,
+            services.shard_id,
+            organization_id,
+            kind,
+            ids,
+            list(names),
+            list(licences),
+            services.clock(),
+        )
     return ids[-1]
 
 
-async def account_version(office: Office, organization_id: str) -> int:
+async def account_version(services: Services, organization_id: str) -> int:
     """Moves with everything that a decision about the organization's calls rests on."""
-    version: int = await office.services.pool.fetchval(
+    version: int = await services.pool.fetchval(
         "select version from accounts where organization_id = $1", organization_id
     )
     return version
 
 
-async def has_roster(office: Office, organization_id: str) -> bool:
+async def has_roster(services: Services, organization_id: str) -> bool:
     """Whether the organization's calls are looked at as calls of people."""
-    found: bool = await office.services.pool.fetchval(
+    found: bool = await services.pool.fetchval(
         "select exists (select from rosters where organization_id = $1)", organization_id
     )
     return found

@@ -39,7 +39,7 @@ async def _assigned(office: Office, organization_id: str, number: str, purpose: 
 
 async def test_a_user_number_is_given_to_a_user_by_name_or_by_object_id(office: Office) -> None:
     organization_id = await _organization(office)
-    desk = await hire(office, organization_id, "front.desk@example.com")
+    desk = await hire(office.services, organization_id, "front.desk@example.com")
 
     by_name = await _assigned(office, organization_id, DESK, "person", "Front.Desk@EXAMPLE.com")
     assert by_name == PhoneNumber(
@@ -61,7 +61,7 @@ async def test_a_user_number_is_given_to_a_user_by_name_or_by_object_id(office: 
 @pytest.mark.parametrize("purpose", ["auto_attendant", "call_queue"])
 async def test_a_service_number_is_given_to_a_resource_account(office: Office, number: str, purpose: str) -> None:
     organization_id = await _organization(office)
-    queue = await hire(office, organization_id, "sales@example.com", kind="resource_account")
+    queue = await hire(office.services, organization_id, "sales@example.com", kind="resource_account")
     assigned = await _assigned(office, organization_id, number, purpose, "sales@example.com")
     assert (assigned.purpose, assigned.party_id) == (purpose, queue)
 
@@ -75,8 +75,8 @@ async def test_the_conference_bridge_has_numbers_and_nobody_has_them(office: Off
 
 async def test_a_number_that_serves_somebody_is_taken_back_before_it_serves_another(office: Office) -> None:
     organization_id = await _organization(office)
-    first = await hire(office, organization_id, "front.desk@example.com")
-    second = await hire(office, organization_id, "sales.1@example.com")
+    first = await hire(office.services, organization_id, "front.desk@example.com")
+    second = await hire(office.services, organization_id, "sales.1@example.com")
     await _assigned(office, organization_id, DESK, "person", first)
 
     refused = await _assigned(office, organization_id, DESK, "person", second)
@@ -90,7 +90,7 @@ async def test_a_number_that_serves_somebody_is_taken_back_before_it_serves_anot
 
 async def test_a_service_number_changes_its_purpose_only_while_it_has_none(office: Office) -> None:
     organization_id = await _organization(office)
-    await hire(office, organization_id, "sales@example.com", kind="resource_account")
+    await hire(office.services, organization_id, "sales@example.com", kind="resource_account")
     await _assigned(office, organization_id, HELP, "auto_attendant", "sales@example.com")
     refused = await _assigned(office, organization_id, HELP, "call_queue", "sales@example.com")
     assert refused.code is RefusalCode.NUMBER_IN_USE
@@ -98,7 +98,7 @@ async def test_a_service_number_changes_its_purpose_only_while_it_has_none(offic
 
 async def test_of_two_who_want_a_number_at_once_one_gets_it(office: Office) -> None:
     organization_id = await _organization(office)
-    people = [await hire(office, organization_id, f"sales.{each}@example.com") for each in range(6)]
+    people = [await hire(office.services, organization_id, f"sales.{each}@example.com") for each in range(6)]
     answers = await asyncio.gather(*(_assigned(office, organization_id, DESK, "person", each) for each in people))
     refused = [answer for answer in answers if isinstance(answer, Refused)]
     assert [each.code for each in refused] == [RefusalCode.NUMBER_IN_USE] * 5
@@ -106,26 +106,26 @@ async def test_of_two_who_want_a_number_at_once_one_gets_it(office: Office) -> N
 
 async def test_every_change_moves_the_account_and_what_changes_nothing_does_not(office: Office) -> None:
     organization_id = await _organization(office)
-    desk = await hire(office, organization_id, "front.desk@example.com")
-    before = await account_version(office, organization_id)
+    desk = await hire(office.services, organization_id, "front.desk@example.com")
+    before = await account_version(office.services, organization_id)
 
     await _assigned(office, organization_id, DESK, "person", desk)
-    assert await account_version(office, organization_id) == before + 1
+    assert await account_version(office.services, organization_id) == before + 1
     await _assigned(office, organization_id, DESK, "person", desk)
     await _assigned(office, organization_id, BRIDGE, "unassigned")
     await _assigned(office, organization_id, DESK, "person", NOBODY)
-    assert await account_version(office, organization_id) == before + 1
+    assert await account_version(office.services, organization_id) == before + 1
     await _assigned(office, organization_id, DESK, "unassigned")
-    assert await account_version(office, organization_id) == before + 2
+    assert await account_version(office.services, organization_id) == before + 2
 
 
 async def test_adding_a_number_moves_the_account_for_its_copy_may_say_that_nobody_has_it(office: Office) -> None:
     organization_id = await _organization(office)
-    before = await account_version(office, organization_id)
+    before = await account_version(office.services, organization_id)
     number = {"organization_id": organization_id, "number": "+40219999999", "kind": "user", "display_name": ""}
     await add_number(office.services, **number)
     await add_number(office.services, **number)
-    assert await account_version(office, organization_id) == before + 1
+    assert await account_version(office.services, organization_id) == before + 1
 
 
 async def test_what_is_refused_or_changes_nothing_makes_no_roster_of_an_organization_without_people(
@@ -135,15 +135,15 @@ async def test_what_is_refused_or_changes_nothing_makes_no_roster_of_an_organiza
     await _assigned(office, organization_id, DESK, "unassigned")
     await _assigned(office, organization_id, DESK, "person", "front.desk@example.com")
     await _assigned(office, organization_id, "+40217777777", "conference_bridge")
-    assert not await has_roster(office, organization_id)
+    assert not await has_roster(office.services, organization_id)
     await _assigned(office, organization_id, BRIDGE, "conference_bridge")
-    assert await has_roster(office, organization_id)
+    assert await has_roster(office.services, organization_id)
 
 
 async def test_a_user_of_nobody_is_unknown_and_so_is_one_of_another_organization(office: Office) -> None:
     organization_id = await _organization(office)
     other = (await office.organization("Other")).organization_id
-    foreign = await hire(office, other, "front.desk@example.com")
+    foreign = await hire(office.services, other, "front.desk@example.com")
     for user in (foreign, "front.desk@example.com", NOBODY):
         refused = await _assigned(office, organization_id, DESK, "person", user)
         assert refused == Refused(code=RefusalCode.UNKNOWN_USER, facts={"user": user})
@@ -181,8 +181,8 @@ WRONG_FIELDS: list[tuple[str, dict[str, str | None]]] = [
 
 async def test_a_field_that_is_wrong_is_named_and_nothing_is_assigned(office: Office) -> None:
     organization_id = await _organization(office)
-    await hire(office, organization_id, "front.desk@example.com")
-    await hire(office, organization_id, "sales@example.com", kind="resource_account")
+    await hire(office.services, organization_id, "front.desk@example.com")
+    await hire(office.services, organization_id, "sales@example.com", kind="resource_account")
     for field, wrong in WRONG_FIELDS:
         given: dict[str, Any] = {"number": DESK, "purpose": "person", "user": "front.desk@example.com", **wrong}
         refused = await assign_number(office.services, organization_id=organization_id, **given)

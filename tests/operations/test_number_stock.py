@@ -41,7 +41,7 @@ async def staffed(office: Office, *, licences: int = 50, name: str = "Example") 
     organization_id = (await office.organization(name)).organization_id
     if licences:
         names = [f"sales.{each}@example.com" for each in range(licences)]
-        await hire(office, organization_id, *names, licences=("MCOPSTN1",))
+        await hire(office.services, organization_id, *names, licences=("MCOPSTN1",))
     return organization_id
 
 
@@ -201,7 +201,9 @@ async def test_an_organization_gets_as_many_numbers_as_its_licences_allow(
     assert refused.code is RefusalCode.QUOTA_REACHED
     kind = kinds[quota % len(kinds)]
     assert refused.facts == {"kind": kind, "quota": quota, "in_use": quota, "licences": 2}
-    await hire(office, organization_id, *(f"front.{each}@example.com" for each in range(24)), licences=("MCOMEETADV",))
+    await hire(
+        office.services, organization_id, *(f"front.{each}@example.com" for each in range(24)), licences=("MCOMEETADV",)
+    )
     assert isinstance(await acquired(office, organization_id, numbers[-1]), PhoneNumber)
 
 
@@ -234,10 +236,10 @@ async def test_numbers_that_the_operator_added_count_towards_the_quota_and_are_n
 
 async def test_licences_that_count_are_plans_and_conferencing_of_users(office: Office) -> None:
     organization_id = (await office.organization()).organization_id
-    await hire(office, organization_id, "sales.1@example.com", licences=("MCOPSTN2", "MCOMEETADV", "MCOPSTNC"))
-    await hire(office, organization_id, "sales.2@example.com", licences=("MCOPSTNC", "MCOMEETADD_DIALOUT_US"))
-    await hire(office, organization_id, "sales.3@example.com", licences=("MCOPSTN_PAYG_1", "MCOMEETACPEA"))
-    await hire(office, organization_id, "queue@example.com", kind="resource_account", licences=("MCOPSTN1",))
+    await hire(office.services, organization_id, "sales.1@example.com", licences=("MCOPSTN2", "MCOMEETADV", "MCOPSTNC"))
+    await hire(office.services, organization_id, "sales.2@example.com", licences=("MCOPSTNC", "MCOMEETADD_DIALOUT_US"))
+    await hire(office.services, organization_id, "sales.3@example.com", licences=("MCOPSTN_PAYG_1", "MCOMEETACPEA"))
+    await hire(office.services, organization_id, "queue@example.com", kind="resource_account", licences=("MCOPSTN1",))
 
     assert await get_quotas(office.services, organization_id=organization_id) == Quotas(
         licences=4,
@@ -252,12 +254,12 @@ async def test_licences_that_count_are_plans_and_conferencing_of_users(office: O
 async def test_without_licences_there_are_no_numbers_and_no_trace_of_having_asked(office: Office) -> None:
     await stocked(office, DESK)
     organization_id = await staffed(office, licences=0)
-    version = await account_version(office, organization_id)
+    version = await account_version(office.services, organization_id)
     refused = await chosen(office, organization_id, DESK)
     assert isinstance(refused, Refused)
     assert refused.facts == {"kind": "user", "quota": 0, "in_use": 0, "licences": 0}
-    assert await account_version(office, organization_id) == version
-    assert not await has_roster(office, organization_id)
+    assert await account_version(office.services, organization_id) == version
+    assert not await has_roster(office.services, organization_id)
 
 
 async def test_a_toll_free_number_needs_credits_that_are_set_up(office: Office) -> None:
@@ -291,9 +293,9 @@ async def test_auto_recharge_that_is_on_sets_credits_up(office: Office, *, enabl
 async def test_acquiring_moves_the_account_for_its_copy_may_say_that_nobody_has_the_number(office: Office) -> None:
     await stocked(office, DESK)
     organization_id = await staffed(office)
-    version = await account_version(office, organization_id)
+    version = await account_version(office.services, organization_id)
     await chosen(office, organization_id, DESK)
-    assert await account_version(office, organization_id) > version
+    assert await account_version(office.services, organization_id) > version
 
 
 async def test_the_stock_is_searched_by_kind_country_place_and_digits(office: Office) -> None:
