@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from phonenumbers import SUPPORTED_REGIONS
 
 from commcredits.core.account import OrganizationStatus
-from commcredits.core.licensing import refuse_licences, refuse_shortage
+from commcredits.core.licensing import recount, refuse_licences, refuse_shortage
 from commcredits.core.outcomes import Done, RefusalCode, Refused
 from commcredits.core.roster import DialOutPolicy, Licence, Party, PartyKind
 from commcredits.operations.inputs import invalid_input, is_identifier, refuse_name
@@ -173,7 +173,7 @@ async def remove_party(services: Services, *, organization_id: str, kind: PartyK
         if row is None:
             refused: Refused | None = _unknown(user)
         elif row["numbers"]:
-            facts = {"number": row["numbers"][0], "numbers": len(row["numbers"])}
+            facts = {"number": min(row["numbers"]), "numbers": len(row["numbers"])}
             refused = Refused(code=RefusalCode.NUMBER_IN_USE, facts=facts)
         elif sharing:
             allowed = f"a resource account by whose plan nobody calls; {sharing} users call by this one's"
@@ -300,13 +300,14 @@ async def _change(
     known = await find_parties(connection, shard_id, organization_id, party_ids=[], names=[party.user_principal_name])
     if any(each.party_id != party.party_id for each in known):
         return Refused(code=RefusalCode.USER_TAKEN, facts={"user_principal_name": party.user_principal_name})
-    if party.usage_location == before.usage_location:
-        await update_parties(connection, shard_id, organization_id, [party])
-        return party
-    counted = await count_licences(connection, shard_id, organization_id)
+    if party.licences and party.usage_location != before.usage_location:
+        counts = await count_licences(connection, shard_id, organization_id)
+        assigned = recount(counts.assigned, [before], [party])
+        refused = refuse_shortage(counts.assigned, assigned, counts.bought)
+        if refused is not None:
+            return refused
     await update_parties(connection, shard_id, organization_id, [party])
-    counts = await count_licences(connection, shard_id, organization_id)
-    return refuse_shortage(counted.assigned, counts.assigned, counts.bought) or party
+    return party
 
 
 def _with(party: Party, content: PartyFields) -> Party:
@@ -347,4 +348,4 @@ def _unknown(user: str) -> Refused:
 
 
 def _info_of(row: asyncpg.Record) -> PartyInfo:
-    return PartyInfo(party=party_of(row), numbers=tuple(row["numbers"]), created_at=row["created_at"])
+    return PartyInfo(party=party_of(row), numbers=tuple(sorted(row["numbers"])), created_at=row["created_at"])

@@ -6,7 +6,8 @@ Knows rows. Refuses to judge them, and to be used for a change outside of ``chan
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -18,7 +19,9 @@ from commcredits.storage.connection import Connection, load_statement
 COPY_SECONDS_MAX: Final = 60
 """How long writing very many people may take."""
 
+# In parts, so that others of this process get their turns while very many rows become records or the other way round.
 _LOOKED_UP_AT_ONCE: Final = 5_000
+_WRITTEN_AT_ONCE: Final = 5_000
 
 _COLUMNS: Final = (
     "shard_id",
@@ -69,11 +72,14 @@ async def find_parties(
 ) -> list[Party]:
     """Whoever of an organization has one of these object ids or user principal names (in any letter case)."""
     found: dict[str, Party] = {}
-    # In parts, so that others of this process get their turns while very many rows become records.
     for start in range(0, max(len(party_ids), len(names)), _LOOKED_UP_AT_ONCE):
         part = slice(start, start + _LOOKED_UP_AT_ONCE)
         rows = await connection.fetch(
-            load_statement("find_parties"), shard_id, organization_id, list(party_ids[part]), list(names[part])
+            load_statement("find_parties"),
+            shard_id,
+            organization_id,
+            list(party_ids[part]),
+            [name.lower() for name in names[part]],
         )
         found.update((str(row["party_id"]), party_of(row)) for row in rows)
     return list(found.values())
@@ -83,25 +89,22 @@ async def insert_parties(
     connection: Connection, shard_id: int, organization_id: str, parties: Iterable[Party], *, created_at: datetime
 ) -> None:
     """Write people who are new. Raises asyncpg.UniqueViolationError when an object id or name is taken."""
-    await connection.copy_records_to_table(
-        "parties",
-        records=[
-            (shard_id, organization_id, created_at, party.kind.value, *_values(party, _ordered(party)))
-            for party in parties
-        ],
-        columns=_COLUMNS,
-        timeout=COPY_SECONDS_MAX,
-    )
+
+    async def rows() -> AsyncIterator[tuple[object, ...]]:
+        for number, party in enumerate(parties):
+            if number % _WRITTEN_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            yield (shard_id, organization_id, created_at, party.kind.value, *_values(party, _ordered(party)))
+
+    await connection.copy_records_to_table("parties", records=rows(), columns=_COLUMNS, timeout=COPY_SECONDS_MAX)
 
 
-async def update_parties(connection: Connection, shard_id: int, organization_id: str, parties: Iterable[Party]) -> None:
+async def update_parties(connection: Connection, shard_id: int, organization_id: str, parties: Sequence[Party]) -> None:
     """Write people who are known as they are now. Raises asyncpg.UniqueViolationError when a name is taken."""
-    rows = [_values(party, ",".join(_ordered(party))) for party in parties]
-    if rows:
+    for start in range(0, len(parties), _WRITTEN_AT_ONCE):
+        rows = [_values(party, ",".join(_ordered(party))) for party in parties[start : start + _WRITTEN_AT_ONCE]]
         columns = [list(column) for column in zip(*rows, strict=True)]
-        await connection.execute(
-            load_statement("update_parties"), shard_id, organization_id, *columns, timeout=COPY_SECONDS_MAX
-        )
+        await connection.execute(load_statement("update_parties"), shard_id, organization_id, *columns)
 
 
 def _ordered(party: Party) -> list[str]:

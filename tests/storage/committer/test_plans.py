@@ -19,7 +19,7 @@ KEYS: Final = {
     "meters": ("organization_id", "key", "period"),
     "next_rate_decks": ("organization_id",),
     "organizations": ("organization_id",),
-    "parties": ("organization_id",),
+    "parties": ("organization_id", r"(?:party_id|lower\(user_principal_name\))"),
     "phone_numbers": ("number",),
     "rate_decks": ("organization_id", "rate_deck_id"),
     "rates": ("organization_id", "rate_deck_id"),

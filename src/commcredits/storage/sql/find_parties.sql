@@ -1,4 +1,4 @@
--- The users and resource accounts of an organization that have one of these object ids or user principal names.
+-- The users and resource accounts of an organization that have one of these object ids, or names in lower case.
 -- Each is probed by a key, so that a few are found fast among very many.
 select
     p.party_id,
@@ -29,7 +29,11 @@ from (
     cross join lateral (
         select *
         from parties p
-        where p.shard_id = $1 and p.organization_id = $2 and lower(p.user_principal_name) = lower(wanted.name)
+        where p.shard_id = $1
+            and p.organization_id = $2
+            and lower(p.user_principal_name) = wanted.name
+            -- True of everybody; it names the index by name.
+            and p.user_principal_name <> ''
         offset 0
     ) by_name
 ) p

@@ -1,4 +1,4 @@
--- One user or resource account of an organization by object id or user principal name, with the numbers it has.
+-- One user or resource account of an organization by object id, or else by user principal name, with the numbers it has.
 select
     p.party_id,
     p.kind,
@@ -18,7 +18,16 @@ select
         select n.number
         from phone_numbers n
         where n.shard_id = $1 and n.organization_id = $2 and n.party_id = p.party_id
-        order by n.number
     ) as numbers
 from parties p
-where p.shard_id = $1 and p.organization_id = $2 and (p.party_id = $3 or lower(p.user_principal_name) = lower($4))
+where p.shard_id = $1
+    and p.organization_id = $2
+    and p.party_id = coalesce($3, (
+        select named.party_id
+        from parties named
+        where named.shard_id = $1
+            and named.organization_id = $2
+            and lower(named.user_principal_name) = lower($4)
+            -- True of everybody; it names the index by name.
+            and named.user_principal_name <> ''
+    ))

@@ -16,6 +16,8 @@ cross join lateral (
     where p.shard_id = $1
         and p.organization_id = wanted.organization_id
         and lower(p.user_principal_name) = wanted.name
+        -- True of everybody; it names the index by name.
+        and p.user_principal_name <> ''
     offset 0
 ) p
 where wanted.party_id is null

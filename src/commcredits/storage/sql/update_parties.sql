@@ -1,5 +1,6 @@
 -- Users and resource accounts as they are from now on; whoever makes the change holds the roster's lock.
 update parties p
+-- Found by key and ctid, whatever the planner believes of the table: see commit_batch.sql.
 set user_principal_name = t.user_principal_name,
     display_name = t.display_name,
     usage_location = t.usage_location,
@@ -19,4 +20,10 @@ from unnest(
     party_id, user_principal_name, display_name, usage_location, department, licences, conference_dial_out,
     user_dial_out, premium_allowed, toll_free_allowed, monthly_cap_micros, shared_calling_account
 )
-where p.shard_id = $1 and p.organization_id = $2 and p.party_id = t.party_id
+cross join lateral (
+    select k.ctid as row_id
+    from parties k
+    where k.shard_id = $1 and k.organization_id = $2 and k.party_id = t.party_id
+    offset 0
+) known
+where p.ctid = known.row_id

@@ -33,6 +33,8 @@ alter table call_sessions
     add column conference_id text,
     add column pool_key text,
     add column pool_period text,
+    -- Whose call it is where the plan of party_id pays for it: shared calling.
+    add column user_id uuid,
     add column rate_origin_country text,
     add column rate_shape text,
     add column included_seconds integer not null default 0 check (included_seconds >= 0),
@@ -65,8 +67,12 @@ create table parties (
     constraint dial_out_is_whole check ((conference_dial_out is null) = (user_dial_out is null))
 );
 
-create unique index parties_by_name on parties (shard_id, organization_id, lower(user_principal_name));
-create index parties_by_display_name on parties (shard_id, organization_id, display_name, party_id);
+-- Partial on conditions that everybody meets, like call_sessions_by_time: only look-ups by name, and listings, which name
+-- them, may use these indexes, so that no plan for a look-up by id can mistake one for the primary key.
+create unique index parties_by_name on parties (shard_id, organization_id, lower(user_principal_name))
+    where user_principal_name <> '';
+create index parties_by_display_name on parties (shard_id, organization_id, display_name, party_id)
+    where created_at > '2000-01-01T00:00:00Z';
 
 create table licence_stock (
     shard_id smallint not null,
