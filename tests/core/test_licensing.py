@@ -7,13 +7,14 @@ from commcredits.core.licensing import (
     CALLING_PLANS,
     CONFERENCING,
     LicenceStock,
+    recount,
     refuse_licences,
     refuse_shortage,
     shortages,
     stock_of,
 )
 from commcredits.core.outcomes import RefusalCode, Refused
-from commcredits.core.roster import Licence, PartyKind
+from commcredits.core.roster import Licence, Party, PartyKind
 
 USER, RESOURCE_ACCOUNT = PartyKind.USER, PartyKind.RESOURCE_ACCOUNT
 PLAN, OTHER_PLAN = Licence.DOMESTIC_120, Licence.DOMESTIC_AND_INTERNATIONAL
@@ -93,6 +94,29 @@ def test_a_refusal_counts_where_licences_are_short_and_nowhere_else() -> None:
     refused = refuse_shortage(before, {**before, (PLAN.value, "RO"): 8}, bought)
     facts: dict[str, str | int] = {"licence": PLAN.value, "purchased": 7, "assigned": 7, "needed": 8}
     assert refused == Refused(code=RefusalCode.LICENCE_NOT_AVAILABLE, facts=facts)
+
+
+def party(usage_location: str, *licences: Licence) -> Party:
+    return Party(
+        party_id="",
+        kind=USER,
+        user_principal_name="",
+        display_name="",
+        usage_location=usage_location,
+        licences=frozenset(licences),
+    )
+
+
+def test_counts_follow_people_who_come_move_and_give_licences_back() -> None:
+    counted = {(PLAN.value, "RO"): 3, (CREDITS.value, "RO"): 1}
+    before = [party("RO", PLAN), party("RO", PLAN, CREDITS)]
+    after = [party("GB", PLAN), party("RO", OTHER_PLAN), party("GB", PLAN)]
+    assert recount(counted, before, after) == {
+        (PLAN.value, "RO"): 1,
+        (PLAN.value, "GB"): 2,
+        (OTHER_PLAN.value, "RO"): 1,
+    }
+    assert recount(counted, [], []) == counted
 
 
 @given(assigned=counts, bought=counts)

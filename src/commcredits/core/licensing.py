@@ -6,13 +6,13 @@ minutes they give (commcredits.core.pools).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
 
 from commcredits.core.outcomes import RefusalCode, Refused
-from commcredits.core.roster import Licence, PartyKind
+from commcredits.core.roster import Licence, Party, PartyKind
 
 CALLING_PLANS: Final = frozenset(
     {
@@ -130,6 +130,17 @@ def shortages(assigned: Counts, bought: Counts) -> tuple[Shortage, ...]:
             )
         )
     return tuple(found)
+
+
+def recount(assigned: Counts, before: Iterable[Party], after: Iterable[Party]) -> dict[tuple[str, str], int]:
+    """What is assigned once these people have become those; whoever is new stands in ``after`` alone."""
+    counts = dict(assigned)
+    for sign, people in ((-1, before), (1, after)):
+        for party in people:
+            for licence in party.licences:
+                key = (licence.value, party.usage_location)
+                counts[key] = counts.get(key, 0) + sign
+    return {key: quantity for key, quantity in counts.items() if quantity}
 
 
 def refuse_shortage(assigned_before: Counts, assigned: Counts, bought: Counts) -> Refused | None:

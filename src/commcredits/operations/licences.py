@@ -14,7 +14,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from commcredits.core.account import OrganizationStatus
-from commcredits.core.licensing import UNLIMITED, LicenceStock, refuse_licences, refuse_shortage, stock_of
+from commcredits.core.licensing import UNLIMITED, LicenceStock, recount, refuse_licences, refuse_shortage, stock_of
 from commcredits.core.outcomes import Done, RefusalCode, Refused
 from commcredits.core.roster import Licence, Party
 from commcredits.operations.inputs import invalid_input, is_identifier
@@ -81,16 +81,13 @@ async def set_purchased(
         return organization
     async with (change := changing_roster(services.pool, services.shard_id, organization_id)) as connection:
         place = (services.shard_id, organization_id)
-        before = await count_licences(connection, *place)
-        if before.bought.get((licence, country), 0) == quantity:
-            change.withdraw()
-            return Done(changed=False)
-        await connection.execute(load_statement("buy_licences"), *place, licence, country, quantity)
         counts = await count_licences(connection, *place)
-        refused = refuse_shortage(before.assigned, counts.assigned, counts.bought)
-        if refused is not None:
+        bought = {**counts.bought, (licence, country): quantity}
+        refused = refuse_shortage(counts.assigned, counts.assigned, bought)
+        if refused is not None or counts.bought.get((licence, country), 0) == quantity:
             change.withdraw()
-            return refused
+            return refused or Done(changed=False)
+        await connection.execute(load_statement("buy_licences"), *place, licence, country, quantity)
     return Done(changed=True)
 
 
@@ -177,11 +174,14 @@ async def _carry_out(
     lines, changed = await asyncio.to_thread(_decide, before, assignments)
     refused = next((each.refused for each in lines if each.refused is not None), None)
     if refused is None and changed:
-        counted = await count_licences(connection, shard_id, organization_id)
-        await update_parties(connection, shard_id, organization_id, changed)
         counts = await count_licences(connection, shard_id, organization_id)
-        refused = refuse_shortage(counted.assigned, counts.assigned, counts.bought)
-    return AssignmentReport(lines=lines, refused=refused, written=refused is None and bool(changed))
+        ids = {party.party_id for party in changed}
+        assigned = recount(counts.assigned, (party for party in before if party.party_id in ids), changed)
+        refused = refuse_shortage(counts.assigned, assigned, counts.bought)
+    written = refused is None and bool(changed)
+    if written:
+        await update_parties(connection, shard_id, organization_id, changed)
+    return AssignmentReport(lines=lines, refused=refused, written=written)
 
 
 def _decide(

@@ -3,5 +3,3 @@ insert into licence_stock (shard_id, organization_id, licence, country, purchase
 values ($1, $2, $3, $4, $5)
 on conflict (shard_id, organization_id, licence, country) do update
 set purchased = excluded.purchased
-where licence_stock.purchased <> excluded.purchased
-returning purchased
