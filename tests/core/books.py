@@ -19,6 +19,7 @@ from commcredits.core.account import (
     OrganizationStatus,
     RechargeState,
     Session,
+    Surroundings,
     TopUp,
     TopUpKind,
     TopUpState,
@@ -30,6 +31,7 @@ from commcredits.core.commands import (
     End,
     Expire,
     GrantPromotion,
+    LiftBlock,
     PaymentState,
     RecordPayment,
     RequestTopUp,
@@ -42,8 +44,10 @@ from commcredits.core.commands import (
 from commcredits.core.decide import decide
 from commcredits.core.funds import Lot, Lots, LotSource, LotTerms, available_micros, held_micros
 from commcredits.core.ledger import LedgerAccount, Transfer, balance_micros
+from commcredits.core.meters import Meter, MeterId
 from commcredits.core.money import AMOUNT_MICROS_MAX
 from commcredits.core.outcomes import LotGranted, Outcome, TopUpTaken
+from commcredits.core.roster import Block, Line, Party
 from commcredits.core.tariffs import Rate, RateDeck, index_deck
 
 ORGANIZATION = "0192e0c8-0000-7000-8000-000000000001"
@@ -109,6 +113,10 @@ class Books:
     sessions: dict[str, Session] = field(default_factory=dict)
     top_ups: dict[str, TopUp] = field(default_factory=dict)
     journal: list[Transfer] = field(default_factory=list)
+    lines: dict[str, Line | None] = field(default_factory=dict)
+    parties: dict[str, Party | None] = field(default_factory=dict)
+    meters: dict[MeterId, Meter] = field(default_factory=dict)
+    blocks: dict[str, Block] = field(default_factory=dict)
     ids: "count[int]" = field(default_factory=lambda: count(1))
 
     def look(self, command: Command) -> Decision:
@@ -125,7 +133,8 @@ class Books:
             charging=self.charging,
             funding=self.funding,
         )
-        return decide(self.account, subject, command, context)
+        around = Surroundings(lines=self.lines, parties=self.parties, meters=self.meters)
+        return decide(self.account, subject, command, context, around)
 
     def do(self, command: Command) -> Outcome:
         """Carry the command out and write down all that changed."""
@@ -139,6 +148,8 @@ class Books:
         for top_up in decision.top_ups:
             self.top_ups[top_up.top_up_id] = top_up
         self.journal.extend(decision.transfers)
+        self.meters.update((meter.meter_id, meter) for meter in decision.meters)
+        self.blocks.update((block.block_id, block) for block in decision.blocks)
         return decision.outcome
 
     def wait(self, **duration: float) -> None:
@@ -175,6 +186,17 @@ class Books:
     def end(self, used_seconds: int, session_id: str = "call-1", cause: str = "") -> Outcome:
         """Say that the call is over."""
         return self.do(End(organization_id=ORGANIZATION, session_id=session_id, used_seconds=used_seconds, cause=cause))
+
+    def lift(self, block_id: str) -> Outcome:
+        """Unblock what a limit blocked."""
+        return self.do(
+            LiftBlock(
+                organization_id=ORGANIZATION,
+                command_id=f"lift-{next(self.ids)}",
+                block_id=block_id,
+                lifted_by="administrator",
+            )
+        )
 
     def reap(self, session_id: str = "call-1") -> Outcome:
         """Close the call if its latest grant has run out in silence."""

@@ -159,7 +159,8 @@ class Booking(Struct, frozen=True, kw_only=True, gc=False):
 
     ``row`` is the number of the row in the table of who pays. ``party_id`` is empty when the organization itself is
     booked to. ``pool_key`` is empty when no minutes are included. ``capability`` is the code of the licence that pays
-    while minutes last, or of credits. ``countries`` are ISO codes or empty where unknown.
+    while minutes last, or of credits. Countries are ISO codes, empty where unknown. ``user_id`` is the user whose call
+    another party's plan pays for, in shared calling; empty otherwise.
     """
 
     row: int
@@ -173,6 +174,7 @@ class Booking(Struct, frozen=True, kw_only=True, gc=False):
     conference_id: str = ""
     pool_key: str = ""
     pool_period: str = ""
+    user_id: str = ""
 
 
 class SessionTerms(Struct, frozen=True, kw_only=True, gc=False):

@@ -52,7 +52,11 @@ _CONFERENCING: Final = frozenset({CallType.CONF_IN, CallType.CONF_OUT})
 _INBOUND: Final = frozenset(
     {CallType.USER_IN, CallType.CONF_IN, CallType.UCAP_IN, CallType.UNASSIGNED_IN, CallType.DR_IN}
 )
+_DIALLED: Final = frozenset(CallType) - _INBOUND - {CallType.DR_OUT, CallType.EMERGENCY_OUT}
 _FREE_SOURCES: Final = frozenset({Source.FREE, Source.INCLUDED, Source.ADD_ON, Source.OUTSIDE, Source.NEVER_CHARGED})
+_SHARED_CALLING: Final = frozenset(
+    {CallType.USER_OUT, CallType.USER_OUT_TRANSFER, CallType.USER_OUT_FORWARDING, CallType.USER_OUT_CONF}
+)
 _NO_RULES: Final = Roster(version=0)
 _DOMESTIC: Final = {Destination.DOMESTIC: True, Destination.INTERNATIONAL: False, Destination.OUTSIDE: False}
 
@@ -183,13 +187,14 @@ def _admit_booked(
         conference_id=call.conference_id,
         pool_key=key,
         pool_period=month_of(at, account.time_zone) if key else "",
+        user_id="" if who.party is None or who.party is payer else who.party.party_id,
     )
     service = _service(who.call_type, situation.number_kind)
     refused = None
     if isinstance(call, Authorise):
         own_location = location if who.party is None else who.party.usage_location
         refused = refuse_policy(roster, who.party, situation, own_location, other.country, account.country)
-        if payer is None and not inbound and roster.calls_without_user is CallsWithoutUser.REFUSED:
+        if payer is None and who.call_type in _DIALLED and roster.calls_without_user is CallsWithoutUser.REFUSED:
             refused = Refused(code=RefusalCode.USER_REQUIRED, facts={"number": own_number(call)})
     if refused is not None:
         return Admission(service=service, booking=booking, refused=refused)
@@ -255,9 +260,10 @@ def _with_sources(
 
 def _refuse_credits(account: Account, ways: Ways, booking: Booking, around: Surroundings) -> Refused | None:
     """Why money may not pay for this call at all, whatever the balance."""
-    blocked = refuse_blocked(account.blocks, booking.party_id, booking.other_country, booking.call_type)
-    if blocked is not None:
-        return blocked
+    for party_id in (booking.party_id, booking.user_id):
+        blocked = refuse_blocked(account.blocks, party_id, booking.other_country, booking.call_type)
+        if blocked is not None:
+            return blocked
     party = around.parties.get(booking.party_id)
     lacks = party is not None and ways.needs_credits_licence and Licence.COMMUNICATIONS_CREDITS not in party.licences
     if lacks or not ways.credits:
@@ -279,7 +285,7 @@ def _who(call: CallRequest, around: Surroundings) -> _Who | Refused:
         party = around.parties.get(line.party_id)
     call_type = call.call_type or _call_type(call.service, line, party)
     payer = party
-    if party is not None and party.shared_calling_account and call_type is CallType.USER_OUT:
+    if party is not None and party.shared_calling_account and call_type in _SHARED_CALLING:
         payer = around.parties.get(party.shared_calling_account) or party
     return _Who(call_type=call_type, line=line, party=party, payer=payer)
 
@@ -317,16 +323,24 @@ def _bindings(
     caller: str,
     at: datetime,
 ) -> tuple[Binding, ...]:
-    return bindings_of(
-        roster,
-        around.parties.get(booking.party_id),
-        booking,
-        organization_country=account.country,
-        service=service,
-        caller=caller,
-        at=at,
-        time_zone=account.time_zone,
-    )
+    """The limits on whoever is booked to, and on the user whose call it is where another's plan pays."""
+    found: dict[MeterId, Binding] = {}
+    for party_id in (booking.party_id, booking.user_id):
+        party = around.parties.get(party_id) if party_id else None
+        if party is None and found:
+            break
+        for binding in bindings_of(
+            roster,
+            party,
+            booking,
+            organization_country=account.country,
+            service=service,
+            caller=caller,
+            at=at,
+            time_zone=account.time_zone,
+        ):
+            found.setdefault((binding.key, binding.period), binding)
+    return tuple(found.values())
 
 
 def _free_rate(service: Service) -> Rate:

@@ -103,7 +103,9 @@ def _decide_funds(
 
 
 def _after(before: Account, decision: Decision, context: Context) -> Decision:
-    """Book what has expired, pay what is owed, then look at the trigger: the balance may have fallen."""
+    """Pay what is owed, book what has expired, then look at the trigger: the balance may have fallen."""
+    if decision.account.owed_micros:
+        decision = _repay(decision, context)
     lots, breakage = expire(decision.account.lots, context.now)
     if lots is not decision.account.lots:
         transfers = tuple(
@@ -121,8 +123,6 @@ def _after(before: Account, decision: Decision, context: Context) -> Decision:
             account=decision.account.with_lots(lots),
             transfers=(*decision.transfers, *transfers),
         )
-    if decision.account.owed_micros:
-        decision = _repay(decision, context)
     if decision.account.recharge.rule is not None:
         decision = recharge.recharge_if_due(decision, context)
     if isinstance(decision.outcome, Done) and decision.account is not before:

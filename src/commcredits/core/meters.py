@@ -2,7 +2,7 @@
 
 A minute pool counts minutes, a cap counts millionths of the currency, a limit of concurrent calls counts calls: all
 are one thing, a total that calls first hold and then use. Refuses to know what a limit is for and who set it; a meter
-without a limit is still a count. Keys are made by commcredits.core.plans and commcredits.core.policies.
+without a limit is still a count. Keys are made by commcredits.core.pools and commcredits.core.policies.
 """
 
 from __future__ import annotations

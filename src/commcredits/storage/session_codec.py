@@ -46,6 +46,7 @@ def encode_booking(session: Session) -> str | None:
             "conference_id": booking.conference_id,
             "pool_key": booking.pool_key,
             "pool_period": booking.pool_period,
+            "user_id": booking.user_id or None,
         }
     if terms.rate is not None and terms.rate.origin_country:
         document["origin_country"] = terms.rate.origin_country
@@ -119,6 +120,7 @@ def decode_booking(row: Any) -> Booking | None:
         conference_id=row["conference_id"],
         pool_key=row["pool_key"],
         pool_period=row["pool_period"],
+        user_id="" if row["user_id"] is None else str(row["user_id"]),
     )
 
 

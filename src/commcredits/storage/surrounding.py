@@ -103,8 +103,8 @@ class Touched:
             elif isinstance(command, Update):
                 session = self.sessions.get(command.session_id)
                 booking = None if session is None else session.terms.booking
-                if booking is not None and booking.party_id:
-                    yield booking.party_id
+                if booking is not None:
+                    yield from (party_id for party_id in (booking.party_id, booking.user_id) if party_id)
 
     def _and_shared_calling(self, name: str) -> Iterator[str]:
         yield name

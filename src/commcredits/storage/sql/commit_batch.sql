@@ -103,7 +103,7 @@ opened_sessions as (
         used_seconds, overrun_seconds, charged_micros, part_lot_ids, part_held_micros, part_drawn_micros, started_at,
         ended_at, cause, memory, included_seconds, meter_parts, call_type, who_pays_row, party_id, department,
         usage_location, other_country, domestic, capability, conference_id, pool_key, pool_period,
-        rate_origin_country, rate_shape, owed_micros
+        user_id, rate_origin_country, rate_shape, owed_micros
     )
     select
         $1, n.organization_id, n.session_id, n.service, n.caller, n.callee, n.rate_deck_id, n.rate_prefix,
@@ -126,6 +126,7 @@ opened_sessions as (
         n.booking::jsonb ->> 'conference_id',
         n.booking::jsonb ->> 'pool_key',
         n.booking::jsonb ->> 'pool_period',
+        (n.booking::jsonb ->> 'user_id')::uuid,
         n.booking::jsonb ->> 'origin_country',
         n.booking::jsonb ->> 'shape',
         coalesce((n.booking::jsonb ->> 'owed_micros')::bigint, 0)
