@@ -1,6 +1,7 @@
-"""Blocks that fraud limits set off: lifting one.
+"""Blocks: setting one by hand, and lifting one, whoever or whatever has set it.
 
-Knows the blocks in force and the meters that set them off. Refuses to set one: limits do (commcredits.core.limiting).
+Knows the blocks in force and the meters that set them off. Refuses to know when a limit sets one off
+(commcredits.core.limiting), and whether there is such a user or country; whoever asks has looked.
 """
 
 from __future__ import annotations
@@ -9,10 +10,34 @@ from msgspec.structs import replace
 
 from commcredits.core.account import Account, Context, Decision, Surroundings
 from commcredits.core.calendar import day_of, hour_of
-from commcredits.core.commands import LiftBlock
+from commcredits.core.commands import LiftBlock, SetBlock
 from commcredits.core.meters import MeterId
-from commcredits.core.outcomes import Done, RefusalCode, Refused
-from commcredits.core.roster import Block, BlockedKind
+from commcredits.core.outcomes import BlockSet, Done, RefusalCode, Refused
+from commcredits.core.roster import Block, BlockReason
+
+
+def set_block(account: Account, command: SetBlock, context: Context) -> Decision:
+    """Block a user's charged calls, or calls to a country, until somebody lifts it.
+
+    What is blocked already stays as it is, with its reason. Running calls keep what was granted to them.
+    """
+    for block in account.blocks:
+        if (block.kind, block.subject) == (command.kind, command.subject):
+            return Decision(outcome=BlockSet(block_id=block.block_id, changed=False), account=account)
+    block = Block(
+        block_id=context.new_id(),
+        kind=command.kind,
+        subject=command.subject,
+        reason=BlockReason.BY_ADMINISTRATOR,
+        limit_micros=0,
+        spent_micros=0,
+        blocked_at=context.now,
+    )
+    return Decision(
+        outcome=BlockSet(block_id=block.block_id, changed=True),
+        account=replace(account, blocks=(*account.blocks, block)),
+        blocks=(block,),
+    )
 
 
 def lift(account: Account, command: LiftBlock, context: Context, around: Surroundings) -> Decision:
@@ -25,7 +50,8 @@ def lift(account: Account, command: LiftBlock, context: Context, around: Surroun
         if block.block_id == command.block_id:
             lifted = replace(block, lifted_at=context.now, lifted_by=command.lifted_by)
             left = tuple(other for other in account.blocks if other is not block)
-            meter = around.meters.get(meter_of(block, account.time_zone))
+            meter_id = meter_of(block, account.time_zone)
+            meter = None if meter_id is None else around.meters.get(meter_id)
             return Decision(
                 outcome=Done(changed=True),
                 account=replace(account, blocks=left),
@@ -36,8 +62,12 @@ def lift(account: Account, command: LiftBlock, context: Context, around: Surroun
     return Decision(outcome=Refused(code=RefusalCode.UNKNOWN_BLOCK, facts=facts), account=account)
 
 
-def meter_of(block: Block, time_zone: str) -> MeterId:
-    """The meter whose limit set a block off, in the period in which it did."""
-    if block.kind is BlockedKind.USER:
-        return (f"velocity:user:{block.subject}", hour_of(block.blocked_at, time_zone))
-    return (f"destination:{block.subject}", day_of(block.blocked_at, time_zone))
+def meter_of(block: Block, time_zone: str) -> MeterId | None:
+    """The meter whose limit set a block off, in the period in which it did; None for a block that somebody set."""
+    match block.reason:
+        case BlockReason.SPEND_VELOCITY:
+            return (f"velocity:user:{block.subject}", hour_of(block.blocked_at, time_zone))
+        case BlockReason.DESTINATION_ANOMALY:
+            return (f"destination:{block.subject}", day_of(block.blocked_at, time_zone))
+        case BlockReason.BY_ADMINISTRATOR:
+            return None

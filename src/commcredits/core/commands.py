@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from commcredits.core.roster import BlockedKind
+
 
 class Service(StrEnum):
     """What kind of leg is charged; a rate belongs to one of them."""
@@ -229,8 +231,17 @@ class ImportLot(Struct, frozen=True, kw_only=True, gc=False):
     promotional: bool = False
 
 
+class SetBlock(Struct, frozen=True, kw_only=True, gc=False):
+    """Block by hand: ``subject`` is the object id of a user, or the code of a country that calls go to."""
+
+    organization_id: str
+    command_id: str
+    kind: BlockedKind
+    subject: str
+
+
 class LiftBlock(Struct, frozen=True, kw_only=True, gc=False):
-    """Unblock what a fraud limit blocked; ``lifted_by`` says who did."""
+    """Unblock what a fraud limit, or somebody, has blocked; ``lifted_by`` says who did."""
 
     organization_id: str
     command_id: str
@@ -249,6 +260,7 @@ AccountCommand = (
     | ExpireLots
     | AssignRateDeck
     | ImportLot
+    | SetBlock
     | LiftBlock
 )
 Command = CallCommand | AccountCommand

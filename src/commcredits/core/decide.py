@@ -29,6 +29,7 @@ from commcredits.core.commands import (
     RequestTopUp,
     SaveRechargeRule,
     SendTopUp,
+    SetBlock,
     Start,
     Update,
 )
@@ -96,6 +97,8 @@ def _decide_funds(
             return _assign_rate_deck(account, command, context)
         case ImportLot():
             return topups.import_lot(account, command, context)
+        case SetBlock():
+            return blocking.set_block(account, command, context)
         case LiftBlock():
             return blocking.lift(account, command, context, around)
         case CheckRecharge() | ExpireLots():

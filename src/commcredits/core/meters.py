@@ -62,18 +62,19 @@ def left_of(meter: Meter, limit: int) -> int:
 def move(meter: Meter, part: MeterPart, *, held: int, used: int) -> tuple[Meter, MeterPart]:
     """Set a call's share to ``held`` and ``used``; the meter moves by the difference, and has room again when it falls.
 
-    ValueError when the share or the meter would fall below zero: a bug.
+    What calls have used may have been forgotten since, when a block was lifted or the period was long over; a meter
+    that forgot never falls below zero. ValueError when the share, or what the meter holds, would: a bug.
     """
     falls = held + used < part.held + part.used
     after = Meter(
         key=meter.key,
         period=meter.period,
-        used=meter.used + used - part.used,
+        used=max(0, meter.used + used - part.used),
         held=meter.held + held - part.held,
         reached_at=None if falls else meter.reached_at,
     )
-    if min(held, used, after.used, after.held) < 0:
-        raise ValueError(f"meter {meter.key} of {meter.period or 'ever'} cannot hold {after.held} and use {after.used}")
+    if min(held, used, after.held) < 0:
+        raise ValueError(f"meter {meter.key} of {meter.period or 'ever'} cannot hold {after.held}: {held}, {used}")
     return after, MeterPart(key=part.key, period=part.period, held=held, used=used)
 
 

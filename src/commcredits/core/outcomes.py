@@ -156,6 +156,13 @@ class LotGranted(Struct, frozen=True, kw_only=True, gc=False):
     expires_at: datetime
 
 
+class BlockSet(Struct, frozen=True, kw_only=True, gc=False):
+    """This block is in force; ``changed`` is false when it was so before, whoever or whatever had set it."""
+
+    block_id: str
+    changed: bool
+
+
 class Done(Struct, frozen=True, kw_only=True, gc=False):
     """The command took effect, or had taken effect before; there is nothing more to tell."""
 
@@ -163,4 +170,4 @@ class Done(Struct, frozen=True, kw_only=True, gc=False):
 
 
 CallOutcome = Granted | Started | Ended | Recorded | Refused
-Outcome = Granted | Started | Ended | Recorded | Refused | TopUpTaken | RechargeRuleSaved | LotGranted | Done
+Outcome = Granted | Started | Ended | Recorded | Refused | TopUpTaken | RechargeRuleSaved | LotGranted | BlockSet | Done

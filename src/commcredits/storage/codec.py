@@ -13,6 +13,7 @@ import msgspec
 from commcredits.core.account import Memory
 from commcredits.core.commands import Command
 from commcredits.core.outcomes import (
+    BlockSet,
     CallOutcome,
     Done,
     Ended,
@@ -32,6 +33,7 @@ _KINDS: Final[dict[str, type[Any]]] = {
     "top_up_taken": TopUpTaken,
     "recharge_rule_saved": RechargeRuleSaved,
     "lot_granted": LotGranted,
+    "block_set": BlockSet,
     "done": Done,
 }
 _NAMES: Final = {kind: name for name, kind in _KINDS.items()}
@@ -97,9 +99,7 @@ def _call_outcome(tag: str, fields: list[Any], currency: str) -> CallOutcome:
     if tag == "r":
         return Refused(code=RefusalCode(fields[0]), facts=fields[1])
     if tag == "e":
-        return Ended(
-            duration_seconds=fields[0], charged_micros=fields[1], currency=currency, pool_minutes=fields[2]
-        )
+        return Ended(duration_seconds=fields[0], charged_micros=fields[1], currency=currency, pool_minutes=fields[2])
     if tag == "c":
         return Recorded(
             duration_seconds=fields[0],

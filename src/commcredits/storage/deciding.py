@@ -29,6 +29,7 @@ from commcredits.core.commands import (
     RequestTopUp,
     SaveRechargeRule,
     SendTopUp,
+    SetBlock,
     Start,
     Update,
 )
@@ -50,6 +51,7 @@ OPERATIONS: Final[Mapping[type[Command], str]] = {
     GrantPromotion: "grant_promotion",
     AssignRateDeck: "assign_rate_deck",
     ImportLot: "import_lot",
+    SetBlock: "set_block",
     LiftBlock: "lift_block",
 }
 """Account commands that carry an id of their own, and the operation that their ids are scoped to."""
@@ -57,7 +59,9 @@ OPERATIONS: Final[Mapping[type[Command], str]] = {
 _CALL_COMMANDS: Final = (Authorise, Update, End, Start, Expire, RecordCall, CorrectCall)
 
 
-_IdentifiedCommand = RequestTopUp | SaveRechargeRule | GrantPromotion | AssignRateDeck | ImportLot | LiftBlock
+_IdentifiedCommand = (
+    RequestTopUp | SaveRechargeRule | GrantPromotion | AssignRateDeck | ImportLot | SetBlock | LiftBlock
+)
 
 
 class Pending:

@@ -25,6 +25,7 @@ from commcredits.core.commands import (
     RequestTopUp,
     SaveRechargeRule,
     SendTopUp,
+    SetBlock,
     Start,
     Update,
 )
@@ -150,7 +151,9 @@ async def load_missing_decks(
             decks[rate_deck_id] = await load_deck(connection, shard_id, rate_deck_id)
 
 
-_IDENTIFIED: Final = RequestTopUp | SaveRechargeRule | GrantPromotion | AssignRateDeck | ImportLot | LiftBlock
+_IDENTIFIED: Final = (
+    RequestTopUp | SaveRechargeRule | GrantPromotion | AssignRateDeck | ImportLot | SetBlock | LiftBlock
+)
 
 
 class _Wanted:

@@ -126,8 +126,9 @@ class Touched:
                         yield from meters_of(readmit(self.account, session, around))
             elif isinstance(command, LiftBlock):
                 for block in self.account.blocks:
-                    if block.block_id == command.block_id:
-                        yield meter_of(block, self.account.time_zone)
+                    meter_id = meter_of(block, self.account.time_zone)
+                    if block.block_id == command.block_id and meter_id is not None:
+                        yield meter_id
 
 
 async def load_people(connection: Connection, shard_id: int, touched: Mapping[str, Touched]) -> None:
