@@ -1,0 +1,105 @@
+"""Blocks: set by hand, lifted by hand, and what each leaves behind."""
+
+from commcredits.core.commands import LiftBlock, Service, SetBlock
+from commcredits.core.outcomes import BlockSet, Done, Granted, RefusalCode, Refused
+from commcredits.core.roster import BlockedKind, BlockReason, Licence, Limits
+from tests.core.audit_people import audit_people
+from tests.core.books import ORGANIZATION, Books, books, rate, units
+from tests.core.people import BRITISH, DOMESTIC, SALES, SALES_NUMBER, SUPPORT_NUMBER, people, user
+
+CREDITS = Licence.COMMUNICATIONS_CREDITS
+
+
+def office(limits: Limits | None = None) -> Books:
+    """Two users who draw on credits, the first with minutes at home as well."""
+    opened = books(rate(prefix="44"), rate(prefix="40", per_minute="0.06"), balance="10")
+    return people(opened, user(SALES, CREDITS, Licence.DOMESTIC_120), user("b" * 36, CREDITS), limits=limits)
+
+
+def block(account: Books, kind: BlockedKind, subject: str) -> BlockSet:
+    command = SetBlock(organization_id=ORGANIZATION, command_id="block", kind=kind, subject=subject)
+    outcome = account.do(command)
+    assert isinstance(outcome, BlockSet), outcome
+    return outcome
+
+
+def code(outcome: object) -> RefusalCode | None:
+    return outcome.code if isinstance(outcome, Refused) else None
+
+
+def test_a_user_blocked_by_hand_makes_no_charged_call_until_the_block_is_lifted() -> None:
+    account = office()
+    blocked = block(account, BlockedKind.USER, SALES)
+    refusal = account.authorise("call-1", caller=SALES_NUMBER, callee=BRITISH)
+    assert isinstance(refusal, Refused)
+    assert (refusal.code, refusal.facts["block_id"]) == (RefusalCode.BLOCKED, blocked.block_id)
+    assert refusal.facts["reason"] == BlockReason.BY_ADMINISTRATOR
+    assert isinstance(account.authorise("call-2", caller=SALES_NUMBER, callee=DOMESTIC), Granted)
+    assert isinstance(account.authorise("call-3", caller=SUPPORT_NUMBER, callee=BRITISH), Granted)
+    assert isinstance(account.authorise("call-4", callee="112", service=Service.EMERGENCY), Granted)
+    assert account.lift(blocked.block_id) == Done(changed=True)
+    assert isinstance(account.authorise("call-5", caller=SALES_NUMBER, callee=BRITISH), Granted)
+    lifted = account.blocks[blocked.block_id]
+    assert (lifted.lifted_at, lifted.lifted_by) == (account.now, "administrator")
+
+
+def test_a_country_blocked_by_hand_is_called_by_nobody() -> None:
+    account = office()
+    block(account, BlockedKind.DESTINATION, "GB")
+    for caller in (SALES_NUMBER, SUPPORT_NUMBER, "+40211239999"):
+        assert code(account.authorise(caller, caller=caller, callee=BRITISH)) is RefusalCode.BLOCKED
+    assert isinstance(account.authorise("home", caller=SUPPORT_NUMBER, callee=DOMESTIC), Granted)
+
+
+def test_what_is_blocked_already_stays_as_it_is() -> None:
+    account = office(Limits(user_hourly_max_micros=units("1")))
+    account.authorise("call-1", caller=SALES_NUMBER, callee=BRITISH)
+    (by_limit,) = account.account.blocks
+    assert block(account, BlockedKind.USER, SALES) == BlockSet(block_id=by_limit.block_id, changed=False)
+    assert account.account.blocks == (by_limit,)
+    assert by_limit.reason is BlockReason.SPEND_VELOCITY
+
+
+def test_a_call_that_runs_keeps_what_it_was_granted() -> None:
+    account = office()
+    account.authorise(caller=SALES_NUMBER, callee=BRITISH, answered=True)
+    block(account, BlockedKind.USER, SALES)
+    account.wait(seconds=60)
+    update = account.update(1, 60)
+    assert isinstance(update, Granted)
+    assert update.granted_seconds >= 300
+    account.end(200)
+    assert account.call.charged_micros == units("2")
+
+
+def test_lifting_a_block_set_by_hand_forgets_nothing_of_any_limit() -> None:
+    account = office(Limits(user_hourly_max_micros=units("5")))
+    account.authorise("call-1", caller=SALES_NUMBER, callee=BRITISH)
+    account.end(60, "call-1")
+    blocked = block(account, BlockedKind.USER, SALES)
+    account.lift(blocked.block_id)
+    (velocity,) = [meter for meter in account.meters.values() if meter.key.startswith("velocity:")]
+    assert velocity.used == units("0.60")
+
+
+def test_a_block_that_is_not_in_force_cannot_be_lifted() -> None:
+    account = office()
+    blocked = block(account, BlockedKind.USER, SALES)
+    account.lift(blocked.block_id)
+    for block_id in (blocked.block_id, "never"):
+        command = LiftBlock(organization_id=ORGANIZATION, command_id="x", block_id=block_id, lifted_by="administrator")
+        assert account.do(command) == Refused(code=RefusalCode.UNKNOWN_BLOCK, facts={"block_id": block_id})
+
+
+def test_a_silent_call_may_be_corrected_after_its_block_was_lifted() -> None:
+    """Its spending was forgotten with the block, so there is nothing left to take off the meter."""
+    account = office(Limits(user_hourly_max_micros=units("2")))
+    account.authorise(caller=SALES_NUMBER, callee=BRITISH, answered=True)
+    (by_limit,) = account.account.blocks
+    account.wait(seconds=230)
+    account.reap()
+    assert account.call.charged_micros == units("2")
+    assert account.lift(by_limit.block_id) == Done(changed=True)
+    account.end(30)
+    assert account.call.charged_micros == units("0.30")
+    audit_people(account, lifted=True)
