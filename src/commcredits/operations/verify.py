@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
+from commcredits.core.rating import price_micros
 from commcredits.operations.services import Services
-from commcredits.storage.connection import load_statement
+from commcredits.storage.connection import Connection, load_statement
+from commcredits.storage.loading import rate_of
 
 CHECKS: Final = (
     "each_organization_has_an_account",
@@ -26,6 +29,11 @@ CHECKS: Final = (
     "charges_equal_journal",
     "draws_equal_journal",
     "charges_equal_price",
+    "owed_equals_journal",
+    "lots_move_with_credits",
+    "meters_hold_what_calls_hold",
+    "meters_count_what_calls_used",
+    "parts_are_the_call",
     "rates_equal_deck",
     "top_ups_equal_journal",
     "top_ups_equal_lots",
@@ -38,8 +46,13 @@ CHECKS: Final = (
 )
 """Every check by name; ``sql/verify/<name>.sql`` says in its first line what it finds."""
 
+SHAPED_PRICES: Final = "charges_equal_shaped_price"
+"""The check of prices that SQL does not reckon: with bands, steps, a maximum or a rounding of their own."""
+
 DISCREPANCIES_PER_CHECK_MAX: Final = 1_000
 """Most discrepancies that one check reports; books that disagree in more places need no longer list."""
+
+_ROWS_AT_ONCE: Final = 2_000
 
 CHECK_SECONDS_MAX: Final = 3_600
 """How long one check may take."""
@@ -105,7 +118,32 @@ async def verify_books(services: Services, *, progress: Callable[[int, int], Non
                 for row in rows
             )
             if progress is not None:
-                progress(done, len(CHECKS))
+                progress(done, len(CHECKS) + 1)
+        found.extend(await _check_shaped_prices(connection, services.shard_id))
+        if progress is not None:
+            progress(len(CHECKS) + 1, len(CHECKS) + 1)
     return Verification(
         organizations=counts["organizations"], transfers=counts["transfers"], discrepancies=tuple(found)
     )
+
+
+async def _check_shaped_prices(connection: Connection, shard_id: int) -> list[Discrepancy]:
+    """Calls that were charged another amount than the core prices them at."""
+    found: list[Discrepancy] = []
+    rows = connection.cursor(load_statement("verify/list_shaped_calls"), shard_id, prefetch=_ROWS_AT_ONCE)
+    async for row in rows:
+        began_at = row["authorised_at"] + timedelta(seconds=row["included_seconds"])
+        rate = rate_of(row)
+        assert rate is not None, "a call with a shaped price has a rate"
+        price = price_micros(rate, max(0, row["used_seconds"] - row["included_seconds"]), began_at)
+        if price != row["charged_micros"] and len(found) < DISCREPANCIES_PER_CHECK_MAX:
+            found.append(
+                Discrepancy(
+                    organization_id=str(row["organization_id"]),
+                    check=SHAPED_PRICES,
+                    subject=f"call {row['session_id']}",
+                    expected_micros=price,
+                    found_micros=row["charged_micros"],
+                )
+            )
+    return found

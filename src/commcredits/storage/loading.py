@@ -157,7 +157,7 @@ def session_of(row: asyncpg.Record, lots: Mapping[tuple[str, str], LotTerms], cu
             service=Service(row["service"]),
             caller=row["caller"],
             callee=row["callee"],
-            rate=_rate_of(row),
+            rate=rate_of(row),
             rate_deck_id=None if row["rate_deck_id"] is None else str(row["rate_deck_id"]),
             authorised_at=row["authorised_at"],
             booking=decode_booking(row),
@@ -255,7 +255,8 @@ def _recharge_of(row: asyncpg.Record) -> RechargeState:
     )
 
 
-def _rate_of(row: asyncpg.Record) -> Rate | None:
+def rate_of(row: asyncpg.Record) -> Rate | None:
+    """The rate that a row of ``call_sessions`` carries a copy of; None when money pays nothing of the call."""
     if row["service"] == Service.EMERGENCY:
         return EMERGENCY_RATE
     if row["rate_prefix"] is None:

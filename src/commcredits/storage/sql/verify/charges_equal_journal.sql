@@ -1,4 +1,4 @@
--- Calls that were charged another amount than the journal took for them less what it gave back.
+-- Calls that were charged another amount, debts aside, than the journal took for them less what it gave back.
 with moved as (
     select
         j.organization_id,
@@ -18,9 +18,13 @@ select
     organization_id,
     'call ' || session_id as subject,
     coalesce(m.micros, 0) as expected,
-    coalesce(s.charged_micros, 0) as found
-from (select organization_id, session_id, charged_micros from call_sessions where shard_id = $1) s
+    coalesce(s.paid_micros, 0) as found
+from (
+    select organization_id, session_id, charged_micros - owed_micros as paid_micros
+    from call_sessions
+    where shard_id = $1
+) s
 full join moved m using (organization_id, session_id)
-where coalesce(m.micros, 0) <> coalesce(s.charged_micros, 0)
+where coalesce(m.micros, 0) <> coalesce(s.paid_micros, 0)
 order by 1, 2
 limit $2

@@ -19,7 +19,7 @@ moved as (
             end
         ) as micros
     from journal j
-    where j.shard_id = $1 and j.session_id is not null
+    where j.shard_id = $1 and j.session_id is not null and j.lot_id is not null
     group by j.organization_id, j.session_id, j.lot_id
 )
 select

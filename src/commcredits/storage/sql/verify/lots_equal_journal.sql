@@ -11,7 +11,7 @@ with moved as (
             end
         ) as micros
     from journal j
-    where j.shard_id = $1
+    where j.shard_id = $1 and j.lot_id is not null
     group by j.organization_id, j.lot_id
 ),
 left_over as (

@@ -11,9 +11,11 @@ left join rates r
     and r.rate_deck_id = s.rate_deck_id
     and r.service = s.service
     and r.prefix = s.rate_prefix
+    and r.origin_country = coalesce(s.rate_origin_country, '')
     and r.effective_from = s.rate_effective_from
 where s.shard_id = $1
-    and s.rate_prefix is not null
+    -- An empty prefix is the rate of included calls, which no deck holds.
+    and s.rate_prefix <> ''
     and s.service <> 'emergency'
     and (
         r.prefix is null

@@ -23,6 +23,24 @@ where j.shard_id = $1
             j.source = 'revenue_' || s.service
             and j.target = 'customer_credits'
             and j.top_up_id is null
+        when 'opening_balance' then
+            j.source = 'adjustments'
+            and j.target = 'customer_credits'
+            and j.top_up_id is null
+            and j.session_id is null
+        when 'call_owed' then
+            j.source = 'receivable'
+            and j.target = 'revenue_' || s.service
+            and j.top_up_id is null
+        when 'debt_correction' then
+            j.source = 'revenue_' || s.service
+            and j.target = 'receivable'
+            and j.top_up_id is null
+        when 'repayment' then
+            j.source = 'customer_credits'
+            and j.target = 'receivable'
+            and j.top_up_id is null
+            and j.session_id is null
         when 'expiry' then
             j.source = 'customer_credits'
             and j.target = 'breakage'

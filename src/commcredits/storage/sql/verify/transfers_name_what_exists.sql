@@ -7,7 +7,7 @@ select
 from journal j
 left join fund_lots l
     on l.shard_id = j.shard_id and l.organization_id = j.organization_id and l.lot_id = j.lot_id
-where j.shard_id = $1 and l.lot_id is null
+where j.shard_id = $1 and j.lot_id is not null and l.lot_id is null
 union all
 select
     j.organization_id,
