@@ -6,34 +6,25 @@ from typing import Any
 
 import pytest
 
-from commcredits.core.numbers import DialledKind
 from commcredits.core.outcomes import RefusalCode, Refused
-from commcredits.core.roster import NumberKind, NumberPurpose
+from commcredits.core.roster import NumberPurpose
 from commcredits.operations.number_stock import (
     Quotas,
     Reservation,
-    StockNumber,
     acquire_number,
     add_to_stock,
     get_quotas,
     reserve_number,
-    search_stock,
 )
 from commcredits.operations.numbers import NumberDirectory, PhoneNumber, add_number
-from commcredits.operations.paging import Page, write_cursor
 from tests.operations.office import SHARD, Office, new_id
 from tests.operations.staff import account_version, has_roster, hire
+from tests.operations.stock import found, stocked
 
 DESK = "+40212345678"
 BRIDGE = "+40215550000"
 HELP = "+40800800800"
 NOT_AVAILABLE = Refused(code=RefusalCode.NUMBER_NOT_AVAILABLE, facts={"number": DESK})
-
-
-async def stocked(office: Office, *numbers: str, kind: str = "user", country: str = "", place: str = "") -> None:
-    for number in numbers:
-        added = await add_to_stock(office.services, number=number, kind=kind, country=country, place=place)
-        assert isinstance(added, StockNumber), added
 
 
 async def staffed(office: Office, *, licences: int = 50, name: str = "Example") -> str:
@@ -57,19 +48,6 @@ async def chosen(office: Office, organization_id: str, number: str) -> PhoneNumb
     """What comes of reserving a number and then acquiring it."""
     assert isinstance(await reserved(office, organization_id, number), Reservation)
     return await acquired(office, organization_id, number)
-
-
-async def found(office: Office, **filters: Any) -> list[str]:
-    """The numbers that can be had, page by page."""
-    numbers: list[str] = []
-    cursor: str | None = None
-    while True:
-        page = await search_stock(office.services, cursor=cursor, limit=2, **filters)
-        assert isinstance(page, Page), page
-        numbers += [each.number for each in page.items]
-        cursor = page.next_cursor
-        if cursor is None:
-            return numbers
 
 
 async def test_a_number_in_stock_is_reserved_and_becomes_the_organization_s(office: Office) -> None:
@@ -298,44 +276,6 @@ async def test_acquiring_moves_the_account_for_its_copy_may_say_that_nobody_has_
     assert await account_version(office.services, organization_id) > version
 
 
-async def test_the_stock_is_searched_by_kind_country_place_and_digits(office: Office) -> None:
-    await stocked(office, "+40212345678", "+40212345679", place="București")
-    await stocked(office, "+40264123456", place="Cluj-Napoca")
-    await stocked(office, "+40264123457", kind="toll", place="Cluj-Napoca")
-    await stocked(office, "+40800123456", kind="toll_free")
-    await stocked(office, "+4930123456", kind="toll", place="Berlin")
-    await stocked(office, "+80012345678", kind="toll_free")
-
-    assert len(await found(office)) == 7
-    assert await found(office, kind="user") == ["+40212345678", "+40212345679", "+40264123456"]
-    assert await found(office, country="DE") == ["+4930123456"]
-    assert await found(office, place="cluj") == ["+40264123456", "+40264123457"]
-    assert await found(office, place="CLUJ", kind="toll") == ["+40264123457"]
-    assert await found(office, digits="12345") == [
-        "+40212345678", "+40212345679", "+40264123456", "+40264123457", "+40800123456", "+4930123456", "+80012345678",
-    ]  # fmt: skip
-    assert await found(office, digits="4123456", country="RO") == ["+40264123456"]
-    assert await found(office, place="%") == []
-
-
-async def test_what_is_in_stock_says_what_its_range_is(office: Office) -> None:
-    added = await add_to_stock(office.services, number="+40900123456", kind="toll", country="", place="")
-    assert added == StockNumber(
-        number="+40900123456", kind=NumberKind.TOLL, country="RO", place="", dialled_kind=DialledKind.PREMIUM
-    )
-    abroad = await add_to_stock(office.services, number="+80012345678", kind="toll_free", country="", place="")
-    assert isinstance(abroad, StockNumber)
-    assert (abroad.country, abroad.dialled_kind) == ("", "toll_free")
-
-
-async def test_adding_a_number_again_corrects_what_is_said_of_it(office: Office) -> None:
-    await stocked(office, DESK, place="Bucuresti")
-    await stocked(office, DESK, kind="toll", place="București")
-    page = await search_stock(office.services, limit=10)
-    assert isinstance(page, Page)
-    assert [(each.number, each.kind, each.place) for each in page.items] == [(DESK, "toll", "București")]
-
-
 async def test_a_number_of_an_organization_cannot_be_put_in_stock(office: Office) -> None:
     organization_id = await staffed(office, licences=0)
     await add_number(office.services, organization_id=organization_id, number=DESK, kind="user", display_name="")
@@ -366,44 +306,6 @@ async def test_an_unknown_organization_gets_nothing(office: Office) -> None:
     assert await reserved(office, nobody, DESK) == unknown
     assert await acquired(office, nobody, DESK) == unknown
     assert await get_quotas(office.services, organization_id=nobody) == unknown
-
-
-async def test_a_field_that_is_wrong_is_named_and_nothing_is_put_in_stock(office: Office) -> None:
-    for field, value in (
-        ("number", "0212345678"),
-        ("number", "+4021234567٣"),
-        ("kind", "service"),
-        ("kind", "user\x00"),
-        ("country", "ro"),
-        ("country", "ZZ"),
-        ("place", "   "),
-        ("place", "x" * 201),
-        ("place", "null\x00byte"),
-        ("place", "half a pair \udfff"),
-    ):
-        given: dict[str, Any] = {"number": DESK, "kind": "user", "country": "", "place": "", field: value}
-        refused = await add_to_stock(office.services, **given)
-        assert isinstance(refused, Refused), (field, value)
-        assert (refused.code, refused.facts["field"]) == (RefusalCode.INVALID_INPUT, field)
-    assert await found(office) == []
-
-
-async def test_a_filter_that_is_wrong_is_named(office: Office) -> None:
-    for field, value in (
-        ("kind", "service"),
-        ("country", "XX"),
-        ("place", ""),
-        ("place", "\x00"),
-        ("digits", ""),
-        ("digits", "12a"),
-        ("digits", "٣"),
-        ("digits", "1" * 16),
-        ("cursor", "abc"),
-        ("cursor", write_cursor("phone_numbers", "+40")),
-    ):
-        refused = await search_stock(office.services, limit=10, **{field: value})
-        assert isinstance(refused, Refused), (field, value)
-        assert (refused.code, refused.facts["field"]) == (RefusalCode.INVALID_INPUT, field)
 
 
 @pytest.mark.parametrize("number", ["", "112", "+40 21", "+" + "4" * 100_000, "\x00"])
