@@ -48,7 +48,7 @@ class Hostile:
     headers: Mapping[str, str] | None = None
 
 
-def _send(name: str, to: str, body: Any, wrong: str, **others: Any) -> Hostile:
+def send(name: str, to: str, body: Any, wrong: str, **others: Any) -> Hostile:
     """A POST of JSON whose field ``wrong`` is refused."""
     raw = body if isinstance(body, bytes | str) else json.dumps(body, ensure_ascii=False)
     expected = {"method": "POST", "status": 422, "code": "invalid_input", "field": wrong, "headers": {**JSON, **KEY}}
@@ -56,32 +56,32 @@ def _send(name: str, to: str, body: Any, wrong: str, **others: Any) -> Hostile:
 
 
 def _open(name: str, wrong: str, value: Any) -> Hostile:
-    return _send(name, "/v1/organizations", {**OPEN, wrong: value}, wrong)
+    return send(name, "/v1/organizations", {**OPEN, wrong: value}, wrong)
 
 
 def _buy(name: str, wrong: str, value: Any, **others: Any) -> Hostile:
-    return _send(name, f"{ORGANIZATION}/top-ups", {**BUY, wrong: value}, wrong, **others)
+    return send(name, f"{ORGANIZATION}/top-ups", {**BUY, wrong: value}, wrong, **others)
 
 
 def _give(name: str, wrong: str, value: Any, **others: Any) -> Hostile:
-    return _send(name, f"{ORGANIZATION}/promotions", {**GIVE, wrong: value}, wrong, **others)
+    return send(name, f"{ORGANIZATION}/promotions", {**GIVE, wrong: value}, wrong, **others)
 
 
 def _rule(name: str, wrong: str, value: Any, **others: Any) -> Hostile:
-    return _send(name, f"{ORGANIZATION}/auto-recharge", {**RULE, wrong: value}, wrong, method="PUT", **others)
+    return send(name, f"{ORGANIZATION}/auto-recharge", {**RULE, wrong: value}, wrong, method="PUT", **others)
 
 
 def _number(name: str, wrong: str, value: Any, **others: Any) -> Hostile:
-    return _send(name, f"{ORGANIZATION}/numbers", {**NUMBER, wrong: value}, wrong, **others)
+    return send(name, f"{ORGANIZATION}/numbers", {**NUMBER, wrong: value}, wrong, **others)
 
 
 def _raw(name: str, body: bytes, **others: Any) -> Hostile:
     expected = {"status": 400, "code": "malformed_json"}
-    return _send(name, "/v1/organizations", body, "", **{**expected, **others})
+    return send(name, "/v1/organizations", body, "", **{**expected, **others})
 
 
 def _deck(name: str, content: bytes, wrong: str, **others: Any) -> Hostile:
-    return _send(name, DECKS, content, wrong, **{"headers": {**CSV, **KEY}, **others})
+    return send(name, DECKS, content, wrong, **{"headers": {**CSV, **KEY}, **others})
 
 
 def _rate(name: str, wrong: str, **values: str) -> Hostile:
@@ -92,7 +92,7 @@ def _rate(name: str, wrong: str, **values: str) -> Hostile:
     return _deck(name, rate_deck_csv(row), f"line 2, column {wrong}")
 
 
-def _get(name: str, path: str, wrong: str, **others: Any) -> Hostile:
+def get(name: str, path: str, wrong: str, **others: Any) -> Hostile:
     expected = {"method": "GET", "status": 422, "code": "invalid_input", "field": wrong}
     return Hostile(name=name, path=path, **{**expected, **others})
 
@@ -151,11 +151,11 @@ TYPES = [
     _open("a time zone that is none", "time_zone", "Europe/Atlantis"),
     _open("a time zone that is a path", "time_zone", "../../etc/passwd"),
     _open("a language that we do not speak", "language", "tlh"),
-    _send("a field too many", "/v1/organizations", {**OPEN, "shard_id": 1}, "shard_id"),
-    _send("a field too few", "/v1/organizations", {k: v for k, v in OPEN.items() if k != "name"}, "name"),
-    _send("an array for a body", "/v1/organizations", [OPEN], "body"),
-    _send("null for a body", "/v1/organizations", b"null", "body"),
-    _send("a name given twice", "/v1/organizations", b'{"name":"A","name":"B"}', "name"),
+    send("a field too many", "/v1/organizations", {**OPEN, "shard_id": 1}, "shard_id"),
+    send("a field too few", "/v1/organizations", {k: v for k, v in OPEN.items() if k != "name"}, "name"),
+    send("an array for a body", "/v1/organizations", [OPEN], "body"),
+    send("null for a body", "/v1/organizations", b"null", "body"),
+    send("a name given twice", "/v1/organizations", b'{"name":"A","name":"B"}', "name"),
 ]
 
 MALFORMED = [
@@ -192,8 +192,8 @@ AMOUNTS = [
     _buy("an empty amount", "amount", ""),
     _buy("an amount beyond counting", "amount", "9" * 400),
     _buy("an amount above all bounds", "amount", "9999999999"),
-    _send("a number of a thousand digits", f"{ORGANIZATION}/top-ups",
-          b'{"payment_method":"{payment_method}","amount":' + b"9" * 1_000 + b"}", "amount"),
+    send("a number of a thousand digits", f"{ORGANIZATION}/top-ups",
+         b'{"payment_method":"{payment_method}","amount":' + b"9" * 1_000 + b"}", "amount"),
     _buy("no amount at all", "amount", "0", code="amount_below_minimum", field=""),
     _buy("less than may be bought", "amount", "49.99", code="amount_below_minimum", field=""),
     _buy("more than may be bought", "amount", "10000.01", code="amount_above_maximum", field=""),
@@ -224,36 +224,36 @@ RULES = [
 ]  # fmt: skip
 
 IDENTITIES = [
-    _get("an id that is none", "/v1/organizations/1", "organization_id"),
-    _get("an id in capitals", "/v1/organizations/019353B4-7C1E-7000-8000-0123456789AB", "organization_id"),
-    _get("an id with a quote", "/v1/organizations/'%20or%201=1--/balance", "organization_id"),
-    _get("an id with NUL", "/v1/organizations/%00/lots", "organization_id"),
-    _get("an organization that is not there", f"/v1/organizations/{UNKNOWN_ID}/journal", "", status=404,
-         code="unknown_organization"),
-    _get("the operator's own id", "/v1/organizations/00000000-0000-0000-0000-000000000000/balance", "", status=404,
-         code="unknown_organization"),
-    _get("another organization's top-up", ORGANIZATION + "/top-ups/{foreign_top_up}", "", status=404,
-         code="unknown_top_up"),
-    _get("a top-up id that is none", ORGANIZATION + "/top-ups/7", "top_up_id"),
-    _get("another organization's call", ORGANIZATION + "/calls/{foreign_session}", "", status=404,
-         code="unknown_session"),
-    _get("a session id with a space", ORGANIZATION + "/calls/a%20b", "session_id"),
-    _get("a session id of 129 characters", ORGANIZATION + "/calls/" + "s" * 129, "session_id"),
-    _get("a session id of nothing", ORGANIZATION + "/calls/", "session_id"),
-    _get("a rate deck that is not there", f"/v1/rate-decks/{UNKNOWN_ID}", "", status=404, code="unknown_rate_deck"),
-    _send("assigning a rate deck that is not there", ORGANIZATION + "/rate-deck", {"rate_deck_id": UNKNOWN_ID}, "",
-          method="PUT", status=404, code="unknown_rate_deck"),
-    _send("assigning a rate deck in another currency", ORGANIZATION + "/rate-deck", {"rate_deck_id": "{foreign_deck}"},
-          "", method="PUT", status=409, code="currency_mismatch"),
+    get("an id that is none", "/v1/organizations/1", "organization_id"),
+    get("an id in capitals", "/v1/organizations/019353B4-7C1E-7000-8000-0123456789AB", "organization_id"),
+    get("an id with a quote", "/v1/organizations/'%20or%201=1--/balance", "organization_id"),
+    get("an id with NUL", "/v1/organizations/%00/lots", "organization_id"),
+    get("an organization that is not there", f"/v1/organizations/{UNKNOWN_ID}/journal", "", status=404,
+        code="unknown_organization"),
+    get("the operator's own id", "/v1/organizations/00000000-0000-0000-0000-000000000000/balance", "", status=404,
+        code="unknown_organization"),
+    get("another organization's top-up", ORGANIZATION + "/top-ups/{foreign_top_up}", "", status=404,
+        code="unknown_top_up"),
+    get("a top-up id that is none", ORGANIZATION + "/top-ups/7", "top_up_id"),
+    get("another organization's call", ORGANIZATION + "/calls/{foreign_session}", "", status=404,
+        code="unknown_session"),
+    get("a session id with a space", ORGANIZATION + "/calls/a%20b", "session_id"),
+    get("a session id of 129 characters", ORGANIZATION + "/calls/" + "s" * 129, "session_id"),
+    get("a session id of nothing", ORGANIZATION + "/calls/", "session_id"),
+    get("a rate deck that is not there", f"/v1/rate-decks/{UNKNOWN_ID}", "", status=404, code="unknown_rate_deck"),
+    send("assigning a rate deck that is not there", ORGANIZATION + "/rate-deck", {"rate_deck_id": UNKNOWN_ID}, "",
+         method="PUT", status=404, code="unknown_rate_deck"),
+    send("assigning a rate deck in another currency", ORGANIZATION + "/rate-deck", {"rate_deck_id": "{foreign_deck}"},
+         "", method="PUT", status=409, code="currency_mismatch"),
     _buy("another organization's payment method", "payment_method", "{foreign_payment_method}",
          code="unknown_payment_method", field=""),
     _buy("a payment method that is no id", "payment_method", "pm_1"),
-    _send("a gateway that is not there", ORGANIZATION + "/payment-methods", {"gateway": "bank", "reference": "pm"},
-          "gateway"),
-    _send("a reference that the gateway does not know", ORGANIZATION + "/payment-methods",
-          {"gateway": "simulator", "reference": "pm_unknown"}, "", code="unknown_payment_method"),
-    _send("a reference with a line break", ORGANIZATION + "/payment-methods",
-          {"gateway": "simulator", "reference": "pm\r\nX: y"}, "reference"),
+    send("a gateway that is not there", ORGANIZATION + "/payment-methods", {"gateway": "bank", "reference": "pm"},
+         "gateway"),
+    send("a reference that the gateway does not know", ORGANIZATION + "/payment-methods",
+         {"gateway": "simulator", "reference": "pm_unknown"}, "", code="unknown_payment_method"),
+    send("a reference with a line break", ORGANIZATION + "/payment-methods",
+         {"gateway": "simulator", "reference": "pm\r\nX: y"}, "reference"),
 ]  # fmt: skip
 
 NUMBERS = [
@@ -270,18 +270,18 @@ NUMBERS = [
 ]
 
 KEYS = [
-    _send("no idempotency key", "/v1/organizations", OPEN, "Idempotency-Key", headers=JSON),
-    _send("an empty idempotency key", "/v1/organizations", OPEN, "Idempotency-Key",
-          headers={**JSON, "Idempotency-Key": ""}),
-    _send("an idempotency key of 129 characters", "/v1/organizations", OPEN, "Idempotency-Key",
-          headers={**JSON, "Idempotency-Key": "k" * 129}),
-    _send("an idempotency key with a space", "/v1/organizations", OPEN, "Idempotency-Key",
-          headers={**JSON, "Idempotency-Key": "a b"}),
-    _send("no idempotency key for a top-up", f"{ORGANIZATION}/top-ups", BUY, "Idempotency-Key", headers=JSON),
-    _send("no idempotency key for a promotion", f"{ORGANIZATION}/promotions", GIVE, "Idempotency-Key", headers=JSON),
+    send("no idempotency key", "/v1/organizations", OPEN, "Idempotency-Key", headers=JSON),
+    send("an empty idempotency key", "/v1/organizations", OPEN, "Idempotency-Key",
+         headers={**JSON, "Idempotency-Key": ""}),
+    send("an idempotency key of 129 characters", "/v1/organizations", OPEN, "Idempotency-Key",
+         headers={**JSON, "Idempotency-Key": "k" * 129}),
+    send("an idempotency key with a space", "/v1/organizations", OPEN, "Idempotency-Key",
+         headers={**JSON, "Idempotency-Key": "a b"}),
+    send("no idempotency key for a top-up", f"{ORGANIZATION}/top-ups", BUY, "Idempotency-Key", headers=JSON),
+    send("no idempotency key for a promotion", f"{ORGANIZATION}/promotions", GIVE, "Idempotency-Key", headers=JSON),
     _deck("no idempotency key for a rate deck", rate_deck_csv(ROMANIA), "Idempotency-Key", headers=CSV),
-    _send("a known key with another organization", "/v1/organizations", OPEN, "",
-          headers={**JSON, "Idempotency-Key": "{opening_key}"}, status=409, code="conflict"),
+    send("a known key with another organization", "/v1/organizations", OPEN, "",
+         headers={**JSON, "Idempotency-Key": "{opening_key}"}, status=409, code="conflict"),
     _buy("a known key with another amount", "amount", "51.00",
          headers={**JSON, "Idempotency-Key": "{buying_key}"}, status=409, code="conflict", field=""),
     _deck("a known key with another rate deck", rate_deck_csv((*ROMANIA[:3], "1.00", *ROMANIA[4:])), "",
@@ -289,18 +289,18 @@ KEYS = [
 ]  # fmt: skip
 
 PAGES = [
-    _get("a limit of nothing", "/v1/organizations?limit=0", "limit"),
-    _get("a limit of 201", "/v1/organizations?limit=201", "limit"),
-    _get("a limit that is negative", "/v1/organizations?limit=-1", "limit"),
-    _get("a limit that is a text", f"{ORGANIZATION}/calls?limit=ten", "limit"),
-    _get("a limit with an underscore", "/v1/rate-decks?limit=1_0", "limit"),
-    _get("a limit given twice", "/v1/organizations?limit=1&limit=2", "limit"),
-    _get("a cursor that nobody gave out", "/v1/organizations?cursor=abc", "cursor"),
-    _get("a cursor with a quote", f"{ORGANIZATION}/journal?cursor='", "cursor"),
-    _get("a cursor of another list", f"{ORGANIZATION}/calls?cursor=WyJvcmdhbml6YXRpb25zIiwiQSIsImIiXQ", "cursor"),
-    _get("a cursor without end", f"{ORGANIZATION}/top-ups?cursor={'c' * 4_000}", "cursor"),
-    _get("a parameter that is none", "/v1/organizations?limt=10", "limt"),
-    _get("a token in the query beside the right one", f"/v1/health?token={TOKEN}", "token"),
+    get("a limit of nothing", "/v1/organizations?limit=0", "limit"),
+    get("a limit of 201", "/v1/organizations?limit=201", "limit"),
+    get("a limit that is negative", "/v1/organizations?limit=-1", "limit"),
+    get("a limit that is a text", f"{ORGANIZATION}/calls?limit=ten", "limit"),
+    get("a limit with an underscore", "/v1/rate-decks?limit=1_0", "limit"),
+    get("a limit given twice", "/v1/organizations?limit=1&limit=2", "limit"),
+    get("a cursor that nobody gave out", "/v1/organizations?cursor=abc", "cursor"),
+    get("a cursor with a quote", f"{ORGANIZATION}/journal?cursor='", "cursor"),
+    get("a cursor of another list", f"{ORGANIZATION}/calls?cursor=WyJvcmdhbml6YXRpb25zIiwiQSIsImIiXQ", "cursor"),
+    get("a cursor without end", f"{ORGANIZATION}/top-ups?cursor={'c' * 4_000}", "cursor"),
+    get("a parameter that is none", "/v1/organizations?limt=10", "limt"),
+    get("a token in the query beside the right one", f"/v1/health?token={TOKEN}", "token"),
 ]
 
 DECK_FILES = [
@@ -339,19 +339,19 @@ DECK_FILES = [
 ]  # fmt: skip
 
 ELSEWHERE = [
-    _get("a path that is not there", "/v1/organisations", "", status=404, code="not_found"),
-    _get("a path with a slash too many", "/v1/organizations/", "", status=404, code="not_found"),
+    get("a path that is not there", "/v1/organisations", "", status=404, code="not_found"),
+    get("a path with a slash too many", "/v1/organizations/", "", status=404, code="not_found"),
     Hostile(name="a method that is not there", method="DELETE", path=ORGANIZATION, status=405,
             code="method_not_allowed"),
-    _send("a message of a gateway that is not there", "/v1/gateways/bank/webhooks", b"{}", "", status=404,
-          code="not_found"),
-    _send("a message that nobody signed", "/v1/gateways/simulator/webhooks", b"{}", "", status=400,
-          code="message_not_proven"),
-    _send("a message with a forged signature", "/v1/gateways/simulator/webhooks", b'{"type":"charge.succeeded"}', "",
-          headers={"webhook-id": "evt_1", "webhook-timestamp": "1763800000", "webhook-signature": "v1,AAAA"},
-          status=400, code="message_not_proven"),
-    _send("a message that is too long", "/v1/gateways/simulator/webhooks", b" " * (2**18 + 1), "", status=413,
-          code="payload_too_large"),
+    send("a message of a gateway that is not there", "/v1/gateways/bank/webhooks", b"{}", "", status=404,
+         code="not_found"),
+    send("a message that nobody signed", "/v1/gateways/simulator/webhooks", b"{}", "", status=400,
+         code="message_not_proven"),
+    send("a message with a forged signature", "/v1/gateways/simulator/webhooks", b'{"type":"charge.succeeded"}', "",
+         headers={"webhook-id": "evt_1", "webhook-timestamp": "1763800000", "webhook-signature": "v1,AAAA"},
+         status=400, code="message_not_proven"),
+    send("a message that is too long", "/v1/gateways/simulator/webhooks", b" " * (2**18 + 1), "", status=413,
+         code="payload_too_large"),
 ]  # fmt: skip
 
 HOSTILE = [

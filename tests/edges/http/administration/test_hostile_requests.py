@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.edges.http.administration.hostile import DECIDED, HOSTILE, OPEN, Hostile
+from tests.edges.http.administration.hostile_numbers import HOSTILE_NUMBERS
 from tests.edges.http.administration.world import ROMANIA, World, rate_deck_csv
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -72,11 +73,14 @@ async def _established(world: World, name: str, currency: str, number: str) -> d
     }
 
 
+ALL = [*HOSTILE, *HOSTILE_NUMBERS]
+
+
 def _name(hostile: Hostile) -> str:
     return hostile.name.replace(" ", "_")
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=_name)
+@pytest.mark.parametrize("hostile", ALL, ids=_name)
 async def test_a_hostile_request_is_refused_by_name_and_changes_nothing(hostile: Hostile, targets: Targets) -> None:
     client = targets.world.client
     body = hostile.body.encode() if isinstance(hostile.body, str) else hostile.body
@@ -108,4 +112,4 @@ async def test_after_all_of_it_the_books_agree(targets: Targets) -> None:
 
 
 async def test_the_table_is_as_long_as_it_should_be() -> None:
-    assert len({hostile.name for hostile in HOSTILE}) == len(HOSTILE) >= 40
+    assert len({hostile.name for hostile in ALL}) == len(ALL) >= 40

@@ -32,6 +32,7 @@ async def test_every_list_shows_everything_once_whatever_the_size_of_its_pages(o
     path = f"/v1/organizations/{organization}"
     for number in range(3):
         await own_world.created(f"{path}/numbers", {"number": f"+4021234567{number}", "kind": "user"})
+        await own_world.created("/v1/number-stock", {"number": f"+4021234568{number}", "kind": "user"})
         deck = await own_world.publish(ROMANIA, GERMANY)
         await own_world.buy(organization, await own_world.add_card(organization))
         await own_world.client.put(f"{path}/rate-deck", json={"rate_deck_id": deck})
@@ -42,6 +43,7 @@ async def test_every_list_shows_everything_once_whatever_the_size_of_its_pages(o
     lists = {
         "/v1/organizations": ("organization_id", 3),
         "/v1/rate-decks": ("rate_deck_id", 3),
+        "/v1/number-stock": ("number", 3),
         f"{path}/numbers": ("number", 3),
         f"{path}/top-ups": ("top_up_id", 3),
         f"{path}/journal": ("transfer_id", 6),

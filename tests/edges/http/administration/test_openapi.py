@@ -20,6 +20,7 @@ from commcredits.edges.http.charging.openapi import charging_openapi
 from commcredits.edges.http.problems import HttpFault
 from tests.edges.http.administration.documented import Documentation
 from tests.edges.http.administration.world import ROMANIA, World, client_of, rate_deck_csv
+from tests.operations.staff import hire
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -102,7 +103,8 @@ async def test_the_example_of_every_body_is_taken_as_well_formed(world: World) -
         example = _example(world.documentation, operation)
         if example is None:
             continue
-        response = await world.client.request(method, _filled(path, organization), json=example, headers=world.key())
+        there = _filled(path.replace("{number}", "+40212345678"), organization)
+        response = await world.client.request(method, there, json=example, headers=world.key())
         assert response.json().get("code") != "invalid_input", response.text
 
 
@@ -169,8 +171,17 @@ async def _walk_well(world: World) -> None:
     assert (await client.put(f"{path}/auto-recharge", json=rule)).status_code == 200
     call = {"organization_id": organization, "session_id": "walk", "caller": "+40212345678", "callee": "+4072345678"}
     assert (await client.post("/v1/charging/authorise", json=call)).status_code == 200
+    await _walk_over_numbers(world, organization)
     lists = ("numbers", "top-ups", "payment-methods", "lots", "journal", "calls")
-    singles = ("", "/balance", "/auto-recharge", "/calls/walk", f"/top-ups/{bought.json()['top_up_id']}")
+    singles = (
+        "",
+        "/numbers/+40800123456",
+        "/number-quotas",
+        "/balance",
+        "/auto-recharge",
+        "/calls/walk",
+        f"/top-ups/{bought.json()['top_up_id']}",
+    )
     for read in (
         *(f"{path}/{name}" for name in lists),
         *(f"{path}{name}" for name in singles),
@@ -183,6 +194,37 @@ async def _walk_well(world: World) -> None:
         assert (await client.get(read)).status_code == 200, read
     assert (await client.post("/v1/verify")).status_code == 200
     assert (await _signed_message(world)).status_code == 200
+
+
+async def _walk_over_numbers(world: World, organization: str) -> None:
+    """Fill the stock, and take a number out of it for somebody."""
+    path = f"/v1/organizations/{organization}"
+    await hire(world.services, organization, "front.desk@example.com", licences=("MCOPSTN1",))
+    await world.created("/v1/number-stock", {"number": "+40212345601", "kind": "user"})
+    file, csv = b"number,kind\n+40212345602,toll\n", {"Content-Type": "text/csv"}
+    assert (await world.client.post("/v1/number-stock/import", content=file, headers=csv)).status_code == 200
+    assert (await world.client.get("/v1/number-stock", params={"digits": "602"})).status_code == 200
+    await world.created(f"{path}/number-reservations", {"number": "+40212345601"})
+    await world.created(f"{path}/number-acquisitions", {"number": "+40212345601"})
+    assigned = {"purpose": "person", "user": "front.desk@example.com"}
+    assert (await world.client.put(f"{path}/numbers/+40212345601/assignment", json=assigned)).status_code == 200
+
+
+async def _walk_into_refusals_of_numbers(world: World, organization: str) -> None:
+    """Numbers that are somebody's, that cannot be had, and that serve somebody."""
+    client, path = world.client, f"/v1/organizations/{organization}"
+    await hire(world.services, organization, "sales.1@example.com", "sales.2@example.com")
+    await client.post("/v1/number-stock", json={"number": "+40212345670", "kind": "user"})
+    await client.get(f"{path}/numbers/+40999999999")
+    await client.get(f"/v1/organizations/{UNKNOWN_ID}/numbers/+40999999999")
+    for user in ("nobody@example.com", "sales.1@example.com", "sales.2@example.com"):
+        body = {"purpose": "person", "user": user}
+        await client.put(f"{path}/numbers/+40212345670/assignment", json=body)
+    await client.post(f"{path}/number-reservations", json={"number": "+40999999999"})
+    await client.post(f"{path}/number-acquisitions", json={"number": "+40999999999"})
+    await world.created("/v1/number-stock", {"number": "+40800123499", "kind": "toll_free"})
+    await world.created(f"{path}/number-reservations", {"number": "+40800123499"})
+    await client.post(f"{path}/number-acquisitions", json={"number": "+40800123499"})
 
 
 async def _signed_message(world: World) -> httpx.Response:
@@ -220,8 +262,13 @@ async def _walk_into_refusals(world: World) -> None:
     await client.post(
         f"/v1/organizations/{other}/numbers", json={"number": "+40212345670", "kind": "user"}, headers=world.key()
     )
+    await _walk_into_refusals_of_numbers(world, organization)
     await world.close_organization(organization)
     await client.post(f"{path}/numbers", json={"number": "+40212345671", "kind": "user"}, headers=world.key())
+    assignment = {"purpose": "person", "user": "sales.2@example.com"}
+    await client.put(f"{path}/numbers/+40212345670/assignment", json=assignment)
+    for closed in ("number-reservations", "number-acquisitions"):
+        await client.post(f"{path}/{closed}", json={"number": "+40212345671"})
     await world.buy(organization, method)
     await client.post(f"{path}/promotions", json={**give, "currency": "EUR"}, headers=world.key())
     await client.put(f"{path}/auto-recharge", json=rule)

@@ -20,6 +20,7 @@ from commcredits.edges.http.problems import HttpFault, invalid_input_problem
 JSON_BYTES_MAX: Final = 64 * 1_024
 WEBHOOK_BYTES_MAX: Final = 256 * 1_024
 RATE_DECK_BYTES_MAX: Final = 256 * 1_024 * 1_024
+NUMBER_STOCK_BYTES_MAX: Final = 64 * 1_024 * 1_024
 
 BODY_SECONDS_MAX: Final = 20
 """How long a body that is read whole may take to arrive."""

@@ -25,6 +25,7 @@ class Tag(StrEnum):
     """The chapters of the document."""
 
     ORGANIZATIONS = "Organizations"
+    NUMBERS = "Numbers"
     RATE_DECKS = "Rate decks"
     FUNDS = "Funds"
     REPORTS = "Reports"
@@ -33,7 +34,8 @@ class Tag(StrEnum):
 
 
 TAGS: Final[Mapping[Tag, str]] = {
-    Tag.ORGANIZATIONS: "Who pays for calls, and which telephone numbers are theirs.",
+    Tag.ORGANIZATIONS: "Who pays for calls.",
+    Tag.NUMBERS: "Telephone numbers: whose they are, whom they serve, and the stock that new ones come from.",
     Tag.RATE_DECKS: "What calls cost.",
     Tag.FUNDS: "How funds come: payment methods, top-ups, promotional funds, auto-recharge.",
     Tag.REPORTS: "Where the money is, where it went, and for which calls.",

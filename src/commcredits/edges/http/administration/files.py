@@ -1,11 +1,11 @@
-"""CSV files in requests: the body, or its one part named ``file``.
+"""CSV files in requests: the body, or its one part named ``file``, and what is said of wrong lines.
 
 Knows how a file arrives, and that it is never held whole here. Refuses to know what stands in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from typing import Any
 
@@ -18,8 +18,9 @@ from commcredits.edges.http.administration.bodies import (
     stream_body,
 )
 from commcredits.edges.http.administration.multipart import FILE_PART, file_part
-from commcredits.edges.http.administration.refusing import fault
-from commcredits.edges.http.problems import HttpFault
+from commcredits.edges.http.administration.refusing import ProblemError, fault, field_error
+from commcredits.edges.http.problems import HttpFault, Problem, invalid_input_problem
+from commcredits.operations.csv_lines import LineError
 
 
 def file_body(described: str, sample: str, *, bytes_max: int) -> dict[str, Any]:
@@ -47,3 +48,13 @@ async def file_of(request: Request, *, bytes_max: int) -> AsyncGenerator[bytes, 
     async with aclosing(chunks):
         async for chunk in chunks:
             yield chunk
+
+
+def wrong_lines(errors: Iterable[LineError], error_count: int) -> ProblemError:
+    """The error that ends a request whose file is wrong: the first fields in ``errors``, all of them counted."""
+    shown = []
+    for error in errors:
+        facts = error.refused().facts
+        shown.append(field_error(str(facts["field"]), error.value, error.allowed))
+    problem = invalid_input_problem(shown)
+    return ProblemError(Problem(status=problem.status, document={**problem.document, "error_count": error_count}))

@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final
+from enum import StrEnum
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -18,12 +19,15 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from commcredits.core.calendar import parse_instant
 from commcredits.core.money import MoneyError, parse_micros
 from commcredits.core.numbers import E164
-from commcredits.core.roster import NumberKind
+from commcredits.core.roster import NumberKind, NumberPurpose
 from commcredits.edges.http.charging.fields import ORGANIZATION_ID, SESSION_ID
 from commcredits.operations.inputs import COMMAND_ID_CHARACTERS_MAX, UNSHOWABLE
-from commcredits.operations.numbers import DISPLAY_NAME_CHARACTERS_MAX
+from commcredits.operations.number_stock import DIGITS_MAX, PLACE_CHARACTERS_MAX
+from commcredits.operations.numbers import DISPLAY_NAME_CHARACTERS_MAX, USER_PRINCIPAL_NAME_CHARACTERS_MAX
 from commcredits.operations.organizations import NAME_CHARACTERS_MAX
 from commcredits.operations.paging import CURSOR_CHARACTERS_MAX, LIMIT_MAX
+
+W = TypeVar("W", bound=StrEnum)
 
 FORM_ERROR: Final = "form"
 """The type of pydantic's error for a value that is not of its form."""
@@ -36,6 +40,7 @@ _IDEMPOTENCY_KEY: Final = re.compile(rf"[!-~]{{1,{COMMAND_ID_CHARACTERS_MAX}}}",
 _CURSOR: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{CURSOR_CHARACTERS_MAX}}}", re.ASCII)
 _GATEWAY: Final = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
 _REFERENCE: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
+_DIGITS: Final = re.compile(rf"[0-9]{{1,{DIGITS_MAX}}}", re.ASCII)
 _LIMIT: Final = re.compile(r"[0-9]{1,3}", re.ASCII)
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 _COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
@@ -130,13 +135,16 @@ def _flag(value: object) -> bool:
     return value
 
 
-def _number_kind(value: object) -> NumberKind:
-    if type(value) is not str:
-        raise NotOfFormError
-    try:
-        return NumberKind(value)
-    except ValueError:
-        raise NotOfFormError from None
+def _word_of(words: type[W]) -> FieldForm:
+    """A form that takes the words of an enumeration."""
+    known: Mapping[str, W] = {word.value: word for word in words}
+
+    def read(value: object) -> W:
+        if type(value) is not str or value not in known:
+            raise NotOfFormError
+        return known[value]
+
+    return FieldForm(read=read, allowed="one of " + ", ".join(known), schema={"type": "string", "enum": list(known)})
 
 
 def _limit(value: object) -> int:
@@ -147,7 +155,6 @@ def _limit(value: object) -> int:
     return int(value)
 
 
-_NUMBER_KINDS: Final = tuple(kind.value for kind in NumberKind)
 _UUID: Final = _text(ORGANIZATION_ID, "a UUID in its canonical lower-case form", "019353b4-7c1e-7000-8000-0123456789ab")
 
 Identifier = Annotated[str, _UUID]
@@ -199,14 +206,11 @@ Instant = Annotated[
     ),
 ]
 Flag = Annotated[bool, FieldForm(read=_flag, allowed="true or false", schema={"type": "boolean"})]
-NumberKindWord = Annotated[
-    NumberKind,
-    FieldForm(
-        read=_number_kind,
-        allowed="one of " + ", ".join(_NUMBER_KINDS),
-        schema={"type": "string", "enum": list(_NUMBER_KINDS)},
-    ),
-]
+NumberKindWord = Annotated[NumberKind, _word_of(NumberKind)]
+NumberPurposeWord = Annotated[NumberPurpose, _word_of(NumberPurpose)]
+UserName = Annotated[str, _prose(1, USER_PRINCIPAL_NAME_CHARACTERS_MAX, "front.desk@example.com")]
+PlaceName = Annotated[str, _prose(0, PLACE_CHARACTERS_MAX, "București")]
+Digits = Annotated[str, _text(_DIGITS, f"1 to {DIGITS_MAX} digits", "0212")]
 PageLimit = Annotated[
     int,
     FieldForm(

@@ -23,8 +23,11 @@ from commcredits.edges.http.administration.forms import (
     LanguageCode,
     Name,
     NumberKindWord,
+    NumberPurposeWord,
+    PlaceName,
     Reason,
     TimeZoneName,
+    UserName,
 )
 
 _ID: Final = "019353b4-7c1e-7000-8000-0123456789ab"
@@ -57,6 +60,43 @@ class NumberToAdd(BaseModel):
     number: E164Number
     kind: NumberKindWord
     display_name: DisplayName = ""
+
+
+class NumberToAssign(BaseModel):
+    """What a number is for. ``user`` is the object id or the user principal name of whom it serves, where somebody."""
+
+    model_config = _strict(purpose="person", user="front.desk@example.com")
+
+    purpose: NumberPurposeWord
+    user: UserName | None = None
+
+
+class NumberToReserve(BaseModel):
+    """A number in stock that an organization has chosen."""
+
+    model_config = _strict(number="+40212345678")
+
+    number: E164Number
+
+
+class NumberToAcquire(BaseModel):
+    """A number that an organization has reserved."""
+
+    model_config = _strict(number="+40212345678", display_name="Recepție")
+
+    number: E164Number
+    display_name: DisplayName = ""
+
+
+class NumberToStock(BaseModel):
+    """A number that organizations can have from now on. Without ``country`` it is the one that its range says."""
+
+    model_config = _strict(number="+40212345678", kind="user", country="RO", place="București")
+
+    number: E164Number
+    kind: NumberKindWord
+    country: CountryCode | None = None
+    place: PlaceName = ""
 
 
 class RateDeckToAssign(BaseModel):
