@@ -19,6 +19,7 @@ from commcredits.edges.cli import (
     rates,
     recharge,
     reports,
+    stock,
     system,
 )
 from commcredits.edges.cli.parts import Parts
@@ -53,6 +54,7 @@ def build_app(parts: Parts) -> typer.Typer:
     system.add_commands(app, parts)
     app.add_typer(organizations.commands(parts), name="organizations")
     app.add_typer(numbers.commands(parts), name="numbers")
+    app.add_typer(stock.commands(parts), name="stock")
     app.add_typer(rates.commands(parts), name="rates")
     app.add_typer(payment_methods.commands(parts), name="payment-methods")
     app.add_typer(funds.commands(parts), name="funds")

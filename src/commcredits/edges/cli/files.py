@@ -1,4 +1,4 @@
-"""Files that commands read: by name or from a pipe, piece by piece, with a word on how far they are read.
+"""Files that commands read: by name or from a pipe, piece by piece, with a word on how far they are; wrong lines.
 
 Knows bytes. Refuses to know what they mean.
 """
@@ -9,11 +9,18 @@ import asyncio
 import os
 import stat
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
+
+import typer
 
 from commcredits.edges.cli.parts import CannotRunError
+from commcredits.edges.cli.refusing import ExitStatus, sentence_of
+from commcredits.edges.cli.writing import complain
+
+if TYPE_CHECKING:  # loading what a command does not use would delay its first word
+    from commcredits.operations.csv_lines import LineError
 
 STANDARD_INPUT: Final = "-"
 PIECE_BYTES: Final = 64 * 1024
@@ -44,6 +51,14 @@ async def pieces_of(source: IO[bytes], tell: Callable[[int], None]) -> AsyncIter
         count += len(piece)
         tell(count)
         yield piece
+
+
+def wrong_lines(errors: Iterable[LineError], error_count: int) -> typer.Exit:
+    """The end of a command whose file is wrong: complains of each line, and says that nothing came of the file."""
+    for error in errors:
+        complain(sentence_of(error.refused()))
+    complain(f"nothing was imported; wrong in the file: {error_count}")
+    return typer.Exit(ExitStatus.WRONG_INPUT)
 
 
 async def _plain(source: IO[bytes]) -> AsyncIterator[bytes]:
