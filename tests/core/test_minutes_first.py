@@ -123,7 +123,7 @@ def test_an_empty_pool_says_since_when() -> None:
     emptied_at = account.now
     account.wait(minutes=2)
     refusal = refused(account.authorise("call-2", caller=SALES_NUMBER, callee=DOMESTIC))
-    assert refusal.facts["pool_empty_since"] == emptied_at.isoformat()
+    assert refusal.facts["pool_empty_since"] == emptied_at.isoformat().replace("+00:00", "Z")
     account.end(0)
     assert account.meters[POOL].reached_at is None
 
@@ -286,13 +286,13 @@ def test_as_many_calls_run_at_once_as_are_allowed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limits", "department"),
+    ("limits", "department", "meter"),
     [
-        (Limits(user_monthly_max_micros=units("1")), ""),
-        (Limits(department_monthly_max_micros={"Sales": units("1")}), "Sales"),
+        (Limits(user_monthly_max_micros=units("1")), "", f"cap:user:{SALES}"),
+        (Limits(department_monthly_max_micros={"Sales": units("1")}), "Sales", "cap:department:Sales"),
     ],
 )
-def test_a_cap_shortens_a_grant_and_then_refuses(limits: Limits, department: str) -> None:
+def test_a_cap_shortens_a_grant_and_then_refuses(limits: Limits, department: str, meter: str) -> None:
     account = office(CREDITS, limits=limits, department=department)
     grant = granted(account.authorise(caller=SALES_NUMBER, callee=BRITISH))
     assert (grant.granted_seconds, grant.final) == (100, True)
@@ -300,6 +300,7 @@ def test_a_cap_shortens_a_grant_and_then_refuses(limits: Limits, department: str
     refusal = refused(account.authorise("call-2", caller=SALES_NUMBER, callee=BRITISH))
     assert refusal.code is RefusalCode.CAP_REACHED
     assert refusal.facts["used_micros"] == units("1")
+    assert (refusal.facts["meter"], refusal.facts["limit_micros"]) == (meter, units("1"))
     account.now += timedelta(days=30)
     granted(account.authorise("call-3", caller=SALES_NUMBER, callee=BRITISH))
 

@@ -6,7 +6,7 @@ Knows limits that were found to bind (commcredits.core.policies). Refuses to kno
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
@@ -28,7 +28,7 @@ def refuse_concurrency(bindings: Iterable[Binding], meters: Mapping[MeterId, Met
         if binding.kind is LimitKind.CALLS:
             meter = read_meter(meters, binding.key, binding.period)
             if left_of(meter, binding.limit) == 0:
-                facts: Facts = {"limit": binding.key, "allowed": binding.limit, "running": meter.held}
+                facts: Facts = {"meter": binding.key, "allowed": binding.limit, "running": meter.held}
                 return Refused(code=RefusalCode.TOO_MANY_CALLS, facts=facts)
     return None
 
@@ -50,7 +50,7 @@ def refuse_grant(
         return Refused(code=RefusalCode.INSUFFICIENT_FUNDS, facts=facts)
     meter = read_meter(meters, bound_by.key, bound_by.period)
     facts |= {
-        "limit": bound_by.key,
+        "meter": bound_by.key,
         "period": bound_by.period,
         "limit_micros": bound_by.limit,
         "used_micros": meter.used,
@@ -59,7 +59,7 @@ def refuse_grant(
         "currency": account.currency,
     }
     if meter.reached_at is not None:
-        facts["reached_at"] = meter.reached_at.isoformat()
+        facts["reached_at"] = _instant(meter.reached_at)
     if bound_by.blocks is None:
         return Refused(code=RefusalCode.CAP_REACHED, facts=facts)
     return Refused(code=RefusalCode.BLOCKED, facts={"reason": bound_by.blocks.value, **facts})
@@ -79,7 +79,7 @@ def pool_facts(admission: Admission, meters: Mapping[MeterId, Meter]) -> Facts:
         "pool_minutes_held": meter.held,
     }
     if meter.reached_at is not None:
-        facts["pool_empty_since"] = meter.reached_at.isoformat()
+        facts["pool_empty_since"] = _instant(meter.reached_at)
     return facts
 
 
@@ -110,3 +110,7 @@ def block_for(account: Account, bounds: Bounds, context: Context) -> tuple[Accou
         blocked_at=context.now,
     )
     return replace(account, blocks=(*account.blocks, block)), (block,)
+
+
+def _instant(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
