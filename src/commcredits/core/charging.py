@@ -19,6 +19,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from commcredits.core.account import (
@@ -34,8 +35,8 @@ from commcredits.core.account import (
 from commcredits.core.admission import Admission, readmit
 from commcredits.core.authorising import blocked, first_bounds
 from commcredits.core.commands import End, Expire, Start, Update
-from commcredits.core.covering import Bounds, cover, pool_minutes, price_of, share_out
-from commcredits.core.funds import available_micros, draw, hold, release, restore
+from commcredits.core.covering import Bounds, Cover, cover, pool_minutes, price_of, share_out
+from commcredits.core.funds import Lots, Parts, available_micros, draw, hold, release, restore
 from commcredits.core.ledger import LedgerAccount, Transfer, TransferReason, revenue_account
 from commcredits.core.limiting import limits_of
 from commcredits.core.meters import Meter, MeterPart, note_reached
@@ -93,22 +94,9 @@ def update(
         return repeated
     if not session.is_live:
         return _over(account, session)
-    terms, included, granted = session.terms, session.included_seconds, session.granted_seconds
-    reached = _reached_seconds(session, command.used_seconds, context.now)
-    used = min(reached, granted)
-    charged = price_of(terms, included, used)
-    lots, parts, drawn = draw(account.lots, session.parts, charged - session.charged_micros)
-    if terms.booking is None:
-        running: Admission | None = None
-        bounds = Bounds(pool_minutes=0, money_micros=available_micros(lots, context.now))
-    else:
-        running = readmit(account, session, around)
-        bounds = first_bounds(account, running, around, context.now)
-    slice_seconds = command.slice_seconds or context.charging.slice_seconds
-    covered = cover(terms, included, granted, reached + slice_seconds, bounds)
-    if covered.granted_seconds > granted:
-        lots, parts = hold(lots, parts, covered.price_micros - price_of(terms, included, granted), context.now)
-    left = max(0, covered.granted_seconds - reached)
+    step = _charge_and_hold(account, session, command, context, around)
+    covered, used = step.covered, step.used_seconds
+    left = max(0, covered.granted_seconds - step.reached_seconds)
     # A report of no seconds does not show that the call was answered: it may be ringing still.
     state = session.state if command.used_seconds <= 0 else SessionState.STARTED
     outcome = Granted(
@@ -116,13 +104,13 @@ def update(
         granted_seconds=covered.granted_seconds,
         valid_seconds=left + context.charging.grant_margin_seconds,
         final=covered.final,
-        charged_micros=charged,
-        held_micros=covered.price_micros - charged,
+        charged_micros=step.charged_micros,
+        held_micros=covered.price_micros - step.charged_micros,
         currency=account.currency,
         included_seconds=covered.included_seconds,
     )
     shares, meters = share_out(
-        terms,
+        session.terms,
         session.meter_parts,
         around.meters,
         included_seconds=covered.included_seconds,
@@ -131,17 +119,17 @@ def update(
         live=True,
     )
     extended = Session(
-        terms=terms,
+        terms=session.terms,
         state=state,
         grant_number=session.grant_number + 1,
         granted_seconds=covered.granted_seconds,
         final=covered.final,
         grant_ends_at=grant_ends_at(state, left, context),
         used_seconds=used,
-        overrun_seconds=max(session.overrun_seconds, command.used_seconds - granted),
-        charged_micros=charged,
-        parts=parts,
-        started_at=_started_at(session, reached, context.now),
+        overrun_seconds=max(session.overrun_seconds, command.used_seconds - session.granted_seconds),
+        charged_micros=step.charged_micros,
+        parts=step.parts,
+        started_at=_started_at(session, step.reached_seconds, context.now),
         ended_at=None,
         cause="",
         memory=remember(session.memory, key, content, outcome),
@@ -150,15 +138,66 @@ def update(
     )
     decision = Decision(
         outcome=outcome,
-        account=account.with_lots(lots),
+        account=account.with_lots(step.lots),
         session=extended,
-        transfers=_charges(terms, drawn),
+        transfers=_charges(session.terms, step.drawn),
     )
-    if running is None or not meters:
-        return decision
-    limits = limits_of(running.bindings, terms.booking, running.pool_minutes)
+    return decision if step.running is None else _within_limits(decision, step.running, covered, meters, context)
+
+
+class _Step(Struct, frozen=True, kw_only=True, gc=False):
+    """What an update comes to in money and minutes: what was used and charged, and how far the call may go on.
+
+    ``running`` is what bounds the call now; None for a call that funds alone bound.
+    """
+
+    lots: Lots
+    parts: Parts
+    drawn: tuple[tuple[str, int], ...]
+    reached_seconds: int
+    used_seconds: int
+    charged_micros: int
+    covered: Cover
+    running: Admission | None
+
+
+def _charge_and_hold(
+    account: Account, session: Session, command: Update, context: Context, around: Surroundings
+) -> _Step:
+    terms, included, granted = session.terms, session.included_seconds, session.granted_seconds
+    reached = _reached_seconds(session, command.used_seconds, context.now)
+    used = min(reached, granted)
+    charged = price_of(terms, included, used)
+    lots, parts, drawn = draw(account.lots, session.parts, charged - session.charged_micros)
+    running = None
+    if terms.booking is None:
+        bounds = Bounds(pool_minutes=0, money_micros=available_micros(lots, context.now))
+    else:
+        running = readmit(account, session, around)
+        bounds = first_bounds(account, running, around, context.now)
+    slice_seconds = command.slice_seconds or context.charging.slice_seconds
+    covered = cover(terms, included, granted, reached + slice_seconds, bounds)
+    if covered.granted_seconds > granted:
+        lots, parts = hold(lots, parts, covered.price_micros - price_of(terms, included, granted), context.now)
+    return _Step(
+        lots=lots,
+        parts=parts,
+        drawn=drawn,
+        reached_seconds=reached,
+        used_seconds=used,
+        charged_micros=charged,
+        covered=covered,
+        running=running,
+    )
+
+
+def _within_limits(
+    decision: Decision, running: Admission, covered: Cover, meters: tuple[Meter, ...], context: Context
+) -> Decision:
+    """The decision with the meters that it moves, and the block that it sets off if a fraud limit ends the grant."""
+    limits = limits_of(running.bindings, running.booking, running.pool_minutes)
     decision = replace(decision, meters=note_reached(meters, limits, context.now))
-    return blocked(decision, bounds, context) if covered.final else decision
+    return blocked(decision, covered.bounds, context) if covered.final else decision
 
 
 def end(

@@ -52,6 +52,17 @@ def record(
     admission = admit(account, command, command.started_at, context, around)
     if admission.refused is not None and admission.refused.code is RefusalCode.UNKNOWN_USER:
         return Decision(outcome=admission.refused, account=account)
+    return _book(account, command, content, admission, context, around)
+
+
+def _book(
+    account: Account,
+    command: RecordCall,
+    content: str,
+    admission: Admission,
+    context: Context,
+    around: Surroundings,
+) -> Decision:
     terms = SessionTerms(
         session_id=command.record_id,
         service=admission.service,
@@ -84,19 +95,10 @@ def record(
         free_call=free_call,
         currency=account.currency,
     )
-    booked = Session(
-        terms=terms,
-        state=SessionState.ENDED,
-        grant_number=0,
-        granted_seconds=seconds,
-        final=True,
-        grant_ends_at=context.now,
-        used_seconds=seconds,
-        overrun_seconds=0,
+    over = replace(
+        _over(terms, seconds, context),
         charged_micros=charged,
         parts=parts,
-        started_at=command.started_at,
-        ended_at=command.started_at + timedelta(seconds=seconds),
         cause=FREE_CALL if free_call else RECORDED,
         memory=(("record", content, outcome),),
         included_seconds=included,
@@ -106,9 +108,29 @@ def record(
     return Decision(
         outcome=outcome,
         account=replace(account, lots=lots, owed_micros=account.owed_micros + owed),
-        session=booked,
+        session=over,
         transfers=_charges(terms, drawn, owed),
         meters=meters,
+    )
+
+
+def _over(terms: SessionTerms, seconds: int, context: Context) -> Session:
+    """A call that is over after so many seconds, before anything is charged for it."""
+    return Session(
+        terms=terms,
+        state=SessionState.ENDED,
+        grant_number=0,
+        granted_seconds=seconds,
+        final=True,
+        grant_ends_at=context.now,
+        used_seconds=seconds,
+        overrun_seconds=0,
+        charged_micros=0,
+        parts=(),
+        started_at=terms.authorised_at,
+        ended_at=terms.authorised_at + timedelta(seconds=seconds),
+        cause="",
+        memory=(),
     )
 
 
