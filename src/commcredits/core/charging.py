@@ -99,16 +99,7 @@ def update(
     left = max(0, covered.granted_seconds - step.reached_seconds)
     # A report of no seconds does not show that the call was answered: it may be ringing still.
     state = session.state if command.used_seconds <= 0 else SessionState.STARTED
-    outcome = Granted(
-        grant_number=session.grant_number + 1,
-        granted_seconds=covered.granted_seconds,
-        valid_seconds=left + context.charging.grant_margin_seconds,
-        final=covered.final,
-        charged_micros=step.charged_micros,
-        held_micros=covered.price_micros - step.charged_micros,
-        currency=account.currency,
-        included_seconds=covered.included_seconds,
-    )
+    outcome = _granted(account, session, step, left + context.charging.grant_margin_seconds)
     shares, meters = share_out(
         session.terms,
         session.meter_parts,
@@ -146,10 +137,7 @@ def update(
 
 
 class _Step(Struct, frozen=True, kw_only=True, gc=False):
-    """What an update comes to in money and minutes: what was used and charged, and how far the call may go on.
-
-    ``running`` is what bounds the call now; None for a call that funds alone bound.
-    """
+    """What an update comes to in money and minutes; ``running`` is None for a call that funds alone bound."""
 
     lots: Lots
     parts: Parts
@@ -159,6 +147,20 @@ class _Step(Struct, frozen=True, kw_only=True, gc=False):
     charged_micros: int
     covered: Cover
     running: Admission | None
+
+
+def _granted(account: Account, session: Session, step: _Step, valid_seconds: int) -> Granted:
+    covered = step.covered
+    return Granted(
+        grant_number=session.grant_number + 1,
+        granted_seconds=covered.granted_seconds,
+        valid_seconds=valid_seconds,
+        final=covered.final,
+        charged_micros=step.charged_micros,
+        held_micros=covered.price_micros - step.charged_micros,
+        currency=account.currency,
+        included_seconds=covered.included_seconds,
+    )
 
 
 def _charge_and_hold(
