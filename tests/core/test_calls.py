@@ -13,7 +13,7 @@ from commcredits.core.ledger import LedgerAccount
 from commcredits.core.outcomes import Ended, Granted, Outcome, RefusalCode, Refused, Started
 from commcredits.core.rating import CALL_SECONDS_MAX, price_micros
 from commcredits.core.tariffs import Rate
-from tests.core.books import CALLEE, NOON, Books, books, rate, units
+from tests.core.books import CALLEE, DECK, NOON, Books, books, rate, units
 from tests.core.rates import rates
 
 
@@ -180,7 +180,7 @@ def test_a_destination_without_a_rate_is_refused_before_the_call() -> None:
     refusal = account.authorise()
     assert _refused(refusal) is RefusalCode.NO_RATE
     assert isinstance(refusal, Refused)
-    assert refusal.facts == {"callee": CALLEE, "service": "outbound"}
+    assert refusal.facts == {"callee": CALLEE, "service": "outbound", "rate_deck_id": DECK}
 
 
 def test_an_organization_without_a_deck_has_no_rates() -> None:

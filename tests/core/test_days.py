@@ -1,5 +1,6 @@
 """Days belong to a place: they follow one another without a gap, and are as long as its clocks make them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commcredits.core.calendar import day_of, hour_of, last_days, parse_instant
+from commcredits.core.calendar import bounds_of, day_of, hour_of, last_days, month_of, parse_instant
 
 ZONES = [
     "UTC",
@@ -78,3 +79,34 @@ def test_a_day_and_its_hours_begin_by_the_clocks_of_their_place(text: str, zone:
     instant = parse_instant(text)
     assert hour_of(instant, zone) == hour
     assert day_of(instant, zone) == hour[:10]
+
+
+@given(
+    st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1)).map(lambda instant: instant.replace(tzinfo=UTC)),  # noqa: DTZ001 - Hypothesis draws from naive bounds
+    st.sampled_from(ZONES),
+    st.sampled_from([month_of, day_of, hour_of]),
+)
+def test_a_period_reaches_from_its_first_instant_to_the_first_of_another(
+    instant: datetime, zone: str, period_of: Callable[[datetime, str], str]
+) -> None:
+    period = period_of(instant, zone)
+    begins, ends = bounds_of(period, zone)
+
+    assert begins <= instant < ends
+    assert period_of(begins, zone) == period_of(ends - timedelta(microseconds=1), zone) == period
+    assert period_of(ends, zone) != period
+    assert period_of(begins - timedelta(microseconds=1), zone) != period
+
+
+@pytest.mark.parametrize(
+    ("period", "begins", "ends"),
+    [
+        ("2026-12", "2026-11-30T22:00:00Z", "2026-12-31T22:00:00Z"),
+        ("2026-10-25", "2026-10-24T21:00:00Z", "2026-10-25T22:00:00Z"),
+        ("2026-10-25T03", "2026-10-25T00:00:00Z", "2026-10-25T02:00:00Z"),
+        ("2026-03-29T02", "2026-03-29T00:00:00Z", "2026-03-29T01:00:00Z"),
+    ],
+)
+def test_periods_in_bucharest_end_when_its_clocks_say_so(period: str, begins: str, ends: str) -> None:
+    """In October the hour from 03:00 comes twice; in March the one from 03:00 does not come at all."""
+    assert bounds_of(period, "Europe/Bucharest") == (parse_instant(begins), parse_instant(ends))

@@ -95,10 +95,11 @@ def admit(account: Account, call: CallRequest, at: datetime, context: Context, a
     if is_emergency(call):
         return Admission(service=Service.EMERGENCY, rate=EMERGENCY_RATE)
     if account.status is not OrganizationStatus.OPEN and isinstance(call, Authorise):
-        return Admission(service=call.service, refused=Refused(code=RefusalCode.ORGANIZATION_CLOSED))
+        facts: dict[str, str | int] = {"status": account.status.value}
+        return Admission(service=call.service, refused=Refused(code=RefusalCode.ORGANIZATION_CLOSED, facts=facts))
     if account.roster is None and call.call_type is None:
         rate = _rate(account, call.service, call.caller, call.callee, at, context)
-        refused = _no_rate(call.service, call.callee) if rate is None else None
+        refused = _no_rate(account, call.service, call.callee, at) if rate is None else None
         return Admission(service=call.service, rate=rate, refused=refused)
     return _admit_booked(account, call, at, context, around)
 
@@ -195,7 +196,8 @@ def _admit_booked(
         own_location = location if who.party is None else who.party.usage_location
         refused = refuse_policy(roster, who.party, situation, own_location, other.country, account.country)
         if payer is None and who.call_type in _DIALLED and roster.calls_without_user is CallsWithoutUser.REFUSED:
-            refused = Refused(code=RefusalCode.USER_REQUIRED, facts={"number": own_number(call)})
+            facts: dict[str, str | int] = {"setting": "calls_without_user", "number": own_number(call)}
+            refused = Refused(code=RefusalCode.USER_REQUIRED, facts=facts)
     if refused is not None:
         return Admission(service=service, booking=booking, refused=refused)
     return _with_sources(account, call, at, context, around, ways, service, booking)
@@ -244,7 +246,7 @@ def _with_sources(
     if credits_refusal is None:
         rate = _rate(account, service, call.caller, call.callee, at, context)
         if rate is None:
-            credits_refusal = _no_rate(service, call.callee)
+            credits_refusal = _no_rate(account, service, call.callee, at)
     if not booking.pool_key and credits_refusal is not None:
         return Admission(service=service, booking=booking, refused=credits_refusal)
     return Admission(
@@ -263,7 +265,7 @@ def _refuse_credits(account: Account, ways: Ways, booking: Booking, around: Surr
     for party_id in (booking.party_id, booking.user_id):
         blocked = refuse_blocked(account.blocks, party_id, booking.other_country, booking.call_type)
         if blocked is not None:
-            return blocked
+            return Refused(code=blocked.code, facts={**blocked.facts, "currency": account.currency})
     party = around.parties.get(booking.party_id)
     lacks = party is not None and ways.needs_credits_licence and Licence.COMMUNICATIONS_CREDITS not in party.licences
     if lacks or not ways.credits:
@@ -358,5 +360,8 @@ def _rate(account: Account, service: Service, caller: str, callee: str, at: date
     return None if deck is None else rate_in(deck, service, caller, callee, at)
 
 
-def _no_rate(service: Service, callee: str) -> Refused:
-    return Refused(code=RefusalCode.NO_RATE, facts={"callee": callee, "service": service.value})
+def _no_rate(account: Account, service: Service, callee: str, at: datetime) -> Refused:
+    """The refusal of a call that nothing prices; ``rate_deck_id`` is empty where no deck was ever assigned."""
+    deck = account.rate_deck_at(at) or ""
+    facts: dict[str, str | int] = {"callee": callee, "service": service.value, "rate_deck_id": deck}
+    return Refused(code=RefusalCode.NO_RATE, facts=facts)

@@ -39,6 +39,11 @@ def parse_instant(text: str) -> datetime:
         raise _not_an_instant(text) from None
 
 
+def instant_text(instant: datetime) -> str:
+    """An instant as RFC 3339 in UTC, as facts of refusals tell it."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def _not_an_instant(text: str) -> ValueError:
     return ValueError(f"{text[:40]!r} is not a date or an RFC 3339 time such as 2026-11-22T00:00:00Z")
 
@@ -69,6 +74,28 @@ def hour_of(instant: datetime, time_zone: str) -> str:
     """
     local = instant.astimezone(zone_of(time_zone))
     return f"{local.date().isoformat()}T{local.hour:02d}"
+
+
+def bounds_of(period: str, time_zone: str) -> tuple[datetime, datetime]:
+    """The instants, in UTC, at which a month, day or hour in that IANA zone begins and is over.
+
+    Periods are written as ``month_of``, ``day_of`` and ``hour_of`` write them. Where clocks change, a day is shorter or
+    longer than others, and an hour that comes twice ends with the second.
+    """
+    zone = zone_of(time_zone)
+    day, _, hour = period.partition("T")
+    year, month, *days = map(int, day.split("-"))
+    if not days:
+        begins = datetime(year, month, 1, tzinfo=zone)
+        ends = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=zone)
+    elif not hour:
+        begins = datetime(year, month, days[0], tzinfo=zone)
+        ends = begins + timedelta(days=1)
+    else:
+        begins = datetime(year, month, days[0], int(hour), tzinfo=zone)
+        ends = begins + timedelta(hours=1)
+    # Within one zone, Python adds to the clock on the wall, as is wanted here.
+    return begins.astimezone(UTC), ends.astimezone(UTC)
 
 
 def last_days(now: datetime, time_zone: str, count: int) -> tuple[tuple[date, ...], tuple[datetime, ...]]:

@@ -6,12 +6,13 @@ Knows limits that were found to bind (commcredits.core.policies). Refuses to kno
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from msgspec.structs import replace
 
 from commcredits.core.account import Account, Booking, Context
 from commcredits.core.admission import Admission
+from commcredits.core.calendar import instant_text
 from commcredits.core.covering import Bounds
 from commcredits.core.meters import Meter, MeterId, left_of, read_meter
 from commcredits.core.outcomes import RefusalCode, Refused
@@ -59,14 +60,19 @@ def refuse_grant(
         "currency": account.currency,
     }
     if meter.reached_at is not None:
-        facts["reached_at"] = _instant(meter.reached_at)
+        facts["reached_at"] = instant_text(meter.reached_at)
     if bound_by.blocks is None:
         return Refused(code=RefusalCode.CAP_REACHED, facts=facts)
-    return Refused(code=RefusalCode.BLOCKED, facts={"reason": bound_by.blocks.value, **facts})
+    facts |= {
+        "blocked": _blocked_kind(bound_by.blocks).value,
+        "subject": bound_by.subject,
+        "reason": bound_by.blocks.value,
+    }
+    return Refused(code=RefusalCode.BLOCKED, facts=facts)
 
 
 def pool_facts(admission: Admission, meters: Mapping[MeterId, Meter]) -> Facts:
-    """How the call's minute pool stands; nothing for a call that has none."""
+    """How the call's minute pool stands, and which other pool's end stops it; nothing for a call that has none."""
     booking = admission.booking
     if booking is None or not booking.pool_key:
         return {}
@@ -79,7 +85,13 @@ def pool_facts(admission: Admission, meters: Mapping[MeterId, Meter]) -> Facts:
         "pool_minutes_held": meter.held,
     }
     if meter.reached_at is not None:
-        facts["pool_empty_since"] = _instant(meter.reached_at)
+        facts["pool_empty_since"] = instant_text(meter.reached_at)
+    for key, size in admission.stopping_pools:
+        other = read_meter(meters, key, booking.pool_period)
+        if left_of(other, size) == 0:
+            facts["stopped_by_pool"] = key
+            if other.reached_at is not None:
+                facts["stopped_since"] = instant_text(other.reached_at)
     return facts
 
 
@@ -96,7 +108,7 @@ def block_for(account: Account, bounds: Bounds, context: Context) -> tuple[Accou
     bound_by = bounds.money_bound_by
     if bound_by is None or bound_by.blocks is None:
         return account, ()
-    kind = BlockedKind.USER if bound_by.blocks is BlockReason.SPEND_VELOCITY else BlockedKind.DESTINATION
+    kind = _blocked_kind(bound_by.blocks)
     for known in account.blocks:
         if known.kind is kind and known.subject == bound_by.subject:
             return account, ()
@@ -112,5 +124,6 @@ def block_for(account: Account, bounds: Bounds, context: Context) -> tuple[Accou
     return replace(account, blocks=(*account.blocks, block)), (block,)
 
 
-def _instant(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def _blocked_kind(reason: BlockReason) -> BlockedKind:
+    """What a fraud limit of this kind blocks."""
+    return BlockedKind.USER if reason is BlockReason.SPEND_VELOCITY else BlockedKind.DESTINATION

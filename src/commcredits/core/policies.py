@@ -14,14 +14,14 @@ Emergency passes under every rule here (domain.md §5). Where the document is si
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
 
 from commcredits.core.account import Booking
-from commcredits.core.calendar import day_of, hour_of, month_of
+from commcredits.core.calendar import day_of, hour_of, instant_text, month_of
 from commcredits.core.commands import CallType, Service
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.places import ZONE_A
@@ -138,10 +138,10 @@ def refuse_blocked(blocks: Iterable[Block], party_id: str, other_country: str, c
                 "blocked": block.kind.value,
                 "subject": block.subject,
                 "reason": block.reason.value,
-                "limit_micros": block.limit_micros,
-                "spent_micros": block.spent_micros,
-                "since": block.blocked_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+                "since": instant_text(block.blocked_at),
             }
+            if block.reason is not BlockReason.BY_ADMINISTRATOR:
+                facts |= {"limit_micros": block.limit_micros, "spent_micros": block.spent_micros}
             return Refused(code=RefusalCode.BLOCKED, facts=facts)
     return None
 

@@ -20,7 +20,8 @@ from commcredits.core.commands import CorrectCall, RecordCall
 from commcredits.core.covering import SECONDS_PER_MINUTE, pool_minutes, price_of, share_out
 from commcredits.core.funds import Lots, Parts, available_micros, draw, hold, restore
 from commcredits.core.ledger import LedgerAccount, Transfer, TransferReason, revenue_account
-from commcredits.core.meters import MeterPart
+from commcredits.core.limiting import limits_of
+from commcredits.core.meters import MeterPart, note_reached
 from commcredits.core.money import divide_up
 from commcredits.core.outcomes import Recorded, RefusalCode, Refused
 from commcredits.core.policies import LimitKind
@@ -110,7 +111,7 @@ def _book(
         account=replace(account, lots=lots, owed_micros=account.owed_micros + owed),
         session=over,
         transfers=_charges(terms, drawn, owed),
-        meters=meters,
+        meters=note_reached(meters, limits_of(admission.bindings, terms.booking, admission.pool_minutes), context.now),
     )
 
 
