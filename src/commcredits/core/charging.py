@@ -179,8 +179,8 @@ def _charge_and_hold(
         bounds = first_bounds(account, running, around, context.now)
     slice_seconds = command.slice_seconds or context.charging.slice_seconds
     covered = cover(terms, included, granted, reached + slice_seconds, bounds)
-    if covered.granted_seconds > granted:
-        lots, parts = hold(lots, parts, covered.price_micros - price_of(terms, included, granted), context.now)
+    if covered.more_micros:
+        lots, parts = hold(lots, parts, covered.more_micros, context.now)
     return _Step(
         lots=lots,
         parts=parts,
@@ -376,15 +376,17 @@ def _started_at(session: Session, reached_seconds: int, now: datetime) -> dateti
 
 def _charges(terms: SessionTerms, drawn: tuple[tuple[str, int], ...]) -> tuple[Transfer, ...]:
     return tuple(
-        Transfer(
-            source=LedgerAccount.CUSTOMER_CREDITS,
-            target=revenue_account(terms.service),
-            amount_micros=amount,
-            reason=TransferReason.CALL,
-            lot_id=lot_id,
-            session_id=terms.session_id,
-        )
-        for lot_id, amount in drawn
+        [
+            Transfer(
+                source=LedgerAccount.CUSTOMER_CREDITS,
+                target=revenue_account(terms.service),
+                amount_micros=amount,
+                reason=TransferReason.CALL,
+                lot_id=lot_id,
+                session_id=terms.session_id,
+            )
+            for lot_id, amount in drawn
+        ]
     )
 
 

@@ -39,13 +39,14 @@ class Bounds(Struct, frozen=True, kw_only=True, gc=False):
 class Cover(Struct, frozen=True, kw_only=True, gc=False):
     """What a call is granted: its first ``included_seconds`` by the pool, the rest up to ``granted_seconds`` by money.
 
-    ``price_micros`` is what the money part costs in all. ``final`` when there is no more to be had now, within
-    ``bounds``.
+    ``price_micros`` is what the money part costs in all, and ``more_micros`` by how much that is more than before.
+    ``final`` when there is no more to be had now, within ``bounds``.
     """
 
     included_seconds: int
     granted_seconds: int
     price_micros: int
+    more_micros: int
     final: bool
     bounds: Bounds
 
@@ -82,20 +83,30 @@ def cover(
         included = (held + max(0, min(minutes - held, bounds.pool_minutes))) * SECONDS_PER_MINUTE
         granted = included
     rate = terms.rate
-    price = price_of(terms, included, granted)
+    before = price = price_of(terms, included, granted) if granted > included else 0
     final = False
-    if wanted_seconds > granted and rate is None:
-        final = True
-    elif wanted_seconds > granted and rate is not None:
-        wanted = included + billed_seconds(rate, min(wanted_seconds, CALL_SECONDS_MAX) - included)
-        most = price + bounds.money_micros
-        final = price_of(terms, included, wanted) > most
-        if final:
-            began_at = terms.authorised_at + timedelta(seconds=included)
-            wanted = max(granted, included + affordable_seconds(rate, most, began_at))
-        granted = max(granted, wanted)
-        price = price_of(terms, included, granted)
-    return Cover(included_seconds=included, granted_seconds=granted, price_micros=price, final=final, bounds=bounds)
+    if wanted_seconds > granted:
+        if rate is None:
+            final = True
+        else:
+            wanted = included + billed_seconds(rate, min(wanted_seconds, CALL_SECONDS_MAX) - included)
+            wanted_micros = price_of(terms, included, wanted)
+            most = price + bounds.money_micros
+            if wanted_micros > most:
+                final = True
+                began_at = terms.authorised_at + timedelta(seconds=included)
+                wanted = included + affordable_seconds(rate, most, began_at)
+                wanted_micros = price_of(terms, included, wanted)
+            if wanted > granted:
+                granted, price = wanted, wanted_micros
+    return Cover(
+        included_seconds=included,
+        granted_seconds=granted,
+        price_micros=price,
+        more_micros=price - before,
+        final=final,
+        bounds=bounds,
+    )
 
 
 def bounds_of(
