@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commcredits.core.plans import PLANS_BEST_FIRST, Source
-from commcredits.core.pools import pool_key, pool_keys_that_stop, pool_minutes
+from commcredits.core.pools import PoolName, pool_key, pool_keys_that_stop, pool_minutes, read_pool_key, shared_pools
 from commcredits.core.roster import Licence, PoolSize, Roster
 
 PARTY = "0199b0c4-0000-7000-8000-000000000001"
@@ -141,3 +141,54 @@ def test_the_two_sub_pools_stand_alone_unless_the_organization_reads_them_strict
     assert pool_keys_that_stop(together, international) == (international, domestic)
     assert pool_keys_that_stop(together, "pool:MCOPSTN1:RO") == ("pool:MCOPSTN1:RO",)
     assert pool_keys_that_stop(together, "pool:MCOMEETADV") == ("pool:MCOMEETADV",)
+
+
+def test_the_pools_of_an_organization_are_those_that_its_licences_make() -> None:
+    roster = assigned(
+        MCOPSTN5__RO=100, MCOPSTN5__PR=1, MCOPSTN5__US=2, MCOPSTN5__=3, MCOPSTN5__DE=0, MCOPSTN2__FR=1, MCOPSTN8__RO=4,
+        MCOMEETADV__=1, MCOPSTNC__RO=100, MCOPSTN_PAYG_1__RO=5,
+    )  # fmt: skip
+    assert shared_pools(roster, "RO") == (
+        "pool:MCOPSTN5:RO",
+        "pool:MCOPSTN5:US",
+        "pool:MCOPSTN2:FR",
+        "pool:MCOPSTN2:FR:international",
+        "pool:MCOMEETADV",
+    )
+    assert shared_pools(Roster(version=1), "RO") == ()
+
+
+def test_pools_counted_by_purchased_licences_are_there_before_anybody_has_one() -> None:
+    roster = Roster(version=1, purchased={"MCOPSTN1/": 5}, pool_size_by={"MCOPSTN1": PoolSize.PURCHASED})
+    assert shared_pools(roster, "RO") == ("pool:MCOPSTN1:RO",)
+    assert pool_minutes(roster, "pool:MCOPSTN1:RO", "RO") == 6_000
+
+
+@given(
+    st.dictionaries(
+        st.builds(
+            lambda plan, country: f"{plan}/{country}", st.sampled_from(Licence), st.sampled_from(["RO", "US", ""])
+        ),
+        st.integers(0, 3),
+    ),
+    st.sets(st.sampled_from([licence.value for licence in Licence])),
+)
+def test_every_pool_that_is_listed_has_minutes_and_reads_back(counts: dict[str, int], by_purchase: set[str]) -> None:
+    roster = Roster(
+        version=1,
+        assigned=counts,
+        purchased=counts,
+        pool_size_by=dict.fromkeys(by_purchase, PoolSize.PURCHASED),
+    )
+    for key in shared_pools(roster, "RO"):
+        assert pool_minutes(roster, key, "RO") > 0
+        name = read_pool_key(key)
+        source = Source.INTERNATIONAL_POOL if name.international else Source.DOMESTIC_POOL
+        if name.licence is Licence.AUDIO_CONFERENCING:
+            source = Source.CONFERENCE_POOL
+        assert pool_key(source, name.licence, name.country, name.party_id) == key
+
+
+def test_the_minutes_of_one_user_are_told_by_whose_they_are() -> None:
+    key = pool_key(Source.DOMESTIC_POOL, Licence.DOMESTIC_120_UNPOOLED, "RO", PARTY)
+    assert read_pool_key(key) == PoolName(licence=Licence.DOMESTIC_120_UNPOOLED, party_id=PARTY)

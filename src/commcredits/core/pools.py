@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from msgspec import Struct
+
 from commcredits.core.plans import US_AND_CANADA, Source
 from commcredits.core.roster import Licence, PoolSize, Roster
 
@@ -27,6 +29,28 @@ _POOL: Final = "pool:"
 _SUB_POOL: Final = ":international"
 _WITH_SUB_POOLS: Final = f"{_POOL}{Licence.DOMESTIC_AND_INTERNATIONAL.value}:"
 
+POOLED: Final = (
+    Licence.DOMESTIC_120,
+    Licence.DOMESTIC_240,
+    Licence.DOMESTIC,
+    Licence.DOMESTIC_AND_INTERNATIONAL,
+    Licence.AUDIO_CONFERENCING,
+)
+"""Licences whose minutes are shared. Those of the unpooled plan are each user's own, counted by nobody else."""
+
+
+class PoolName(Struct, frozen=True, kw_only=True, gc=False):
+    """Whose minutes a pool is made of: of which licence, and for users in which country.
+
+    ``country`` is empty for the conference pool, which is one for the whole organization, and for the minutes of
+    ``party_id`` alone. ``international`` names the second sub-pool of Domestic and International.
+    """
+
+    licence: Licence
+    country: str = ""
+    international: bool = False
+    party_id: str = ""
+
 
 def pool_key(source: Source | None, licence: Licence | None, country: str, party_id: str) -> str:
     """The meter of the pool that this source draws on; empty when it draws on none.
@@ -42,6 +66,36 @@ def pool_key(source: Source | None, licence: Licence | None, country: str, party
         return f"{_POOL}{licence.value}:{party_id}"
     sub_pool = _SUB_POOL if source is Source.INTERNATIONAL_POOL else ""
     return f"{_POOL}{licence.value}:{pool_country(country)}{sub_pool}"
+
+
+def read_pool_key(key: str) -> PoolName:
+    """What ``pool_key`` made a key of."""
+    code, _, rest = key.removeprefix(_POOL).partition(":")
+    licence = Licence(code)
+    if licence is Licence.DOMESTIC_120_UNPOOLED:
+        return PoolName(licence=licence, party_id=rest)
+    return PoolName(licence=licence, country=rest.removesuffix(_SUB_POOL), international=rest.endswith(_SUB_POOL))
+
+
+def shared_pools(roster: Roster, organization_country: str) -> tuple[str, ...]:
+    """The keys of all pools that the organization's licences make, but for those of the unpooled plan."""
+    found: list[str] = []
+    for licence in POOLED:
+        purchased = roster.pool_size_by.get(licence.value) is PoolSize.PURCHASED
+        counts = roster.purchased if purchased else roster.assigned
+        of_licence = f"{licence.value}/"
+        places = {
+            name.removeprefix(of_licence) for name, count in counts.items() if count and name.startswith(of_licence)
+        }
+        if licence is Licence.AUDIO_CONFERENCING:
+            found += [pool_key(Source.CONFERENCE_POOL, licence, "", "")] if places else []
+            continue
+        home = organization_country if purchased else ""
+        for country in sorted({pool_country(place or home) for place in places} - {""}):
+            found.append(pool_key(Source.DOMESTIC_POOL, licence, country, ""))
+            if licence is Licence.DOMESTIC_AND_INTERNATIONAL:
+                found.append(pool_key(Source.INTERNATIONAL_POOL, licence, country, ""))
+    return tuple(found)
 
 
 def pool_minutes(roster: Roster, key: str, organization_country: str) -> int:
