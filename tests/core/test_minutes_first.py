@@ -383,3 +383,18 @@ def test_one_cent_left_does_not_buy_a_first_increment_of_four() -> None:
     )
     refusal = refused(account.authorise(caller=SALES_NUMBER, callee=BRITISH))
     assert (refusal.code, refusal.facts["needed_micros"]) == (RefusalCode.INSUFFICIENT_FUNDS, units("0.04"))
+
+
+def test_an_emergency_call_is_booked_to_its_user_and_to_nobody_where_nobody_is_known() -> None:
+    account = office()
+    account.authorise("call-1", caller=SALES_NUMBER, callee="112", service=Service.EMERGENCY)
+    account.authorise(
+        "call-2", caller="+40211239999", callee="112", service=Service.EMERGENCY, user="nobody@example.com"
+    )
+    booked = [account.sessions[session_id].terms.booking for session_id in ("call-1", "call-2")]
+    assert [booking and (booking.row, booking.party_id) for booking in booked] == [(20, SALES), (20, "")]
+
+
+def test_an_organization_without_people_knows_no_user() -> None:
+    account = books(rate(prefix="44"), balance="10")
+    assert refused(account.authorise(user="somebody@example.com")).code is RefusalCode.UNKNOWN_USER

@@ -57,6 +57,7 @@ _FREE_SOURCES: Final = frozenset({Source.FREE, Source.INCLUDED, Source.ADD_ON, S
 _SHARED_CALLING: Final = frozenset(
     {CallType.USER_OUT, CallType.USER_OUT_TRANSFER, CallType.USER_OUT_FORWARDING, CallType.USER_OUT_CONF}
 )
+_EMERGENCY_ROW: Final = 20
 _NO_RULES: Final = Roster(version=0)
 _DOMESTIC: Final = {Destination.DOMESTIC: True, Destination.INTERNATIONAL: False, Destination.OUTSIDE: False}
 
@@ -93,11 +94,13 @@ class Admission(Struct, frozen=True, kw_only=True, gc=False):
 def admit(account: Account, call: CallRequest, at: datetime, context: Context, around: Surroundings) -> Admission:
     """Whose call this is and what may pay for it at that instant."""
     if is_emergency(call):
-        return Admission(service=Service.EMERGENCY, rate=EMERGENCY_RATE)
+        return Admission(
+            service=Service.EMERGENCY, rate=EMERGENCY_RATE, booking=_emergency_booking(account, call, around)
+        )
     if account.status is not OrganizationStatus.OPEN and isinstance(call, Authorise):
         facts: dict[str, str | int] = {"status": account.status.value}
         return Admission(service=call.service, refused=Refused(code=RefusalCode.ORGANIZATION_CLOSED, facts=facts))
-    if account.roster is None and call.call_type is None:
+    if account.roster is None and call.call_type is None and not call.user:
         rate = _rate(account, call.service, call.caller, call.callee, at, context)
         refused = _no_rate(account, call.service, call.callee, at) if rate is None else None
         return Admission(service=call.service, rate=rate, refused=refused)
@@ -107,6 +110,21 @@ def admit(account: Account, call: CallRequest, at: datetime, context: Context, a
 def is_emergency(call: CallRequest) -> bool:
     """Whether the call goes through whatever the balance, policy or block (domain.md §5, row 20)."""
     return call.service is Service.EMERGENCY or call.call_type is CallType.EMERGENCY_OUT
+
+
+def _emergency_booking(account: Account, call: CallRequest, around: Surroundings) -> Booking | None:
+    """Whose emergency call it is, as far as that is known without asking anything that could refuse it."""
+    if account.roster is None:
+        return None
+    who = _who(call, around)
+    party = None if isinstance(who, Refused) else who.party
+    return Booking(
+        row=_EMERGENCY_ROW,
+        call_type=CallType.EMERGENCY_OUT,
+        party_id="" if party is None else party.party_id,
+        department="" if party is None else party.department,
+        usage_location=account.country if party is None else party.usage_location,
+    )
 
 
 def readmit(account: Account, session: Session, around: Surroundings) -> Admission:

@@ -10,6 +10,7 @@ import contextlib
 import gc
 from typing import Final
 
+from commcredits.core.numbers import classify
 from commcredits.edges.http.charging.serve import ListenAddress, serve_charging
 from commcredits.main.composition import (
     Ready,
@@ -26,6 +27,9 @@ from commcredits.storage.connection import open_pool
 DIRECTORY_POLL_SECONDS: Final = 0.5
 """How long a number that was just added may stay unknown to a charging process."""
 
+
+_LARGE_NUMBERING_PLANS: Final = ("+12025550123", "+442079460000", "+4930123456", "+33123456789", "+40211234567")
+"""The first number of a calling code costs milliseconds to place; these are placed before the first call waits for it."""
 
 COLLECTION_THRESHOLDS: Final = (100_000, 50, 1_000)
 """When the collector of reference cycles looks, by generation: see ``calm_the_collector``."""
@@ -67,6 +71,8 @@ async def run_charging(settings: Settings, stop: asyncio.Event, ready: Ready) ->
             ),
         )
         stack.push_async_callback(server.stop)
+        for number in _LARGE_NUMBERING_PLANS:
+            classify(number)
         calm_the_collector()
         ready(server.port)
         await stop.wait()
