@@ -27,6 +27,10 @@ NIGHT = (Window(weekdays=(0,), from_minute=0, to_minute=360),)
 TERMS = DeckTerms(time_zone="Europe/Bucharest", bands={"night": NIGHT, "day": NIGHT})
 
 
+def minute(band: str, price: object) -> dict[str, object]:
+    return {"band": band, "price_per_minute": price}
+
+
 def read(*rates: object, terms: DeckTerms = TERMS) -> list[Rate] | Refused:
     return read_json_rates(JsonRates(value=list(rates)), "EUR", terms)
 
@@ -55,11 +59,16 @@ def test_what_may_be_left_out_may_also_be_null_or_empty() -> None:
         "charge_max": None,
     }
     assert read({**RATE, **left_out, "currency": "EUR"}) == read(RATE)
-    assert read({**RATE, "band_prices": {}}) == read(RATE)
+    assert read({**RATE, "band_prices": []}) == read(RATE)
 
 
 def test_bands_and_steps_are_spelled_out() -> None:
-    banded = {**RATE, "band_prices": {"day": "1", "night": "0.1"}, "charge_max": "5", "origin_country": "DE"}
+    banded = {
+        **RATE,
+        "band_prices": [minute("day", "1"), minute("night", "0.1")],
+        "charge_max": "5",
+        "origin_country": "DE",
+    }
     stepped = {**RATE, "prefix": "45", "steps": [{"from_seconds": 600, "price_per_minute": "0.005"}]}
     rates = read(banded, stepped)
     assert isinstance(rates, list), rates
@@ -99,11 +108,14 @@ def test_bands_and_steps_are_spelled_out() -> None:
         ("origin_country", "XX"),
         ("origin_country", "de"),
         ("band_prices", "night:0.1"),
-        ("band_prices", {"night": 0.1}),
-        ("band_prices", {"noon": "0.1"}),
-        ("band_prices", {"night": "-0.1"}),
-        ("band_prices", {"night:0.1;day": "0.2"}),
-        ("band_prices", {"night": "0.1;day:0.2"}),
+        ("band_prices", {"night": "0.1"}),
+        ("band_prices", [minute("night", 0.1)]),
+        ("band_prices", [minute("noon", "0.1")]),
+        ("band_prices", [minute("night", "0.1"), minute("night", "0.2")]),
+        ("band_prices", [minute("night", "-0.1")]),
+        ("band_prices", [minute("night:0.1;day", "0.2")]),
+        ("band_prices", [minute("night", "0.1;day:0.2")]),
+        ("band_prices", [{**minute("night", "0.1"), "note": ""}]),
         ("steps", {"600": "0.1"}),
         ("steps", [{"from_seconds": "600", "price_per_minute": "0.1"}]),
         ("steps", [{"from_seconds": 600, "price_per_minute": 0.1}]),
@@ -133,7 +145,9 @@ def test_a_field_that_every_rate_has_may_not_be_left_out(field: str) -> None:
 
 
 def test_bands_and_steps_exclude_each_other() -> None:
-    refused = read({**RATE, "band_prices": {"day": "1"}, "steps": [{"from_seconds": 600, "price_per_minute": "0.005"}]})
+    refused = read(
+        {**RATE, "band_prices": [minute("day", "1")], "steps": [{"from_seconds": 600, "price_per_minute": "0.005"}]}
+    )
     assert isinstance(refused, Refused)
     assert refused.facts["field"] == "rates.0.steps"
 

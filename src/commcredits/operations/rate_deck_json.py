@@ -4,14 +4,14 @@ Knows the same columns as a CSV file, with bands and steps spelled out. Refuses 
 
     {"prefix": "40", "destination": "Romania", "service": "outbound", "price_per_minute": "0.006",
      "connection_fee": "0", "first_increment": 30, "next_increment": 6, "effective_from": "2026-01-01",
-     "effective_to": null, "origin_country": "", "band_prices": {"peak": "0.02"},
-     "steps": [{"from_seconds": 600, "price_per_minute": "0.005"}], "charge_max": "5.00"}
+     "effective_to": null, "origin_country": "", "band_prices": [{"band": "peak", "price_per_minute": "0.02"}],
+     "steps": [], "charge_max": "5.00"}
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final
@@ -96,35 +96,35 @@ def _text_of(name: str, value: object, place: str) -> str:
         if type(value) is not int:
             raise _WrongRateError(f"{place}.{name}", value, COLUMNS[name][1])
         return str(value)
-    if not isinstance(value, str):
+    # Not isinstance: a JSON number that is kept as it was written arrives as a subclass of str.
+    if type(value) is not str:
         allowed = COLUMNS[name][1] if name in COLUMNS else "a text"
         raise _WrongRateError(f"{place}.{name}", value, f"in a JSON string: {allowed}")
     return value
 
 
 def _bands_text(value: object, place: str) -> str:
-    if not isinstance(value, dict):
-        raise _WrongRateError(place, value, 'an object of bands and prices, such as {"peak": "0.02"}')
-    for band, price in value.items():
-        if not isinstance(price, str) or not _stands_alone(band) or not _stands_alone(price):
-            raise _WrongRateError(place, price, 'the price of a minute in a JSON string, such as "0.02"')
-    return ";".join(f"{band}:{price}" for band, price in value.items())
+    allowed = 'an array of bands, such as {"band": "peak", "price_per_minute": "0.02"}'
+    return ";".join(f"{band}:{price}" for band, price in _pairs(value, "band", str, place, allowed))
 
 
 def _steps_text(value: object, place: str) -> str:
     allowed = 'an array of steps, such as {"from_seconds": 600, "price_per_minute": "0.005"}'
+    return ";".join(f"{start}:{price}" for start, price in _pairs(value, "from_seconds", int, place, allowed))
+
+
+def _pairs(value: object, key: str, kind: type, place: str, allowed: str) -> Iterator[tuple[object, str]]:
+    """The key and the price of each object in an array; nothing in them can be taken for several of them."""
     if not isinstance(value, list):
         raise _WrongRateError(place, value, allowed)
-    texts: list[str] = []
-    for step in value:
-        fields: Mapping[str, Any] = step if isinstance(step, dict) else {}
-        seconds, price = fields.get("from_seconds"), fields.get("price_per_minute")
-        if set(fields) != {"from_seconds", "price_per_minute"} or type(seconds) is not int:
-            raise _WrongRateError(place, step, allowed)
-        if not isinstance(price, str) or not _stands_alone(price):
-            raise _WrongRateError(place, step, allowed)
-        texts.append(f"{seconds}:{price}")
-    return ";".join(texts)
+    for each in value:
+        fields: Mapping[str, Any] = each if isinstance(each, dict) else {}
+        found, price = fields.get(key), fields.get("price_per_minute")
+        if set(fields) != {key, "price_per_minute"} or type(found) is not kind or type(price) is not str:
+            raise _WrongRateError(place, each, allowed)
+        if not _stands_alone(str(found)) or not _stands_alone(price):
+            raise _WrongRateError(place, each, allowed)
+        yield found, price
 
 
 def _stands_alone(text: str) -> bool:

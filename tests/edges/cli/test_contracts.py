@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.edges.cli.refusing import REFUSALS, ExitStatus, RefusedError, sentence_of
-from commcredits.edges.http.administration import answers, report_answers
+from commcredits.edges.http.administration import answers, rate_answers, report_answers
 from commcredits.main.command import build_command
 from tests.edges.cli.terminal import DECK, Terminal
 from tests.operations.office import open_office
@@ -48,7 +48,7 @@ def test_json_has_the_fields_of_the_administration_api(terminal: Terminal, datab
     method = terminal.add_card(organization)
     amounts = ("--recharge-amount", "50", "--trigger-amount", "1", "--payment-method", method)
     written: list[tuple[Any, type[BaseModel]]] = [
-        (deck, answers.RateDeck),
+        (deck, rate_answers.RateDeck),
         (terminal.do("numbers", "add", organization, "+40212345678"), answers.PhoneNumber),
         (terminal.do("payment-methods", "list", organization)["items"][0], answers.PaymentMethod),
         (terminal.do("funds", "add", organization, "50", "--payment-method", method), answers.TopUp),

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from tests.edges.http.administration.hostile import DECIDED, HOSTILE, OPEN, Hostile
 from tests.edges.http.administration.hostile_numbers import HOSTILE_NUMBERS
+from tests.edges.http.administration.hostile_rates import BODY, HOSTILE_RATES
 from tests.edges.http.administration.world import ROMANIA, World, rate_deck_csv
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -54,6 +55,7 @@ async def _established(world: World, name: str, currency: str, number: str) -> d
         headers={"Content-Type": "text/csv", "Idempotency-Key": key},
     )
     deck_id = deck.json()["rate_deck_id"]
+    draft = await world.created("/v1/rate-decks/drafts", {**BODY, "currency": currency})
     await world.client.put(f"{path}/rate-deck", json={"rate_deck_id": deck_id})
     await world.created(f"{path}/numbers", {"number": number, "kind": "user"})
     session = f"call-of-{key}"
@@ -65,6 +67,7 @@ async def _established(world: World, name: str, currency: str, number: str) -> d
         "payment_method": payment_method,
         "top_up": bought.json()["top_up_id"],
         "deck": deck_id,
+        "draft": draft["rate_deck_id"],
         "number": number,
         "session": session,
         "opening_key": key,
@@ -73,7 +76,7 @@ async def _established(world: World, name: str, currency: str, number: str) -> d
     }
 
 
-ALL = [*HOSTILE, *HOSTILE_NUMBERS]
+ALL = [*HOSTILE, *HOSTILE_NUMBERS, *HOSTILE_RATES]
 
 
 def _name(hostile: Hostile) -> str:

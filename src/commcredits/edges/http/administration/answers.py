@@ -21,7 +21,6 @@ from commcredits.operations.numbers import PhoneNumber as PhoneNumberRecord
 from commcredits.operations.organizations import Organization as OrganizationRecord
 from commcredits.operations.paging import Page
 from commcredits.operations.recharging import AutoRecharge as AutoRechargeRecord
-from commcredits.operations.tariffs import RateDeckInfo
 from commcredits.storage.payments import PaymentMethodRecord, TopUpRecord
 
 R = TypeVar("R")
@@ -87,16 +86,6 @@ class PhoneNumber(BaseModel):
     country: str
     dialled_kind: DialledKind
     created_at: Time
-
-
-class RateDeck(BaseModel):
-    """A published rate deck; it never changes."""
-
-    rate_deck_id: Identity
-    name: str
-    currency: Currency
-    rate_count: int
-    published_at: Time
 
 
 class PaymentMethod(BaseModel):
@@ -216,17 +205,6 @@ def phone_number(record: PhoneNumberRecord) -> PhoneNumber:
         country=record.country,
         dialled_kind=record.dialled_kind,
         created_at=time(record.created_at),
-    )
-
-
-def rate_deck(record: RateDeckInfo) -> RateDeck:
-    """A rate deck as it is answered."""
-    return RateDeck(
-        rate_deck_id=record.rate_deck_id,
-        name=record.name,
-        currency=record.currency,
-        rate_count=record.rate_count,
-        published_at=time(record.published_at),
     )
 
 

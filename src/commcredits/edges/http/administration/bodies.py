@@ -18,9 +18,11 @@ from commcredits.edges.http.charging.explaining import JsonObject, MalformedJson
 from commcredits.edges.http.problems import HttpFault, invalid_input_problem
 
 JSON_BYTES_MAX: Final = 64 * 1_024
+LONG_JSON_BYTES_MAX: Final = 16 * 1_024 * 1_024
 WEBHOOK_BYTES_MAX: Final = 256 * 1_024
 RATE_DECK_BYTES_MAX: Final = 256 * 1_024 * 1_024
 NUMBER_STOCK_BYTES_MAX: Final = 64 * 1_024 * 1_024
+PEOPLE_BYTES_MAX: Final = 128 * 1_024 * 1_024
 
 BODY_SECONDS_MAX: Final = 20
 """How long a body that is read whole may take to arrive."""
@@ -40,12 +42,14 @@ class JsonRequest(Request):
     _raw: bytes = b""
     _value: Any = None
 
-    async def load(self) -> None:
+    async def load(self, bytes_max: int = JSON_BYTES_MAX) -> None:
         """Read the body. Raises ProblemError for what is too long, too slow, or not one well-formed JSON value."""
         media_type(self, JSON_MEDIA_TYPE)
-        self._raw = await read_body(self, bytes_max=JSON_BYTES_MAX)
+        self._raw = await read_body(self, bytes_max=bytes_max)
         try:
-            self._value = load_json(self._raw)
+            # A long body takes a second to read, in which others get their turns.
+            long = len(self._raw) > JSON_BYTES_MAX
+            self._value = await asyncio.to_thread(load_json, self._raw) if long else load_json(self._raw)
         except MalformedJsonError as error:
             raise ProblemError(malformed(error)) from None
         if isinstance(self._value, JsonObject) and self._value.twice:

@@ -99,14 +99,6 @@ class NumberToStock(BaseModel):
     place: PlaceName = ""
 
 
-class RateDeckToAssign(BaseModel):
-    """The rate deck that prices an organization's calls."""
-
-    model_config = _strict(rate_deck_id=_ID)
-
-    rate_deck_id: Identifier
-
-
 class PaymentMethodToAdd(BaseModel):
     """A way to pay that a gateway keeps, under the gateway's own reference."""
 

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from starlette.requests import Request
 from starlette.responses import Response
 
-from commcredits.edges.http.administration.bodies import JsonRequest
+from commcredits.edges.http.administration.bodies import JSON_BYTES_MAX, LONG_JSON_BYTES_MAX, JsonRequest
 from commcredits.edges.http.administration.forms import FORM_ERROR, FieldForm
 from commcredits.edges.http.administration.refusing import ProblemError, field_error, wrong_field
 from commcredits.edges.http.problems import FieldError, invalid_input_problem
@@ -27,6 +27,8 @@ _NOT_SHOWN: Final = ""
 
 class StrictRoute(APIRoute):
     """A route that refuses what it does not know: parameters, fields, repetitions and lenient JSON."""
+
+    json_bytes_max: int = JSON_BYTES_MAX
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI asks for this once; the handler stands in front of its own."""
@@ -40,7 +42,7 @@ class StrictRoute(APIRoute):
                 raise wrong_field(IDEMPOTENCY_KEY, "", "given once", f"{IDEMPOTENCY_KEY} is given more than once")
             if self.body_field is not None:
                 request = JsonRequest(request.scope, request.receive)
-                await request.load()
+                await request.load(self.json_bytes_max)
             try:
                 return await handle(request)
             except RequestValidationError as error:
@@ -48,6 +50,12 @@ class StrictRoute(APIRoute):
                 raise ProblemError(invalid_input_problem(errors)) from None
 
         return handle_strictly
+
+
+class LongJsonRoute(StrictRoute):
+    """A route whose body may be a long list."""
+
+    json_bytes_max = LONG_JSON_BYTES_MAX
 
 
 def _fields_of(route: APIRoute) -> Mapping[tuple[str, str], FieldInfo]:
