@@ -76,7 +76,12 @@ async def test_a_balance_is_what_was_added_less_what_calls_used_and_hold(office:
     found = await read_balance(office.services, organization_id=organization_id)
     # 75 seconds at 0.01; the running call holds its first slice of 300 seconds.
     assert found == Balance(
-        posted_micros=49_250_000, held_micros=3_000_000, available_micros=46_250_000, currency="EUR", as_of=NOON
+        posted_micros=49_250_000,
+        held_micros=3_000_000,
+        available_micros=46_250_000,
+        owed_micros=0,
+        currency="EUR",
+        as_of=NOON,
     )
 
 

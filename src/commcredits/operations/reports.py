@@ -45,11 +45,15 @@ _NEWEST_CALL: Final = (datetime.max.replace(tzinfo=UTC), "")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """Amounts at the instant ``as_of``, in millionths: ``available_micros`` = ``posted_micros`` − ``held_micros``."""
+    """Amounts at the instant ``as_of``, in millionths: ``available_micros`` = ``posted_micros`` − ``held_micros``.
+
+    ``owed_micros`` is what calls recorded after the fact found no funds for; the next funds repay it first.
+    """
 
     posted_micros: int
     held_micros: int
     available_micros: int
+    owed_micros: int
     currency: str
     as_of: datetime
 
@@ -69,7 +73,7 @@ class LotRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:
-    """One transfer: the amount left ``source`` and entered ``target``."""
+    """One transfer: the amount left ``source`` and entered ``target``; one that touches no lot has no ``lot_id``."""
 
     transfer_id: str
     at: datetime
@@ -77,7 +81,7 @@ class JournalEntry:
     target: LedgerAccount
     amount_micros: int
     reason: TransferReason
-    lot_id: str
+    lot_id: str | None
     session_id: str | None
     top_up_id: str | None
 
@@ -134,6 +138,7 @@ async def read_balance(services: Services, *, organization_id: str) -> Balance |
         posted_micros=available + held,
         held_micros=held,
         available_micros=available,
+        owed_micros=rows[0]["owed_micros"],
         currency=rows[0]["currency"],
         as_of=now,
     )
@@ -168,9 +173,12 @@ async def list_journal(
 
 
 async def list_calls(
-    services: Services, *, organization_id: str, cursor: str | None, limit: int
+    services: Services, *, organization_id: str, cursor: str | None, limit: int, free: bool = False
 ) -> Page[CallRecord] | Refused:
-    """An organization's calls, refused ones included, newest first."""
+    """An organization's calls, refused ones included, newest first.
+
+    ``free`` lists those alone that were charged nothing for want of a rate (domain.md §5, row 21).
+    """
     organization = await get_organization(services, organization_id=organization_id)
     if isinstance(organization, Refused):
         return organization
@@ -180,9 +188,8 @@ async def list_calls(
     before = _NEWEST_CALL if cursor is None else _read_call_position(cursor)
     if before is None:
         return refuse_cursor(cursor or "")
-    rows = await services.pool.fetch(
-        load_statement("list_calls"), services.shard_id, organization_id, *before, limit + 1
-    )
+    statement = load_statement("list_free_calls" if free else "list_calls")
+    rows = await services.pool.fetch(statement, services.shard_id, organization_id, *before, limit + 1)
     items = tuple(_call_of(row, organization.currency) for row in rows[:limit])
     if len(rows) <= limit:
         return Page(items=items, next_cursor=None)
@@ -272,7 +279,7 @@ def _entry_of(row: asyncpg.Record) -> JournalEntry:
         target=LedgerAccount(row["target"]),
         amount_micros=row["amount_micros"],
         reason=TransferReason(row["reason"]),
-        lot_id=str(row["lot_id"]),
+        lot_id=None if row["lot_id"] is None else str(row["lot_id"]),
         session_id=row["session_id"],
         top_up_id=None if row["top_up_id"] is None else str(row["top_up_id"]),
     )

@@ -53,6 +53,8 @@ def _add_balance(app: typer.Typer, parts: Parts) -> None:
             "posted": balance.posted_micros,
             "held": balance.held_micros,
             "available": balance.available_micros,
+            # A debt is rare: it is shown where there is one.
+            **({"owed": balance.owed_micros} if balance.owed_micros else {}),
         }
         write_facts({name: f"{amount_text(micros):>16} {balance.currency}" for name, micros in amounts.items()})
 

@@ -1,6 +1,7 @@
 -- What is left of an organization's lots, in order of use; one row without a lot when nothing is left of any.
 select
     o.currency,
+    a.owed_micros,
     left_over.lot_id,
     l.source,
     l.purchased_at,

@@ -19,11 +19,15 @@ from commcredits.operations.verify import Verification as VerificationRecord
 
 
 class Balance(BaseModel):
-    """``available`` is what may be spent: ``posted`` less what running calls hold."""
+    """``available`` is what may be spent: ``posted`` less what running calls hold.
+
+    ``owed`` is what calls recorded after the fact found no funds for; the next funds repay it first.
+    """
 
     posted: Amount
     held: Amount
     available: Amount
+    owed: Amount
     currency: Currency
     as_of: Time
 
@@ -42,7 +46,7 @@ class FundLot(BaseModel):
 
 
 class JournalEntry(BaseModel):
-    """One transfer: the amount left ``source`` and entered ``target``."""
+    """One transfer: the amount left ``source`` and entered ``target``; ``lot_id`` is null where no lot is touched."""
 
     transfer_id: Identity
     at: Time
@@ -51,7 +55,7 @@ class JournalEntry(BaseModel):
     amount: Amount
     currency: Currency
     reason: TransferReason
-    lot_id: Identity
+    lot_id: Identity | None
     session_id: str | None
     top_up_id: Identity | None
 
@@ -112,6 +116,7 @@ def balance(record: reports.Balance) -> Balance:
         posted=format_micros(record.posted_micros),
         held=format_micros(record.held_micros),
         available=format_micros(record.available_micros),
+        owed=format_micros(record.owed_micros),
         currency=record.currency,
         as_of=time(record.as_of),
     )

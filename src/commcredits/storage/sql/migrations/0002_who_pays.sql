@@ -45,6 +45,21 @@ alter table call_sessions
 create index call_sessions_by_party on call_sessions (shard_id, organization_id, party_id, authorised_at)
     where party_id is not null;
 
+-- Calls that no rate was known for, and those that credits may not pay for: few, and the operator looks for the former. On
+-- a column that no running call changes, so that updates of calls stay as cheap as they are.
+create index call_sessions_without_rate on call_sessions (shard_id, organization_id, authorised_at, session_id)
+    where rate_prefix is null;
+
+-- The operator's own mappings of files of call records, as JSON.
+create table call_mappings (
+    shard_id smallint not null,
+    organization_id uuid not null,
+    name text not null check (length(name) between 1 and 64),
+    document text not null,
+    saved_at timestamptz not null,
+    primary key (shard_id, organization_id, name)
+);
+
 -- Users and resource accounts.
 create table parties (
     shard_id smallint not null,

@@ -1,0 +1,28 @@
+-- An organization's calls without a rate that were charged nothing, newest first, from the one before a given instant and
+-- id on; see commcredits.core.recorded for their mark.
+select
+    s.session_id,
+    s.service,
+    s.caller,
+    s.callee,
+    s.rate_destination,
+    s.state,
+    s.authorised_at,
+    s.started_at,
+    s.ended_at,
+    s.used_seconds,
+    s.overrun_seconds,
+    s.charged_micros,
+    (select sum(part.held_micros) from unnest(s.part_held_micros) as part (held_micros))::bigint as held_micros,
+    s.cause,
+    s.rate_deck_id,
+    s.rate_prefix
+from call_sessions s
+where s.shard_id = $1
+    and s.organization_id = $2
+    -- Every such call meets this; it names the index of the few calls that do.
+    and s.rate_prefix is null
+    and s.cause = 'FREECALL'
+    and (s.authorised_at, s.session_id) < ($3, $4)
+order by s.authorised_at desc, s.session_id desc
+limit $5
