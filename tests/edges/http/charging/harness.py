@@ -64,6 +64,27 @@ def usual_outcome(command: ChargingCommand) -> Outcome:
             return Ended(duration_seconds=command.used_seconds, charged_micros=42_000, currency="EUR")
 
 
+def of_a_pool(command: ChargingCommand) -> Outcome:
+    """What a call is answered that minutes pay for until its 120th second, and credits from there on."""
+    grant: dict[str, Any] = {
+        "grant_number": 1,
+        "granted_seconds": 300,
+        "valid_seconds": 330,
+        "final": False,
+        "charged_micros": 0,
+        "held_micros": 1_800_000,
+        "currency": "EUR",
+        "included_seconds": 120,
+    }
+    match command:
+        case Start():
+            return Started(**grant)
+        case End():
+            return Ended(duration_seconds=200, charged_micros=800_000, currency="EUR", pool_minutes=2)
+        case _:
+            return Granted(**grant)
+
+
 class Desk:
     """A submitter that answers at once, or when the test says so."""
 

@@ -25,8 +25,11 @@ _amount: Final = lru_cache(maxsize=4_096)(format_micros)
 """Amounts repeat: calls to one destination hold the same slice."""
 
 
-class GrantedAnswer(msgspec.Struct, tag_field="outcome", tag="granted", gc=False, frozen=True):
-    """The answer to ``authorise`` and ``update``; amounts are decimals with six digits."""
+class GrantedAnswer(msgspec.Struct, tag_field="outcome", tag="granted", omit_defaults=True, gc=False, frozen=True):
+    """The answer to ``authorise`` and ``update``; amounts are decimals with six digits.
+
+    ``included_seconds`` is left out of the answer where no minutes of a pool pay.
+    """
 
     organization_id: str | None
     session_id: str
@@ -37,9 +40,10 @@ class GrantedAnswer(msgspec.Struct, tag_field="outcome", tag="granted", gc=False
     charged: str
     held: str
     currency: str
+    included_seconds: int = 0
 
 
-class StartedAnswer(msgspec.Struct, tag_field="outcome", tag="started", gc=False, frozen=True):
+class StartedAnswer(msgspec.Struct, tag_field="outcome", tag="started", omit_defaults=True, gc=False, frozen=True):
     """The answer to ``start``; the fields are those of GrantedAnswer."""
 
     organization_id: str
@@ -51,16 +55,18 @@ class StartedAnswer(msgspec.Struct, tag_field="outcome", tag="started", gc=False
     charged: str
     held: str
     currency: str
+    included_seconds: int = 0
 
 
-class EndedAnswer(msgspec.Struct, tag_field="outcome", tag="ended", gc=False, frozen=True):
-    """The answer to ``end``."""
+class EndedAnswer(msgspec.Struct, tag_field="outcome", tag="ended", omit_defaults=True, gc=False, frozen=True):
+    """The answer to ``end``; ``pool_minutes`` is left out where no minutes of a pool paid."""
 
     organization_id: str
     session_id: str
     duration_seconds: int
     charged: str
     currency: str
+    pool_minutes: int = 0
 
 
 def answer_outcome(command: ChargingCommand, outcome: Outcome) -> Answer:
@@ -80,6 +86,7 @@ def answer_outcome(command: ChargingCommand, outcome: Outcome) -> Answer:
                     _amount(outcome.charged_micros),
                     _amount(outcome.held_micros),
                     outcome.currency,
+                    outcome.included_seconds,
                 )
             )
         case Ended():
@@ -90,6 +97,7 @@ def answer_outcome(command: ChargingCommand, outcome: Outcome) -> Answer:
                     outcome.duration_seconds,
                     _amount(outcome.charged_micros),
                     outcome.currency,
+                    outcome.pool_minutes,
                 )
             )
         case Refused():
@@ -119,4 +127,5 @@ def _granted(organization_id: str | None, session_id: str, outcome: Granted) -> 
         _amount(outcome.charged_micros),
         _amount(outcome.held_micros),
         outcome.currency,
+        outcome.included_seconds,
     )
