@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commcredits.core.commands import Authorise, End, Start, Update
+from commcredits.core.call_types import agree
+from commcredits.core.commands import Authorise, CallType, End, Service, Start, Update
 from commcredits.edges.http.charging.fields import FIELD_RULES
 from commcredits.edges.http.charging.reading import CommandReader
 from commcredits.edges.http.problems import Problem
@@ -93,6 +94,44 @@ HOSTILE: list[tuple[str, str, bytes]] = [
     ("authorise", "slice_seconds", literally(AUTHORISE, "slice_seconds", "null")),
     ("authorise", "answered", changed(AUTHORISE, answered="yes")),
     ("authorise", "answered", changed(AUTHORISE, answered=1)),
+    ("authorise", "call_type", changed(AUTHORISE, call_type="")),
+    ("authorise", "call_type", changed(AUTHORISE, call_type="premium_out")),
+    ("authorise", "call_type", changed(AUTHORISE, call_type="USER_OUT")),
+    ("authorise", "call_type", changed(AUTHORISE, call_type=" user_out")),
+    ("authorise", "call_type", changed(AUTHORISE, call_type=None)),
+    ("authorise", "call_type", changed(AUTHORISE, call_type=2)),
+    ("authorise", "call_type", changed(AUTHORISE, call_type=["user_out"])),
+    ("authorise", "call_type", again(AUTHORISE | {"call_type": "user_out"}, "call_type", "user_out")),
+    ("authorise", "call_type", again(AUTHORISE | {"call_type": "dr_out"}, "call_type", "user_out")),
+    ("authorise", "service", changed(AUTHORISE, call_type="conf_in")),
+    ("authorise", "service", changed(AUTHORISE, call_type="user_out", service="toll_free_in")),
+    ("authorise", "service", changed(AUTHORISE, call_type="user_out_conf", service="conference_dial_out")),
+    ("authorise", "service", changed(AUTHORISE, call_type="conf_out", service="outbound")),
+    ("authorise", "service", changed(AUTHORISE, call_type="user_in", service="")),
+    ("authorise", "user", changed(AUTHORISE, user="")),
+    ("authorise", "user", changed(AUTHORISE, user="x" * 321)),
+    ("authorise", "user", changed(AUTHORISE, user="front.desk@example.com\n")),
+    ("authorise", "user", changed(AUTHORISE, user="front\tdesk")),
+    ("authorise", "user", changed(AUTHORISE, user="nul\x00")),
+    ("authorise", "user", changed(AUTHORISE, user="bell\x07")),
+    ("authorise", "user", changed(AUTHORISE, user="delete\x7f")),
+    ("authorise", "user", changed(AUTHORISE, user="next\x85line")),
+    ("authorise", "user", changed(AUTHORISE, user="line\u2028separator")),
+    ("authorise", "user", changed(AUTHORISE, user="\u202egnirts")),
+    ("authorise", "user", changed(AUTHORISE, user=None)),
+    ("authorise", "user", changed(AUTHORISE, user=7)),
+    ("authorise", "user", changed(AUTHORISE, user=["front.desk@example.com"])),
+    ("authorise", "user", changed(AUTHORISE, user={"id": "front.desk@example.com"})),
+    ("authorise", "user", again(AUTHORISE | {"user": "sales.1@example.com"}, "user", "front.desk@example.com")),
+    ("authorise", "user", json.dumps(AUTHORISE | {"user": "a"}).encode()[:-1] + b', "\\u0075ser": "b"}'),
+    ("authorise", "conference_id", changed(AUTHORISE, conference_id="")),
+    ("authorise", "conference_id", changed(AUTHORISE, conference_id="x" * 65)),
+    ("authorise", "conference_id", changed(AUTHORISE, conference_id="two words")),
+    ("authorise", "conference_id", changed(AUTHORISE, conference_id="conf-4711\n")),
+    ("authorise", "conference_id", changed(AUTHORISE, conference_id="conferința")),
+    ("authorise", "conference_id", changed(AUTHORISE, conference_id=4711)),
+    ("authorise", "conference_id", changed(AUTHORISE, conference_id=None)),
+    ("authorise", "conference_id", again(AUTHORISE | {"conference_id": "1"}, "conference_id", "2")),
     ("authorise", "price", changed(AUTHORISE, price="0.00")),
     ("authorise", "__proto__", changed(AUTHORISE, __proto__={"final": True})),
     ("authorise", "command", changed(AUTHORISE, command="authorise")),
@@ -107,6 +146,9 @@ HOSTILE: list[tuple[str, str, bytes]] = [
     ("start", "organization_id", without(START, "organization_id")),
     ("start", "session_id", without(START, "session_id")),
     ("start", "used_seconds", changed(START, used_seconds=1)),
+    ("start", "user", changed(START, user="front.desk@example.com")),
+    ("update", "call_type", changed(UPDATE, call_type="user_out")),
+    ("end", "conference_id", changed(END, conference_id="conf-4711")),
     ("start", "session_id", again(START, "session_id", "call-2")),
     ("update", "request_number", without(UPDATE, "request_number")),
     ("update", "request_number", changed(UPDATE, request_number=0)),
@@ -203,6 +245,7 @@ ANY_VALUE = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
     st.text(max_size=140),
     st.sampled_from(["+40212345678", "+4930123456", "112", "outbound", "toll_free_in", ORGANIZATION, 'a"b', "\\"]),
+    st.sampled_from(["toll_in", "conference_dial_out", "user_out", "conf_in", "conf_out", "front.desk@example.com"]),
     st.lists(st.integers(), max_size=2),
 )
 
@@ -227,6 +270,8 @@ def test_the_fast_reader_takes_exactly_what_the_table_of_fields_takes(case: tupl
         and all(name in rules for name in body)
         and all(rules[name].accepts(value) for name, value in body.items() if name in rules)
     )
+    if right and "call_type" in body and "service" in body:
+        right = agree(CallType(body["call_type"]), Service(body["service"]))
     reader = CommandReader(Numbers(), [])
     read = {
         "authorise": reader.read_authorise,

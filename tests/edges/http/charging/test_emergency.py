@@ -30,6 +30,12 @@ EMERGENCY = {"session_id": "call-1", "caller": KNOWN_NUMBER, "callee": "112"}
         {**EMERGENCY, "service": "outbound", "slice_seconds": 60},
         {**EMERGENCY, "service": "emergency", "callee": "+40219999999"},
         {**EMERGENCY, "organization_id": ORGANIZATION},
+        {**EMERGENCY, "callee": "+40219999999", "call_type": "emergency_out"},
+        {**EMERGENCY, "callee": "+40219999999", "call_type": "emergency_out", "user": "front.desk@example.com"},
+        {**EMERGENCY, "callee": "+40219999999", "call_type": "emergency_out", "service": "emergency"},
+        {**EMERGENCY, "callee": "+40219999999", "call_type": "emergency_out", "service": "toll_free_in"},
+        {**EMERGENCY, "callee": "+40219999999", "call_type": "conf_in", "service": "emergency"},
+        {**EMERGENCY, "call_type": "user_out", "user": "front.desk@example.com", "conference_id": "conf-4711"},
     ],
 )
 async def test_an_emergency_call_is_granted_before_the_submitter_answers(body: dict[str, Any]) -> None:
@@ -74,6 +80,10 @@ async def test_an_emergency_call_is_granted_though_it_cannot_be_recorded(code: R
         {"slice_seconds": -1, "caller": []},
         {"slice_seconds": 10**30, "session_id": "ș"},
         {"colour": "red", "caller": {}},
+        {"callee": "+40219999999", "call_type": "emergency_out", "caller": "anonymous"},
+        {"callee": [], "call_type": "emergency_out", "session_id": 7},
+        {"call_type": "premium_out", "user": 7, "conference_id": None, "session_id": ""},
+        {"callee": "+40219999999", "call_type": "emergency_out", "service": "premium", "user": "", "caller": None},
     ],
 )
 async def test_an_emergency_call_passes_though_the_rest_is_wrong(fields: dict[str, Any]) -> None:
@@ -92,9 +102,10 @@ async def test_half_a_surrogate_beside_an_oversized_number_does_not_stop_an_emer
         assert response.status in {200, 400}  # the reader may call it malformed; it must not call it our error
 
 
-async def test_an_emergency_call_is_recorded_despite_a_field_that_does_not_matter() -> None:
+@pytest.mark.parametrize("field", [{"colour": "red"}, {"user": ""}, {"call_type": "nonsense"}, {"conference_id": 1}])
+async def test_an_emergency_call_is_recorded_despite_a_field_that_does_not_matter(field: dict[str, Any]) -> None:
     async with serving() as house, await house.connect() as client:
-        assert (await client.ask(request("authorise", {**EMERGENCY, "colour": "red"}))).status == 200
+        assert (await client.ask(request("authorise", {**EMERGENCY, **field}))).status == 200
     assert len(house.desk.commands) == 1
 
 

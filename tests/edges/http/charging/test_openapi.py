@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from typing import Any
 
 import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
+from commcredits.core.commands import CallType, Service
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.edges.http.charging.explaining import JsonObject, load_json
 from commcredits.edges.http.charging.limits import ListenerLimits
 from commcredits.edges.http.charging.openapi import charging_openapi
-from tests.edges.http.charging.harness import BODIES, START, Desk, request, serving
+from commcredits.edges.http.charging.reading import CommandReader
+from commcredits.edges.http.problems import Problem
+from tests.edges.http.charging.harness import (
+    AUTHORISE,
+    BODIES,
+    ORGANIZATION,
+    START,
+    Desk,
+    Numbers,
+    of_a_pool,
+    request,
+    serving,
+)
 from tests.edges.http.charging.test_bad_input import HOSTILE
 
 DOCUMENT = {"openapi": "3.1.0", "info": {"title": "Charging", "version": "1"}, **charging_openapi()}
@@ -56,6 +70,71 @@ async def test_right_bodies_and_their_answers_are_as_described(path: str) -> Non
     async with serving() as house, await house.connect() as client:
         response = await client.ask(request(path, body))
     assert is_as_described(schema_of_answer(path, 200), response.document)
+
+
+@pytest.mark.parametrize("path", list(BODIES))
+async def test_the_answers_to_a_call_that_splits_are_as_described(path: str) -> None:
+    async with serving(Desk(of_a_pool)) as house, await house.connect() as client:
+        response = await client.ask(request(path, BODIES[path]))
+    described = schema_of_answer(path, 200)
+    assert is_as_described(described, response.document)
+    name = described["$ref"].rsplit("/", 1)[1]
+    assert response.document.keys() == charging_openapi()["components"]["schemas"][name]["properties"].keys()
+
+
+@pytest.mark.parametrize(("call_type", "service"), list(product(CallType, [None, *Service])))
+def test_what_the_listener_takes_of_call_types_and_services_the_description_takes(
+    call_type: CallType, service: Service | None
+) -> None:
+    body = {**AUTHORISE, "call_type": call_type.value, "service": service and service.value}
+    if service is None:
+        del body["service"]
+    reading = CommandReader(Numbers(), []).read_authorise(json.dumps(body).encode())
+    assert is_as_described(schema_of_body("authorise"), body) is not isinstance(reading, Problem)
+
+
+@pytest.mark.parametrize("command", list(BODIES))
+async def test_example_bodies_are_taken_and_as_described(command: str) -> None:
+    content = operation(command)["requestBody"]["content"]["application/json"]
+    assert content["examples"]
+    async with serving() as house, await house.connect() as client:
+        for example in content["examples"].values():
+            assert example["summary"]
+            assert is_as_described(content["schema"], example["value"])
+            response = await client.ask(request(command, {"organization_id": ORGANIZATION, **example["value"]}))
+            assert response.status == 200
+
+
+@pytest.mark.parametrize("command", list(BODIES))
+def test_example_answers_are_as_described(command: str) -> None:
+    for status, response in operation(command)["responses"].items():
+        for content in response["content"].values():
+            for name, example in content.get("examples", {}).items():
+                assert is_as_described(content["schema"], example["value"]), name
+                if status != "200":
+                    assert name == example["value"]["code"]
+                    assert name in response["description"].split(", ")
+                    assert example["value"]["status"] == int(status)
+
+
+def test_the_examples_show_a_pool_a_split_and_refusals_that_explain() -> None:
+    def shown(path: str, status: int, media_type: str = "application/json") -> Any:
+        return operation(path)["responses"][str(status)]["content"][media_type]["examples"]
+
+    pool = shown("authorise", 200)["pool"]["value"]
+    assert (pool["included_seconds"], pool["granted_seconds"], pool["held"]) == (300, 300, "0.000000")
+    split = shown("update", 200)["split"]["value"]
+    assert (split["included_seconds"], split["granted_seconds"], split["held"]) == (600, 900, "3.000000")
+    ended = shown("end", 200)["split"]["value"]
+    assert (ended["pool_minutes"], ended["duration_seconds"], ended["charged"]) == (10, 650, "0.500000")
+    empty = shown("authorise", 402, "application/problem+json")["insufficient_funds"]["value"]
+    assert {"pool_empty_since", "available", "needed"} <= empty.keys()
+    refused = shown("authorise", 403, "application/problem+json")
+    assert refused["credits_not_licensed"]["value"]["licence"] == "MCOPSTNC"
+    assert (refused["cap_reached"]["value"]["meter"][:9], refused["cap_reached"]["value"]["limit"]) == (
+        "cap:user:",
+        "20.000000",
+    )
 
 
 async def test_an_emergency_grant_is_as_described() -> None:
@@ -104,6 +183,31 @@ async def test_refusals_are_as_described(command: str, code: RefusalCode) -> Non
         response = await client.ask(request(command, BODIES[command]))
     assert code in operation(command)["responses"][str(response.status)]["description"]
     assert is_as_described(schema_of_answer(command, response.status), response.document)
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        (RefusalCode.INSUFFICIENT_FUNDS, 402),
+        (RefusalCode.ORGANIZATION_CLOSED, 403),
+        (RefusalCode.NO_RATE, 403),
+        (RefusalCode.CREDITS_NOT_LICENSED, 403),
+        (RefusalCode.USER_REQUIRED, 403),
+        (RefusalCode.DIAL_OUT_NOT_ALLOWED, 403),
+        (RefusalCode.PREMIUM_NOT_ALLOWED, 403),
+        (RefusalCode.TOLL_FREE_NOT_ALLOWED, 403),
+        (RefusalCode.CAP_REACHED, 403),
+        (RefusalCode.TOO_MANY_CALLS, 403),
+        (RefusalCode.BLOCKED, 403),
+        (RefusalCode.UNKNOWN_USER, 404),
+    ],
+)
+async def test_refusals_of_a_new_call_are_as_described(code: RefusalCode, status: int) -> None:
+    async with serving(Desk(lambda _: Refused(code=code))) as house, await house.connect() as client:
+        response = await client.ask(request("authorise", AUTHORISE))
+    assert response.status == status
+    assert code in operation("authorise")["responses"][str(status)]["description"].split(", ")
+    assert is_as_described(schema_of_answer("authorise", status), response.document)
 
 
 async def test_a_refusal_in_a_batch_is_as_described() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from commcredits.core.commands import Authorise, Service
+from commcredits.core.commands import Authorise, CallType, Service
 from commcredits.core.outcomes import Granted
 from commcredits.edges.http.charging.fields import FIELD_RULES
 
@@ -47,7 +47,8 @@ def emergency_forms(numbers: Iterable[str]) -> frozenset[str]:
 def asks_for_emergency(fields: Mapping[str, Any], forms: frozenset[str]) -> bool:
     """Whether these fields of an authorise, right or wrong otherwise, ask for an emergency call."""
     callee = fields.get("callee")
-    return fields.get("service") == Service.EMERGENCY or (type(callee) is str and callee in forms)
+    said = fields.get("service") == Service.EMERGENCY or fields.get("call_type") == CallType.EMERGENCY_OUT
+    return said or (type(callee) is str and callee in forms)
 
 
 def read_emergency(fields: Mapping[str, Any], organization_of: Callable[[str], str | None]) -> EmergencyCall:

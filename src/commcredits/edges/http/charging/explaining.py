@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NoReturn
 
 import msgspec
 
-from commcredits.edges.http.charging.fields import FIELD_RULES
+from commcredits.core.call_types import SERVICES_OF, agree
+from commcredits.core.commands import CallType, Service
+from commcredits.edges.http.charging.fields import FIELD_RULES, FieldRule
 from commcredits.edges.http.problems import (
     FieldError,
     HttpFault,
@@ -102,6 +104,7 @@ def explain(command: str, raw: bytes, *, tagged: bool) -> Problem | None:
                 errors.append(field_error(name, "", rule.allowed, f"{name} is required"))
         elif not rule.accepts(value[name]):
             errors.append(field_error(name, value[name], rule.allowed))
+    errors.extend(_disagreement(value, rules))
     known = ", ".join(rules)
     errors.extend(
         field_error(name, given, f"one of the fields {known}", f"{shown_value(name)} is not a field of {command}")
@@ -109,6 +112,17 @@ def explain(command: str, raw: bytes, *, tagged: bool) -> Problem | None:
         if name not in rules and not (tagged and name == COMMAND_FIELD)
     )
     return invalid_input_problem(errors) if errors else None
+
+
+def _disagreement(value: JsonObject, rules: Mapping[str, FieldRule]) -> Iterator[FieldError]:
+    """A service that no call of the given type is, where both are right by themselves."""
+    for name in ("call_type", "service"):
+        if name not in rules or name not in value or not rules[name].accepts(value[name]):
+            return
+    call_type = CallType(value["call_type"])
+    if not agree(call_type, Service(value["service"])):
+        services = " or ".join(SERVICES_OF[call_type])
+        yield field_error("service", value["service"], f"{services} when call_type is {call_type}")
 
 
 def explain_item(raw: bytes) -> tuple[str, Problem | None]:

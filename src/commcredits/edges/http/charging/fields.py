@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from commcredits.core.commands import Service
+from commcredits.core.commands import CallType, Service
 from commcredits.core.numbers import E164
 
 SLICE_SECONDS_MAX: Final = 14_400
@@ -22,9 +22,12 @@ USED_SECONDS_MAX: Final = 315_360_000
 """Ten years of 365 days: no call is longer, and nothing computed from it overflows."""
 REQUEST_NUMBER_MAX: Final = 2**31 - 1
 CAUSE_CHARACTERS_MAX: Final = 64
+USER_CHARACTERS_MAX: Final = 320
+"""A mail address: 64 characters, an at sign, 255 characters (RFC 5321 §4.5.3.1)."""
 
 SESSION_ID: Final = re.compile(r"[!-~]{1,128}", re.ASCII)
 ORGANIZATION_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+CONFERENCE_ID: Final = re.compile(r"[!-~]{1,64}", re.ASCII)
 
 
 class AuthoriseBody(
@@ -39,6 +42,9 @@ class AuthoriseBody(
     service: Service | UnsetType = UNSET
     slice_seconds: int | UnsetType = UNSET
     answered: bool | UnsetType = UNSET
+    call_type: CallType | UnsetType = UNSET
+    user: str | UnsetType = UNSET
+    conference_id: str | UnsetType = UNSET
 
 
 class StartBody(msgspec.Struct, tag_field="command", tag="start", forbid_unknown_fields=True, gc=False, frozen=True):
@@ -85,6 +91,11 @@ def cause_is_fit(text: str) -> bool:
     return len(text) <= CAUSE_CHARACTERS_MAX and text.isprintable()
 
 
+def user_is_fit(text: str) -> bool:
+    """Whether the text can name somebody: no longer than any name is, and without control characters."""
+    return 1 <= len(text) <= USER_CHARACTERS_MAX and text.isprintable()
+
+
 def _text(pattern: re.Pattern[str], allowed: str, example: str, *, required: bool = True) -> FieldRule:
     def accepts(value: object) -> bool:
         return type(value) is str and pattern.fullmatch(value) is not None
@@ -103,6 +114,7 @@ def _integer(minimum: int, maximum: int, *, required: bool = True) -> FieldRule:
 
 
 _SERVICES: Final = tuple(service.value for service in Service)
+_CALL_TYPES: Final = tuple(call_type.value for call_type in CallType)
 _ORGANIZATION_ID: Final = _text(
     ORGANIZATION_ID, "a UUID in its canonical lower-case form", "019353b4-7c1e-7000-8000-0123456789ab"
 )
@@ -111,7 +123,8 @@ _ORGANIZATION_ID_OR_NONE: Final = FieldRule(
     allowed=_ORGANIZATION_ID.allowed,
     schema={
         **_ORGANIZATION_ID.schema,
-        "description": "Left out: found by the caller's number, or by the callee's for toll_free_in.",
+        "description": "Left out: found by the number that is the organization's own, the callee's on inbound legs "
+        "(toll_free_in, toll_in, and the call types that end in _in), the caller's on all others.",
     },
     required=False,
 )
@@ -124,8 +137,41 @@ _USED_SECONDS: Final = _integer(0, USED_SECONDS_MAX)
 _SERVICE: Final = FieldRule(
     accepts=lambda value: type(value) is str and value in _SERVICES,
     allowed="one of " + ", ".join(_SERVICES),
-    schema={"type": "string", "enum": list(_SERVICES), "default": Service.OUTBOUND.value},
+    schema={
+        "type": "string",
+        "enum": list(_SERVICES),
+        "description": "Left out: what the call type says (toll_in for inbound ones; a toll-free number of the "
+        "organization's own is found by itself), or outbound. Given both, the two must agree.",
+    },
     required=False,
+)
+_CALL_TYPE: Final = FieldRule(
+    accepts=lambda value: type(value) is str and value in _CALL_TYPES,
+    allowed="one of " + ", ".join(_CALL_TYPES),
+    schema={
+        "type": "string",
+        "enum": list(_CALL_TYPES),
+        "description": "What the call is to the organization, which decides who pays. Left out: what the service and "
+        "the organization's number make it. emergency_out is an emergency call whatever the service.",
+    },
+    required=False,
+)
+_USER: Final = FieldRule(
+    accepts=lambda value: type(value) is str and user_is_fit(value),
+    allowed=f"1 to {USER_CHARACTERS_MAX} printable characters",
+    schema={
+        "type": "string",
+        "pattern": r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$",
+        "minLength": 1,
+        "maxLength": USER_CHARACTERS_MAX,
+        "description": "Object id or user principal name, in any letter case, of the calling or called user, of the "
+        "organizer of a conference, or of a resource account. Left out: whoever has the organization's number.",
+        "examples": ["front.desk@example.com"],
+    },
+    required=False,
+)
+_CONFERENCE_ID: Final = _text(
+    CONFERENCE_ID, "1 to 64 printable ASCII characters without a space", "conf-4711", required=False
 )
 _ANSWERED: Final = FieldRule(
     accepts=lambda value: type(value) is bool,
@@ -154,6 +200,9 @@ FIELD_RULES: Final[Mapping[str, Mapping[str, FieldRule]]] = {
         "callee": _NUMBER,
         "slice_seconds": _SLICE_SECONDS,
         "answered": _ANSWERED,
+        "call_type": _CALL_TYPE,
+        "user": _USER,
+        "conference_id": _CONFERENCE_ID,
     },
     "start": {"organization_id": _ORGANIZATION_ID, "session_id": _SESSION_ID},
     "update": {

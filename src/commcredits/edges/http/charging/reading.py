@@ -12,7 +12,8 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
-from commcredits.core.commands import Authorise, End, Service, Start, Update
+from commcredits.core.call_types import agree, service_of
+from commcredits.core.commands import Authorise, CallType, End, Service, Start, Update
 from commcredits.core.numbers import E164
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.edges.http.charging.emergency import EmergencyCall, asks_for_emergency, emergency_forms, read_emergency
@@ -28,6 +29,7 @@ from commcredits.edges.http.charging.explaining import (
     wrong_field,
 )
 from commcredits.edges.http.charging.fields import (
+    CONFERENCE_ID,
     ORGANIZATION_ID,
     REQUEST_NUMBER_MAX,
     SESSION_ID,
@@ -39,6 +41,7 @@ from commcredits.edges.http.charging.fields import (
     StartBody,
     UpdateBody,
     cause_is_fit,
+    user_is_fit,
 )
 from commcredits.edges.http.charging.ports import Directory
 from commcredits.edges.http.problems import Problem, refusal_problem
@@ -46,7 +49,8 @@ from commcredits.edges.http.problems import Problem, refusal_problem
 _QUOTE: Final = b'"'
 _TAG_QUOTES: Final = 4
 """The quotation marks around the name and the value of the tag that only elements of a batch carry."""
-
+_INBOUND: Final = (Service.TOLL_FREE_IN, Service.TOLL_IN)
+"""Where the number of the organization's own is the one that is called."""
 
 Reading = Authorise | Start | Update | End | EmergencyCall | Problem
 """What a body can turn out to be."""
@@ -54,6 +58,7 @@ Reading = Authorise | Start | Update | End | EmergencyCall | Problem
 _is_e164: Final = E164.fullmatch
 _is_session_id: Final = SESSION_ID.fullmatch
 _is_organization_id: Final = ORGANIZATION_ID.fullmatch
+_is_conference_id: Final = CONFERENCE_ID.fullmatch
 
 
 class CommandReader:
@@ -163,14 +168,13 @@ class CommandReader:
         if body.answered is not UNSET:
             quotes += 2
         if not fits or raw.count(_QUOTE) != quotes:
-            problem = explain("authorise", raw, tagged=tag_quotes > 0)
-            if problem is not None:
-                return problem
+            # Fields that say whose call it is have quotation marks of their own: most bodies are never asked for them.
+            return self._build_told(body, raw, quotes, fits=fits, tagged=tag_quotes > 0)
         if organization_id is UNSET:
-            number = callee if service is Service.TOLL_FREE_IN else caller
+            number = callee if service in _INBOUND else caller
             owner = self._organization_of(number)
             if owner is None:
-                return refusal_problem(Refused(code=RefusalCode.UNKNOWN_NUMBER, facts={"number": number}))
+                return _unknown_number(number)
             organization_id = owner
         return Authorise(
             organization_id=organization_id,
@@ -180,6 +184,49 @@ class CommandReader:
             callee=callee,
             slice_seconds=None if slice_seconds is UNSET else slice_seconds,
             answered=body.answered is True,
+        )
+
+    def _build_told(self, body: AuthoriseBody, raw: bytes, quotes: int, *, fits: bool, tagged: bool) -> Reading:
+        """The command of an ``authorise`` that tells whose call it is, or what is wrong with it.
+
+        ``quotes`` are the quotation marks that its other fields account for, ``fits`` whether those are right.
+        """
+        organization_id, service, slice_seconds = body.organization_id, body.service, body.slice_seconds
+        call_type, user, conference_id = body.call_type, body.user, body.conference_id
+        if call_type is CallType.EMERGENCY_OUT:
+            return read_emergency(object_or_empty(raw), self._organization_of)
+        if call_type is not UNSET:
+            quotes += 4
+            fits = fits and (service is UNSET or agree(call_type, service))
+        if user is not UNSET:
+            quotes += 4
+            fits = fits and user_is_fit(user)
+        if conference_id is not UNSET:
+            quotes += 4
+            fits = fits and _is_conference_id(conference_id) is not None
+        if not fits or raw.count(_QUOTE) != quotes:
+            problem = explain("authorise", raw, tagged=tagged)
+            if problem is not None:
+                return problem
+        if service is UNSET:
+            service = Service.OUTBOUND if call_type is UNSET else service_of(call_type)
+        if organization_id is UNSET:
+            number = body.callee if service in _INBOUND else body.caller
+            owner = self._organization_of(number)
+            if owner is None:
+                return _unknown_number(number)
+            organization_id = owner
+        return Authorise(
+            organization_id=organization_id,
+            session_id=body.session_id,
+            service=service,
+            caller=body.caller,
+            callee=body.callee,
+            slice_seconds=None if slice_seconds is UNSET else slice_seconds,
+            answered=body.answered is True,
+            call_type=None if call_type is UNSET else call_type,
+            user="" if user is UNSET else user,
+            conference_id="" if conference_id is UNSET else conference_id,
         )
 
     def _build_start(self, body: StartBody, raw: bytes, tag_quotes: int) -> Reading:
@@ -240,6 +287,10 @@ class CommandReader:
                 return read_emergency(fields, self._organization_of)
         # The decoder and the table of fields agree (a test holds them to it); should they not, its word is shown.
         return problem or wrong_field(BODY_FIELD, "", f"what the decoder takes ({error})")
+
+
+def _unknown_number(number: str) -> Problem:
+    return refusal_problem(Refused(code=RefusalCode.UNKNOWN_NUMBER, facts={"number": number}))
 
 
 def _names_a_session(body: StartBody | UpdateBody | EndBody) -> bool:
