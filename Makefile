@@ -37,7 +37,7 @@ bench: $(VENV)/installed ## measure charging on this machine and print the table
 call: $(VENV)/installed ## place real SIP calls through Kamailio (needs the packages kamailio and sip-tester)
 	@$(BIN)/python scripts/place_calls.py $(ARGS)
 
-cluster: $(VENV)/clustered ## add local Spark to .venv, half a gigabyte, for the tests marked cluster (needs Java 17)
+cluster: $(VENV)/clustered ## add local Spark to .venv, half a gigabyte, for the tests marked cluster (needs Java 17 or newer)
 
 fmt: $(VENV)/installed ## format the code and apply the lint fixes that are safe
 	@$(BIN)/ruff check --quiet --fix-only $(SOURCES)

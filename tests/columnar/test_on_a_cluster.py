@@ -25,7 +25,7 @@ MISSING = [
     name
     for name, found in {
         "Spark (`make cluster`)": importlib.util.find_spec("pyspark"),
-        "Java (Debian's package openjdk-17-jre-headless)": shutil.which("java"),
+        "Java (Debian's package default-jre-headless)": shutil.which("java"),
     }.items()
     if not found
 ]

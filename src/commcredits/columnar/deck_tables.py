@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from commcredits.columnar.records import microseconds
 from commcredits.core.money import MICROS_PER_UNIT
 from commcredits.core.rating import CALL_SECONDS_MAX, SIXTIETHS, billed_seconds
 from commcredits.core.tariffs import (
@@ -41,9 +42,6 @@ BILLED_SECONDS_MAX: Final = 2**25
 
 Times: TypeAlias = tuple[str, tuple[str, ...], tuple[tuple[Window, ...], ...]]
 """A time zone, its holidays, and the windows of each band in the order in which they count."""
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class DeckError(ValueError):
@@ -107,11 +105,6 @@ def deck_tables(deck: RateDeck) -> DeckTables:
 def as_deck(rates: RateDeck | Iterable[Rate], currency: str = "") -> RateDeck:
     """The deck itself, or one of these rates."""
     return rates if isinstance(rates, RateDeck) else index_deck("", currency, rates)
-
-
-def microseconds(instant: datetime) -> int:
-    """Microseconds from the beginning of 1970 in UTC to an aware instant, exactly."""
-    return (instant - _EPOCH) // _MICROSECOND
 
 
 def _microseconds(instant: datetime | None) -> int:
@@ -241,7 +234,9 @@ def _rounding_cells(shape: PriceShape) -> dict[str, int]:
     return {
         "unit_micros": unit,
         "rounds_up_from_sixtieths": rounds_up_from[shape.rounding.mode],
-        "charge_max_micros": AMOUNT_MAX if shape.charge_max_micros is None else shape.charge_max_micros,
+        "charge_max_micros": AMOUNT_MAX
+        if shape.charge_max_micros is None
+        else min(shape.charge_max_micros, AMOUNT_MAX),
     }
 
 

@@ -24,6 +24,7 @@ _ENGINE_SETTINGS: Final = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "enable_external_access": False,
+    "python_enable_replacements": False,
 }
 
 

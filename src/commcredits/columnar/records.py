@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from commcredits.core.commands import Service
@@ -22,6 +22,8 @@ OPTIONAL: Final = ("origin_country", "included_seconds")
 SECONDS_PER_DAY: Final = 86_400
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """From here on instants count upwards, and every engine means the same by a remainder."""
+
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class RecordsError(ValueError):
@@ -51,10 +53,18 @@ def call_records(records: Iterable[CallRecord]) -> pa.Table:
     import pyarrow as pa
 
     rows = list(records)
-    return pa.table(
-        {name: [getattr(row, name) for row in rows] for name in (*REQUIRED, *OPTIONAL)},
-        schema=public_schema(),
+    schema = public_schema()
+    columns = {name: [getattr(row, name) for row in rows] for name in schema.names}
+    # Counting microseconds here is many times faster than giving the instants away one by one.
+    columns["started_at"] = pa.array([microseconds(row.started_at) for row in rows], pa.int64()).cast(
+        schema.field("started_at").type
     )
+    return pa.table(columns, schema=schema)
+
+
+def microseconds(instant: datetime) -> int:
+    """Microseconds from the beginning of 1970 in UTC to an aware instant, exactly."""
+    return (instant - _EARLIEST) // _MICROSECOND
 
 
 def public_schema() -> pa.Schema:
