@@ -16,6 +16,12 @@ insert into licence_stock (shard_id, organization_id, licence, country, purchase
 on conflict (shard_id, organization_id, licence, country) do update set purchased = excluded.purchased
 """
 
+INSERT_NUMBER = """
+insert into phone_numbers (
+    shard_id, organization_id, number, kind, display_name, generation, created_at, purpose, party_id
+) values (0, $1, $2, 'user', '', 1, now(), 'person', $3)
+"""
+
 
 async def try_to_add(
     office: Office,
@@ -88,11 +94,4 @@ async def buy(office: Office, organization_id: str, licence: Licence, quantity: 
 
 async def give_number(office: Office, organization_id: str, number: str, user: PartyInfo) -> None:
     """Assign a number by the rows alone."""
-    await office.services.pool.execute(
-        """insert into phone_numbers (
-            shard_id, organization_id, number, kind, display_name, generation, created_at, purpose, party_id
-        ) values (0, $1, $2, 'user', '', 1, now(), 'person', $3)""",
-        organization_id,
-        number,
-        user.party.party_id,
-    )
+    await office.services.pool.execute(INSERT_NUMBER, organization_id, number, user.party.party_id)

@@ -39,7 +39,7 @@ USER_PRINCIPAL_NAME_CHARACTERS_MAX: Final = 320
 """Longest user principal name: 64 characters, an at sign, 255 characters (RFC 5321 §4.5.3.1)."""
 
 USER_PRINCIPAL_NAME: Final = re.compile(
-    r"(?=.{3,320}\Z)[A-Za-z0-9!#$&'*+=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*", re.ASCII
+    r"(?=.{3,320}$)[A-Za-z0-9!#$&'*+=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*", re.ASCII
 )
 """A user principal name looks like a mail address, so that none can be taken for an object id."""
 

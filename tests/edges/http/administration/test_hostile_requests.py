@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from tests.edges.http.administration.hostile import DECIDED, HOSTILE, OPEN, Hostile
 from tests.edges.http.administration.hostile_numbers import HOSTILE_NUMBERS
+from tests.edges.http.administration.hostile_people import HOSTILE_PEOPLE
 from tests.edges.http.administration.hostile_rates import BODY, HOSTILE_RATES
 from tests.edges.http.administration.world import ROMANIA, World, rate_deck_csv
 
@@ -62,7 +63,9 @@ async def _established(world: World, name: str, currency: str, number: str) -> d
     call = {"organization_id": organization, "session_id": session, "caller": number, "callee": "+40723456789"}
     granted = await world.client.post("/v1/charging/authorise", json=call)
     assert granted.status_code == 200, granted.text
+    people = await _staffed(world, path)
     return {
+        **people,
         "organization": organization,
         "payment_method": payment_method,
         "top_up": bought.json()["top_up_id"],
@@ -76,7 +79,19 @@ async def _established(world: World, name: str, currency: str, number: str) -> d
     }
 
 
-ALL = [*HOSTILE, *HOSTILE_NUMBERS, *HOSTILE_RATES]
+async def _staffed(world: World, path: str) -> dict[str, str]:
+    """A user with the only licence, and a resource account, under the same names in either organization."""
+    home = {"user_principal_name": "home@example.com", "usage_location": "RO"}
+    user = await world.created(f"{path}/users", home)
+    account = await world.created(f"{path}/resource-accounts", {**home, "user_principal_name": "queue@example.com"})
+    await world.client.put(f"{path}/licences/MCOPSTN5", json={"purchased": 1})
+    assigned = {"users": [user["object_id"]], "assign": ["MCOPSTN5"]}
+    response = await world.client.post(f"{path}/licences/assignments", json=assigned)
+    assert response.status_code == 200, response.text
+    return {"user": user["object_id"], "account": account["object_id"]}
+
+
+ALL = [*HOSTILE, *HOSTILE_NUMBERS, *HOSTILE_PEOPLE, *HOSTILE_RATES]
 
 
 def _name(hostile: Hostile) -> str:

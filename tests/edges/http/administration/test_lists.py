@@ -32,6 +32,8 @@ async def test_every_list_shows_everything_once_whatever_the_size_of_its_pages(o
     path = f"/v1/organizations/{organization}"
     for number in range(3):
         await own_world.created(f"{path}/numbers", {"number": f"+4021234567{number}", "kind": "user"})
+        for kind in ("users", "resource-accounts"):
+            await own_world.created(f"{path}/{kind}", {"user_principal_name": f"{kind}.{number}@example.com"})
         await own_world.created("/v1/number-stock", {"number": f"+4021234568{number}", "kind": "user"})
         deck = await own_world.publish(ROMANIA, GERMANY)
         await own_world.buy(organization, await own_world.add_card(organization))
@@ -44,6 +46,8 @@ async def test_every_list_shows_everything_once_whatever_the_size_of_its_pages(o
         "/v1/organizations": ("organization_id", 3),
         "/v1/rate-decks": ("rate_deck_id", 3),
         "/v1/number-stock": ("number", 3),
+        f"{path}/users": ("object_id", 3),
+        f"{path}/resource-accounts": ("object_id", 3),
         f"{path}/numbers": ("number", 3),
         f"{path}/top-ups": ("top_up_id", 3),
         f"{path}/journal": ("transfer_id", 6),

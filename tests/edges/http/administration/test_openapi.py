@@ -19,9 +19,13 @@ from commcredits.edges.http.administration.documenting import TAGS
 from commcredits.edges.http.charging.openapi import charging_openapi
 from commcredits.edges.http.problems import HttpFault
 from tests.edges.http.administration.documented import Documentation
+from tests.edges.http.administration.walk_over_people import (
+    walk_into_closed_doors_of_people,
+    walk_into_refusals_of_people,
+    walk_well_over_people,
+)
 from tests.edges.http.administration.walk_over_rates import walk_into_refusals_of_rates, walk_well_over_rates
 from tests.edges.http.administration.world import ROMANIA, World, client_of, rate_deck_csv
-from tests.operations.colleagues import INSERT_NUMBER
 from tests.operations.staff import hire
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -105,7 +109,7 @@ async def test_the_example_of_every_body_is_taken_as_well_formed(world: World) -
         example = _example(world.documentation, operation)
         if example is None:
             continue
-        there = _filled(path.replace("{number}", "+40212345678"), organization)
+        there = _filled(path.replace("{number}", "+40212345678").replace("{licence}", "MCOPSTN1"), organization)
         response = await world.client.request(method, there, json=example, headers=world.key())
         assert response.json().get("code") != "invalid_input", response.text
 
@@ -133,7 +137,7 @@ async def test_a_walk_over_every_path_meets_only_what_is_documented_and_all_of_t
 async def _walk_badly(world: World) -> None:
     """Ask every path for nonsense, and for things that are not there."""
     for method, path, operation in _administration(world.documentation):
-        there = _filled(path.replace("{name}", "simulator"), UNKNOWN_ID)
+        there = _filled(path.replace("{name}", "simulator").replace("{licence}", "MCOPSTN1"), UNKNOWN_ID)
         parameters = {"name": "Walk", "currency": "EUR"} if path == "/v1/rate-decks" else {}
         async with client_of(world.app, world.documentation, token="") as stranger:
             await stranger.request(method, there)
@@ -173,6 +177,7 @@ async def _walk_well(world: World) -> None:
     assert (await client.put(f"{path}/auto-recharge", json=rule)).status_code == 200
     call = {"organization_id": organization, "session_id": "walk", "caller": "+40212345678", "callee": "+4072345678"}
     assert (await client.post("/v1/charging/authorise", json=call)).status_code == 200
+    await walk_well_over_people(world, organization)
     await _walk_over_numbers(world, organization)
     await walk_well_over_rates(world, organization, deck)
     lists = ("numbers", "top-ups", "payment-methods", "lots", "journal", "calls")
@@ -197,80 +202,6 @@ async def _walk_well(world: World) -> None:
         assert (await client.get(read)).status_code == 200, read
     assert (await client.post("/v1/verify")).status_code == 200
     assert (await _signed_message(world)).status_code == 200
-
-
-async def _walk_over_people(world: World, organization: str) -> None:
-    """Add people, license them one by one and by the file, change and remove them."""
-    client, path = world.client, f"/v1/organizations/{organization}"
-    assert (await client.put(f"{path}/licences/MCOPSTN1", json={"purchased": 5})).status_code == 200
-    for kind in ("users", "resource-accounts"):
-        there = f"{path}/{kind}/{kind}@example.com"
-        await world.created(f"{path}/{kind}", {"user_principal_name": f"{kind}@example.com", "usage_location": "RO"})
-        assigned = {"users": [f"{kind}@example.com"], "assign": ["MCOPSTN1"]}
-        assert (await client.post(f"{path}/licences/assignments", json=assigned)).status_code == 200
-        assert (await client.patch(there, json={"department": "Walk"})).status_code == 200
-        for read in (f"{path}/{kind}", there):
-            assert (await client.get(read)).status_code == 200
-        assert (await client.delete(there)).status_code == 200
-    assert (await client.get(f"{path}/licences")).status_code == 200
-    for importing, file in (
-        ("users/import", b"user_principal_name\nwalk@example.com\n"),
-        ("licences/assignments/import", b"user_principal_name,assign\nwalk@example.com,MCOPSTNC\n"),
-    ):
-        imported = await client.post(f"{path}/{importing}", content=file, headers={"Content-Type": "text/csv"})
-        assert imported.status_code == 200, imported.text
-
-
-async def _walk_into_refusals_of_people(world: World, organization: str) -> None:
-    """People who are taken, cannot go, and want licences that do not go together or are not there."""
-    client, path = world.client, f"/v1/organizations/{organization}"
-    csv = {"Content-Type": "text/csv"}
-    moved = {"usage_location": "GB"}
-    for kind in ("users", "resource-accounts"):
-        one, other = (
-            {"user_principal_name": f"{name}.{kind}@example.com", "usage_location": "RO"} for name in ("one", "other")
-        )
-        there = f"{path}/{kind}/{one['user_principal_name']}"
-        user = await world.created(f"{path}/{kind}", one)
-        await world.created(f"{path}/{kind}", other)
-        await client.post(f"{path}/{kind}", json={**one, "department": "Walk"})
-        await client.patch(there, json={"user_principal_name": other["user_principal_name"]})
-        await client.put(f"{path}/licences/MCOPSTN2", json={"purchased": 2, "country": "RO"})
-        for licence in ("MCOPSTN2", "MCOPSTN5"):
-            body = {"users": [user["object_id"]], "assign": [licence]}
-            await client.post(f"{path}/licences/assignments", json=body)
-        await client.patch(there, json=moved)
-        number = f"+4021234580{len(kind)}"
-        await world.services.pool.execute(INSERT_NUMBER, organization, number, user["object_id"])
-        for name in (one["user_principal_name"], "nobody@example.com"):
-            await client.delete(f"{path}/{kind}/{name}")
-            await client.get(f"{path}/{kind}/nobody@example.com")
-            await client.patch(f"{path}/{kind}/nobody@example.com", json=moved)
-    short = {"users": ["other.users@example.com"], "assign": ["MCOPSTN8"]}
-    await client.post(f"{path}/licences/assignments", json=short)
-    await client.post(f"{path}/licences/assignments", json={**short, "users": ["nobody@example.com"]})
-    await client.put(f"{path}/licences/MCOPSTN2", json={"purchased": 0, "country": "RO"})
-    await client.post(
-        f"{path}/users/import",
-        content=b"user_principal_name,usage_location,licences\nx@example.com,RO,MCOPSTN8\n",
-        headers=csv,
-    )
-    await client.post(
-        f"{path}/licences/assignments/import",
-        content=b"user_principal_name,assign\nother.users@example.com,MCOPSTN8\n",
-        headers=csv,
-    )
-
-
-async def _walk_into_closed_doors_of_people(world: World, organization: str) -> None:
-    """Nobody joins an organization that is closed."""
-    client, path = world.client, f"/v1/organizations/{organization}"
-    for kind in ("users", "resource-accounts"):
-        await client.post(f"{path}/{kind}", json={"user_principal_name": "late@example.com"})
-    await client.post(f"{path}/licences/assignments", json={"users": ["late@example.com"], "assign": ["MCOPSTNC"]})
-    for importing in ("users/import", "licences/assignments/import"):
-        file = b"user_principal_name\nlate@example.com\n"
-        await client.post(f"{path}/{importing}", content=file, headers={"Content-Type": "text/csv"})
 
 
 async def _walk_over_numbers(world: World, organization: str) -> None:
@@ -341,7 +272,9 @@ async def _walk_into_refusals(world: World) -> None:
     )
     await _walk_into_refusals_of_numbers(world, organization)
     await walk_into_refusals_of_rates(world, organization)
+    await walk_into_refusals_of_people(world, organization)
     await world.close_organization(organization)
+    await walk_into_closed_doors_of_people(world, organization)
     await client.post(f"{path}/numbers", json={"number": "+40212345671", "kind": "user"}, headers=world.key())
     assignment = {"purpose": "person", "user": "sales.2@example.com"}
     await client.put(f"{path}/numbers/+40212345670/assignment", json=assignment)

@@ -24,10 +24,12 @@ from commcredits.edges.http.administration.access import Guard
 from commcredits.edges.http.administration.forwarding import ChargingForwarder
 from commcredits.edges.http.administration.funding import add_payment_methods, add_promotions, add_top_ups
 from commcredits.edges.http.administration.gateways import add_gateways
+from commcredits.edges.http.administration.licences import add_assignments, add_licences
 from commcredits.edges.http.administration.number_stock import add_number_stock, add_reservations
 from commcredits.edges.http.administration.numbers import add_number_service, add_numbers
 from commcredits.edges.http.administration.openapi import add_openapi
 from commcredits.edges.http.administration.organizations import add_organizations
+from commcredits.edges.http.administration.people import add_people, add_people_import
 from commcredits.edges.http.administration.rate_decks import add_rate_deck_assignment, add_rate_decks
 from commcredits.edges.http.administration.recharge import add_auto_recharge
 from commcredits.edges.http.administration.refusing import ProblemError, problem_response
@@ -86,6 +88,10 @@ def administration_app(
 
 def _add_paths(routes: APIRouter, services: Services) -> None:
     add_organizations(routes, services)
+    add_people(routes, services)
+    add_people_import(routes, services)
+    add_licences(routes, services)
+    add_assignments(routes, services)
     add_numbers(routes, services)
     add_number_service(routes, services)
     add_number_stock(routes, services)

@@ -25,6 +25,7 @@ class Tag(StrEnum):
     """The chapters of the document."""
 
     ORGANIZATIONS = "Organizations"
+    PEOPLE = "People"
     NUMBERS = "Numbers"
     RATE_DECKS = "Rate decks"
     FUNDS = "Funds"
@@ -35,6 +36,7 @@ class Tag(StrEnum):
 
 TAGS: Final[Mapping[Tag, str]] = {
     Tag.ORGANIZATIONS: "Who pays for calls.",
+    Tag.PEOPLE: "Users and resource accounts, and the licences that they have.",
     Tag.NUMBERS: "Telephone numbers: whose they are, whom they serve, and the stock that new ones come from.",
     Tag.RATE_DECKS: "What calls cost.",
     Tag.FUNDS: "How funds come: payment methods, top-ups, promotional funds, auto-recharge.",

@@ -45,6 +45,7 @@ _LIMIT: Final = re.compile(r"[0-9]{1,3}", re.ASCII)
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 _COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
 _LANGUAGE: Final = re.compile(r"[a-z]{2}", re.ASCII)
+_QUERY_FLAGS: Final = {"true": True, "false": False}
 _TIME_ZONE: Final = re.compile(r"[A-Za-z0-9_+/-]{1,64}", re.ASCII)
 
 
@@ -78,7 +79,9 @@ class FieldForm:
             raise PydanticCustomError(FORM_ERROR, "{allowed}", {"allowed": str(error) or self.allowed}) from None
 
 
-def _text(pattern: re.Pattern[str], allowed: str, example: str) -> FieldForm:
+def text_form(pattern: re.Pattern[str], allowed: str, example: str) -> FieldForm:
+    """A form that takes a text that matches as a whole."""
+
     def read(value: object) -> str:
         # Not isinstance: a number that is too long for any field arrives as a subclass of str.
         if type(value) is not str or pattern.fullmatch(value) is None:
@@ -89,7 +92,9 @@ def _text(pattern: re.Pattern[str], allowed: str, example: str) -> FieldForm:
     return FieldForm(read=read, allowed=allowed, schema=schema)
 
 
-def _prose(characters_min: int, characters_max: int, example: str) -> FieldForm:
+def prose_form(characters_min: int, characters_max: int, example: str) -> FieldForm:
+    """A form that takes a text that people write and read on one line."""
+
     def read(value: object) -> str:
         if type(value) is not str or not characters_min <= len(value) <= characters_max or UNSHOWABLE.search(value):
             raise NotOfFormError
@@ -135,7 +140,15 @@ def _flag(value: object) -> bool:
     return value
 
 
-def _word_of(words: type[W]) -> FieldForm:
+def _query_flag(value: object) -> bool:
+    if type(value) is bool:
+        return value  # the default
+    if value not in _QUERY_FLAGS:
+        raise NotOfFormError
+    return _QUERY_FLAGS[str(value)]
+
+
+def word_form(words: type[W]) -> FieldForm:
     """A form that takes the words of an enumeration."""
     known: Mapping[str, W] = {word.value: word for word in words}
 
@@ -155,35 +168,41 @@ def _limit(value: object) -> int:
     return int(value)
 
 
-_UUID: Final = _text(ORGANIZATION_ID, "a UUID in its canonical lower-case form", "019353b4-7c1e-7000-8000-0123456789ab")
+_UUID: Final = text_form(
+    ORGANIZATION_ID, "a UUID in its canonical lower-case form", "019353b4-7c1e-7000-8000-0123456789ab"
+)
 
 Identifier = Annotated[str, _UUID]
 SessionId = Annotated[
-    str, _text(SESSION_ID, "1 to 128 printable ASCII characters without a space", "a84b4c76e66710@192.0.2.1")
+    str, text_form(SESSION_ID, "1 to 128 printable ASCII characters without a space", "a84b4c76e66710@192.0.2.1")
 ]
-Name = Annotated[str, _prose(1, NAME_CHARACTERS_MAX, "Exemplu SRL")]
-DisplayName = Annotated[str, _prose(0, DISPLAY_NAME_CHARACTERS_MAX, "Recepție")]
-Reason = Annotated[str, _prose(1, REASON_CHARACTERS_MAX, "Welcome credit")]
-CountryCode = Annotated[str, _text(_COUNTRY, "a country code of two capital letters (ISO 3166-1)", "RO")]
-CurrencyCode = Annotated[str, _text(_CURRENCY, "a currency code of three capital letters (ISO 4217)", "EUR")]
-TimeZoneName = Annotated[str, _text(_TIME_ZONE, "the name of an IANA time zone", "Europe/Bucharest")]
-LanguageCode = Annotated[str, _text(_LANGUAGE, "a language code of two small letters", "en")]
+Name = Annotated[str, prose_form(1, NAME_CHARACTERS_MAX, "Exemplu SRL")]
+DisplayName = Annotated[str, prose_form(0, DISPLAY_NAME_CHARACTERS_MAX, "Recepție")]
+Reason = Annotated[str, prose_form(1, REASON_CHARACTERS_MAX, "Welcome credit")]
+CountryCode = Annotated[str, text_form(_COUNTRY, "a country code of two capital letters (ISO 3166-1)", "RO")]
+CurrencyCode = Annotated[str, text_form(_CURRENCY, "a currency code of three capital letters (ISO 4217)", "EUR")]
+TimeZoneName = Annotated[str, text_form(_TIME_ZONE, "the name of an IANA time zone", "Europe/Bucharest")]
+LanguageCode = Annotated[str, text_form(_LANGUAGE, "a language code of two small letters", "en")]
 E164Number = Annotated[
-    str, _text(E164, "a number in E.164 form: + and 5 to 15 digits, the first not 0", "+40212345678")
+    str, text_form(E164, "a number in E.164 form: + and 5 to 15 digits, the first not 0", "+40212345678")
 ]
-GatewayName = Annotated[str, _text(_GATEWAY, "a gateway's name: 1 to 64 small letters, digits, - or _", "simulator")]
+GatewayName = Annotated[
+    str, text_form(_GATEWAY, "a gateway's name: 1 to 64 small letters, digits, - or _", "simulator")
+]
 GatewayReference = Annotated[
-    str, _text(_REFERENCE, "1 to 255 printable ASCII characters without a space", "pm_0123456789")
+    str, text_form(_REFERENCE, "1 to 255 printable ASCII characters without a space", "pm_0123456789")
 ]
 IdempotencyKey = Annotated[
     str,
-    _text(
+    text_form(
         _IDEMPOTENCY_KEY,
         f"1 to {COMMAND_ID_CHARACTERS_MAX} printable ASCII characters without a space, other for each new request",
         "top-up-2026-11-22-1",
     ),
 ]
-Cursor = Annotated[str, _text(_CURSOR, "a next_cursor that this list gave out", "019353b4-7c1e-7000-8000-0123456789ab")]
+Cursor = Annotated[
+    str, text_form(_CURSOR, "a next_cursor that this list gave out", "019353b4-7c1e-7000-8000-0123456789ab")
+]
 AmountMicros = Annotated[
     int,
     FieldForm(
@@ -206,11 +225,14 @@ Instant = Annotated[
     ),
 ]
 Flag = Annotated[bool, FieldForm(read=_flag, allowed="true or false", schema={"type": "boolean"})]
-NumberKindWord = Annotated[NumberKind, _word_of(NumberKind)]
-NumberPurposeWord = Annotated[NumberPurpose, _word_of(NumberPurpose)]
-UserName = Annotated[str, _prose(1, USER_PRINCIPAL_NAME_CHARACTERS_MAX, "front.desk@example.com")]
-PlaceName = Annotated[str, _prose(0, PLACE_CHARACTERS_MAX, "București")]
-Digits = Annotated[str, _text(_DIGITS, f"1 to {DIGITS_MAX} digits", "0212")]
+QueryFlag = Annotated[
+    bool, FieldForm(read=_query_flag, allowed="true or false", schema={"type": "boolean", "default": False})
+]
+NumberKindWord = Annotated[NumberKind, word_form(NumberKind)]
+NumberPurposeWord = Annotated[NumberPurpose, word_form(NumberPurpose)]
+UserName = Annotated[str, prose_form(1, USER_PRINCIPAL_NAME_CHARACTERS_MAX, "front.desk@example.com")]
+PlaceName = Annotated[str, prose_form(0, PLACE_CHARACTERS_MAX, "București")]
+Digits = Annotated[str, text_form(_DIGITS, f"1 to {DIGITS_MAX} digits", "0212")]
 PageLimit = Annotated[
     int,
     FieldForm(

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import Header, Query
 
-from commcredits.edges.http.administration.forms import Cursor, IdempotencyKey, PageLimit
+from commcredits.edges.http.administration.forms import Cursor, IdempotencyKey, PageLimit, QueryFlag
 from commcredits.edges.http.administration.routes import IDEMPOTENCY_KEY
 
 KeyHeader = Annotated[
@@ -28,3 +28,4 @@ CursorQuery = Annotated[
     Cursor | None, Query(description="The next_cursor of the page before; left out, the first page.")
 ]
 LimitQuery = Annotated[PageLimit, Query(description="How many items a page may hold.")]
+DryRunQuery = Annotated[QueryFlag, Query(description="Change nothing, and answer with what would be changed.")]
