@@ -18,6 +18,7 @@ from commcredits.core.commands import (
     Update,
 )
 from commcredits.core.outcomes import Done, Ended, Granted, RechargeRuleSaved, Started, TopUpTaken
+from tests.operations.books_of_people import fill_books_of_people
 from tests.operations.office import Office, new_id
 
 DECLINED_MICROS = 60_000_000
@@ -25,7 +26,7 @@ ALFA, BRAVO = "Alfa", "Bravo"
 
 
 async def fill_books(office: Office) -> None:
-    """Two organizations with every kind of top-up, lot and call; nothing here needs a gateway."""
+    """Two organizations with every kind of top-up, lot and call, and one with people; nothing here needs a gateway."""
     alfa = await office.calling_organization(name=ALFA, funds_micros=5_000_000)
     await _bought(office, alfa, 50_000_000, PaymentState.SUCCEEDED)
     await _bought(office, alfa, DECLINED_MICROS, PaymentState.DECLINED)
@@ -41,6 +42,7 @@ async def fill_books(office: Office) -> None:
     await office.end(alfa, "help", 30)
     assert isinstance(await office.authorise(alfa, "running"), Granted)
     await _recharged(office)
+    await fill_books_of_people(office)
 
 
 async def _bought(office: Office, organization_id: str, amount_micros: int, state: PaymentState) -> None:

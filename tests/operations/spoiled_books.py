@@ -19,6 +19,7 @@ _TABLES: Final = (
     "top_ups",
     "call_sessions",
     "journal",
+    "meters",
     "rate_decks",
     "rates",
 )

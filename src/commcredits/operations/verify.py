@@ -16,7 +16,10 @@ from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, load_statement
 from commcredits.storage.loading import rate_of
 
-CHECKS: Final = (
+SHAPED_PRICES: Final = "charges_equal_shaped_price"
+"""The check of prices that SQL does not reckon: with bands, steps, a maximum or a rounding of their own."""
+
+_STATEMENTS: Final = (
     "each_organization_has_an_account",
     "posted_equals_journal",
     "posted_equals_lots",
@@ -44,10 +47,9 @@ CHECKS: Final = (
     "decks_are_whole",
     "assigned_decks_exist",
 )
-"""Every check by name; ``sql/verify/<name>.sql`` says in its first line what it finds."""
 
-SHAPED_PRICES: Final = "charges_equal_shaped_price"
-"""The check of prices that SQL does not reckon: with bands, steps, a maximum or a rounding of their own."""
+CHECKS: Final = (*_STATEMENTS, SHAPED_PRICES)
+"""Every check by name, in order; ``sql/verify/<name>.sql`` says in its first line what it finds, but for the last."""
 
 DISCREPANCIES_PER_CHECK_MAX: Final = 1_000
 """Most discrepancies that one check reports; books that disagree in more places need no longer list."""
@@ -100,7 +102,7 @@ async def verify_books(services: Services, *, progress: Callable[[int, int], Non
             load_statement("verify/counts"), services.shard_id, timeout=CHECK_SECONDS_MAX
         )
         assert counts is not None, "a selection of counts returns one row"
-        for done, check in enumerate(CHECKS, start=1):
+        for done, check in enumerate(_STATEMENTS, start=1):
             rows = await connection.fetch(
                 load_statement(f"verify/{check}"),
                 services.shard_id,
@@ -118,10 +120,10 @@ async def verify_books(services: Services, *, progress: Callable[[int, int], Non
                 for row in rows
             )
             if progress is not None:
-                progress(done, len(CHECKS) + 1)
+                progress(done, len(CHECKS))
         found.extend(await _check_shaped_prices(connection, services.shard_id))
         if progress is not None:
-            progress(len(CHECKS) + 1, len(CHECKS) + 1)
+            progress(len(CHECKS), len(CHECKS))
     return Verification(
         organizations=counts["organizations"], transfers=counts["transfers"], discrepancies=tuple(found)
     )
@@ -130,7 +132,9 @@ async def verify_books(services: Services, *, progress: Callable[[int, int], Non
 async def _check_shaped_prices(connection: Connection, shard_id: int) -> list[Discrepancy]:
     """Calls that were charged another amount than the core prices them at."""
     found: list[Discrepancy] = []
-    rows = connection.cursor(load_statement("verify/list_shaped_calls"), shard_id, prefetch=_ROWS_AT_ONCE)
+    rows = connection.cursor(
+        load_statement("verify/list_shaped_calls"), shard_id, prefetch=_ROWS_AT_ONCE, timeout=CHECK_SECONDS_MAX
+    )
     async for row in rows:
         began_at = row["authorised_at"] + timedelta(seconds=row["included_seconds"])
         rate = rate_of(row)

@@ -4,7 +4,8 @@
 -- Columns that hold no free text come as PostgreSQL array literals, one text each: the driver then encodes one value instead
 -- of one per row, and the server's parser is faster than either.
 --
--- Text of the hot tables comes as one text of parts; one empty part alone reads as none, hence "coalesce(cause, …)".
+-- Text of the hot tables comes as one text of parts; one empty part alone reads as none, hence "coalesce(cause, …)" and
+-- the like wherever a text may be empty. A call that has a price has a prefix, though none in the case of included calls.
 --
 -- "lateral (… offset 0)" with a row's ctid makes every look-up a probe of the primary key, whatever the planner believes
 -- of the tables' size: this plan is made once, often while they are empty. "in (…) is true" keeps the test for a written
@@ -106,7 +107,8 @@ opened_sessions as (
         user_id, rate_origin_country, rate_shape, owed_micros
     )
     select
-        $1, n.organization_id, n.session_id, n.service, n.caller, n.callee, n.rate_deck_id, n.rate_prefix,
+        $1, n.organization_id, n.session_id, n.service, coalesce(n.caller, ''), coalesce(n.callee, ''), n.rate_deck_id,
+        case when n.price_per_minute_micros is not null then coalesce(n.rate_prefix, '') end,
         n.rate_destination, n.price_per_minute_micros, n.connection_fee_micros, n.first_increment_seconds,
         n.next_increment_seconds, n.rate_effective_from, n.authorised_at, n.state, n.live, n.grant_number,
         n.granted_seconds, n.final, n.grant_ends_at, n.used_seconds, n.overrun_seconds, n.charged_micros,
