@@ -53,7 +53,9 @@ _INBOUND: Final = frozenset(
     {CallType.USER_IN, CallType.CONF_IN, CallType.UCAP_IN, CallType.UNASSIGNED_IN, CallType.DR_IN}
 )
 _DIALLED: Final = frozenset(CallType) - _INBOUND - {CallType.DR_OUT, CallType.EMERGENCY_OUT}
-_FREE_SOURCES: Final = frozenset({Source.FREE, Source.INCLUDED, Source.ADD_ON, Source.OUTSIDE, Source.NEVER_CHARGED})
+FREE_SOURCES: Final = frozenset({Source.FREE, Source.INCLUDED, Source.ADD_ON, Source.OUTSIDE, Source.NEVER_CHARGED})
+"""What pays without end and without a limit on money."""
+
 _SHARED_CALLING: Final = frozenset(
     {CallType.USER_OUT, CallType.USER_OUT_TRANSFER, CallType.USER_OUT_FORWARDING, CallType.USER_OUT_CONF}
 )
@@ -255,7 +257,7 @@ def _with_sources(
 ) -> Admission:
     roster = account.roster or _NO_RULES
     bindings = _bindings(account, roster, booking, around, service, call.caller, at)
-    if ways.first in _FREE_SOURCES:
+    if ways.first in FREE_SOURCES:
         calls = tuple(binding for binding in bindings if binding.kind is LimitKind.CALLS)
         return Admission(service=service, rate=_free_rate(service), booking=booking, bindings=calls)
     rate = None
