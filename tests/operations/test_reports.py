@@ -1,12 +1,15 @@
 """What is reported is what is in force at the instant of asking: balance, lots, journal and calls."""
 
 from datetime import timedelta
+from typing import Any
 
 from commcredits.core.account import SessionState
-from commcredits.core.commands import ExpireLots, Service, Start
+from commcredits.core.commands import CallType, ExpireLots, Service, Start
 from commcredits.core.funds import LotSource
 from commcredits.core.ledger import LedgerAccount, TransferReason
 from commcredits.core.outcomes import Granted, RefusalCode, Refused
+from commcredits.core.roster import Licence
+from commcredits.operations.licences import AssignmentReport, assign_licences
 from commcredits.operations.paging import Page, write_cursor
 from commcredits.operations.reports import (
     Balance,
@@ -20,6 +23,7 @@ from commcredits.operations.reports import (
     read_balance,
 )
 from commcredits.storage.connection import load_statement
+from tests.operations.colleagues import add, buy
 from tests.operations.office import CALLEE, CALLER, NOON, SHARD, Office, new_id
 
 LATE = NOON + timedelta(days=9_999)
@@ -206,6 +210,9 @@ async def test_a_call_tells_all_about_itself(office: Office) -> None:
     assert over == CallRecord(
         session_id="call",
         service=Service.OUTBOUND,
+        call_type=None,
+        user_id=None,
+        user_display_name="",
         caller=CALLER,
         callee=CALLEE,
         destination="United Kingdom",
@@ -216,14 +223,43 @@ async def test_a_call_tells_all_about_itself(office: Office) -> None:
         # Its grant was of 300 seconds; the switch let it run for 20 more, which nobody pays.
         duration_seconds=300,
         overrun_seconds=20,
+        pool_minutes=0,
         charged_micros=3_000_000,
         held_micros=0,
         currency="EUR",
+        capability="",
         cause="normal",
         refusal=None,
         rate_deck_id=over.rate_deck_id,
         rate_prefix="44",
     )
+
+
+async def test_a_call_tells_whose_it_is_and_what_minutes_and_credits_paid_of_it(office: Office) -> None:
+    organization_id = await office.calling_organization()
+    user = await add(office, organization_id, "desk", display_name="Front desk", usage_location="GB")
+    licences = (Licence.DOMESTIC_120_UNPOOLED, Licence.COMMUNICATIONS_CREDITS)
+    await buy(office, organization_id, Licence.DOMESTIC_120_UNPOOLED, 1)
+    given = await assign_licences(
+        office.services, organization_id=organization_id, users=["desk@example.com"], licences=licences
+    )
+    assert isinstance(given, AssignmentReport), given
+    of_the_desk: dict[str, Any] = {"user": "desk@example.com", "slice_seconds": 121 * 60}
+    await office.call(organization_id, "1 outlived its minutes", 121 * 60, **of_the_desk)
+    await office.call(organization_id, "2 found none left", 30, **of_the_desk)
+    await office.call(organization_id, "3 of nobody's", 30)
+
+    split, late, nobodys = sorted(await calls(office, organization_id), key=lambda call: call.session_id)
+
+    assert (split.call_type, split.user_id, split.user_display_name) == (
+        CallType.USER_OUT,
+        user.party.party_id,
+        "Front desk",
+    )
+    assert (split.pool_minutes, split.charged_micros, split.capability) == (120, 600_000, "MCOPSTN8")
+    assert (late.pool_minutes, late.charged_micros, late.capability) == (0, 300_000, "MCOPSTNPP")
+    assert (nobodys.call_type, nobodys.user_id, nobodys.user_display_name) == (CallType.USER_OUT, None, "")
+    assert nobodys.capability == "MCOPSTNPP"
 
 
 async def test_a_refused_call_is_listed_with_the_reason(office: Office) -> None:

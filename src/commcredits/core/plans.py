@@ -30,6 +30,10 @@ from commcredits.core.commands import CallType
 from commcredits.core.roster import Licence, NumberKind
 
 
+CREDITS_CAPABILITY: Final = "MCOPSTNPP"
+"""The code that reports show for what Communications Credits paid (domain.md §4)."""
+
+
 class Source(StrEnum):
     """What pays for a call.
 
@@ -294,7 +298,7 @@ def capability(source: Source | None, situation: Situation) -> str:
     match source:
         case Source.CREDITS:
             pay_per_minute = conference and situation.conferencing in _PAY_PER_MINUTE
-            return Licence.AUDIO_CONFERENCING_PAY_PER_MINUTE.value if pay_per_minute else "MCOPSTNPP"
+            return Licence.AUDIO_CONFERENCING_PAY_PER_MINUTE.value if pay_per_minute else CREDITS_CAPABILITY
         case Source.ADD_ON:
             return Licence.EXTENDED_DIAL_OUT.value
         case Source.CONFERENCE_POOL:

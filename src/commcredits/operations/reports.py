@@ -13,10 +13,12 @@ import asyncpg
 
 from commcredits.core.account import SessionState
 from commcredits.core.calendar import last_days
-from commcredits.core.commands import Service
+from commcredits.core.commands import CallType, Service
+from commcredits.core.covering import pool_minutes
 from commcredits.core.funds import LotSource
 from commcredits.core.ledger import LedgerAccount, TransferReason
 from commcredits.core.outcomes import RefusalCode, Refused
+from commcredits.core.plans import CREDITS_CAPABILITY
 from commcredits.operations.inputs import invalid_input, is_identifier, refuse_visible_ascii
 from commcredits.operations.organizations import check_organization_id, get_organization
 from commcredits.operations.paging import (
@@ -93,10 +95,18 @@ class CallRecord:
     ``duration_seconds`` counts from its answer and is what it was charged for so far; ``overrun_seconds`` is how much
     longer its switch let it run. ``refusal`` is the reason of a refused call, ``cause`` the switch's word for the end
     of another one. ``destination``, ``rate_deck_id`` and ``rate_prefix`` are those of the rate that priced it.
+
+    Of an organization with people and rules, a call tells whose it is (``user_id`` is None when it is nobody's, and the
+    display name empty when there is nobody by that id any more), what kind of call, and what paid: ``pool_minutes`` of
+    a minute pool so far, the rest is charged. ``capability`` is the licence that paid first; credits pay what is
+    charged beyond a pool. It is empty for a refused call, and where no licence is behind it.
     """
 
     session_id: str
     service: Service
+    call_type: CallType | None
+    user_id: str | None
+    user_display_name: str
     caller: str
     callee: str
     destination: str
@@ -106,9 +116,11 @@ class CallRecord:
     ended_at: datetime | None
     duration_seconds: int
     overrun_seconds: int
+    pool_minutes: int
     charged_micros: int
     held_micros: int
     currency: str
+    capability: str
     cause: str
     refusal: RefusalCode | None
     rate_deck_id: str | None
@@ -291,6 +303,9 @@ def _call_of(row: asyncpg.Record, currency: str) -> CallRecord:
     return CallRecord(
         session_id=row["session_id"],
         service=Service(row["service"]),
+        call_type=None if row["call_type"] is None else CallType(row["call_type"]),
+        user_id=None if row["user_id"] is None else str(row["user_id"]),
+        user_display_name=row["user_display_name"] or "",
         caller=row["caller"],
         callee=row["callee"],
         destination=row["rate_destination"] or "",
@@ -300,11 +315,19 @@ def _call_of(row: asyncpg.Record, currency: str) -> CallRecord:
         ended_at=row["ended_at"],
         duration_seconds=row["used_seconds"],
         overrun_seconds=row["overrun_seconds"],
+        pool_minutes=pool_minutes(row["included_seconds"], row["used_seconds"]),
         charged_micros=row["charged_micros"],
         held_micros=row["held_micros"] or 0,
         currency=currency,
+        capability="" if refused else _capability_of(row),
         cause="" if refused else row["cause"],
         refusal=RefusalCode(row["cause"]) if refused else None,
         rate_deck_id=None if row["rate_deck_id"] is None else str(row["rate_deck_id"]),
         rate_prefix=row["rate_prefix"],
     )
+
+
+def _capability_of(row: asyncpg.Record) -> str:
+    """The licence that paid first: credits', for a call that found nothing left in its pool."""
+    without_minutes = row["pool_key"] and not row["included_seconds"]
+    return CREDITS_CAPABILITY if without_minutes else row["capability"] or ""
