@@ -209,15 +209,29 @@ def _add_calls(app: typer.Typer, parts: Parts) -> None:
             write_json(listing_of((document_of(each) for each in page.items), page.next_cursor))
             return
         write_table(
-            ("authorised", "caller", "callee", "destination", "state", "seconds ", "charged ", "currency", "why"),
+            (
+                "authorised",
+                "user",
+                "caller",
+                "callee",
+                "destination",
+                "state",
+                "seconds ",
+                "minutes ",
+                "charged ",
+                "currency",
+                "why",
+            ),
             (
                 (
                     moment_text(each.authorised_at),
+                    each.user_display_name,
                     each.caller,
                     each.callee,
                     each.destination,
                     each.state,
                     str(each.duration_seconds),
+                    str(each.pool_minutes) if each.pool_minutes else "",
                     amount_text(each.charged_micros),
                     each.currency,
                     each.refusal or each.cause,

@@ -5,10 +5,12 @@ Knows how amounts, instants and ids are written. Refuses to leave a field out: w
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+from typing import Annotated
+
+from pydantic import BaseModel, Field
 
 from commcredits.core.account import SessionState
-from commcredits.core.commands import Service
+from commcredits.core.commands import CallType, Service
 from commcredits.core.funds import LotSource
 from commcredits.core.ledger import LedgerAccount, TransferReason
 from commcredits.core.money import format_micros
@@ -16,6 +18,9 @@ from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration.answers import Amount, Currency, Identity, Seconds, Time, time, time_or_none
 from commcredits.operations import reports
 from commcredits.operations.verify import Verification as VerificationRecord
+
+
+Minutes = Annotated[int, Field(ge=0)]
 
 
 class Balance(BaseModel):
@@ -61,10 +66,17 @@ class JournalEntry(BaseModel):
 
 
 class Call(BaseModel):
-    """One call, running, over or refused; ``refusal`` says why it was not let through."""
+    """One call, running, over or refused; ``refusal`` says why it was not let through.
+
+    Whose call it is, its ``call_type`` and ``capability`` are told where the organization has people or rules;
+    ``capability`` is the licence that paid first. ``pool_minutes`` of a minute pool paid so far, ``charged`` the rest.
+    """
 
     session_id: str
     service: Service
+    call_type: CallType | None
+    user_id: Identity | None
+    user_display_name: str
     caller: str
     callee: str
     destination: str
@@ -74,9 +86,11 @@ class Call(BaseModel):
     ended_at: Time | None
     duration_seconds: Seconds
     overrun_seconds: Seconds
+    pool_minutes: Minutes
     charged: Amount
     held: Amount
     currency: Currency
+    capability: str
     cause: str
     refusal: RefusalCode | None
     rate_deck_id: Identity | None
@@ -157,6 +171,9 @@ def call(record: reports.CallRecord) -> Call:
     return Call(
         session_id=record.session_id,
         service=record.service,
+        call_type=record.call_type,
+        user_id=record.user_id,
+        user_display_name=record.user_display_name,
         caller=record.caller,
         callee=record.callee,
         destination=record.destination,
@@ -166,9 +183,11 @@ def call(record: reports.CallRecord) -> Call:
         ended_at=time_or_none(record.ended_at),
         duration_seconds=record.duration_seconds,
         overrun_seconds=record.overrun_seconds,
+        pool_minutes=record.pool_minutes,
         charged=format_micros(record.charged_micros),
         held=format_micros(record.held_micros),
         currency=record.currency,
+        capability=record.capability,
         cause=record.cause,
         refusal=record.refusal,
         rate_deck_id=record.rate_deck_id,
