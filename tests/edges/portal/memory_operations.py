@@ -251,13 +251,13 @@ _US: Final = ("+14155550123", "United States")
 _UK: Final = ("+442079460000", "United Kingdom")
 _HERE: Final = "+40215550101"
 _CALLS: Final = (
-    (Service.OUTBOUND, SessionState.STARTED, _HERE, "+4915112345678", "Germany, mobile", 272, 408_000),
-    (Service.TOLL_FREE_IN, SessionState.ENDED, "+40744***", "+40800890112", "Romania, toll-free", 75, 7_800),
-    (Service.OUTBOUND, SessionState.REFUSED, _HERE, *_US, 0, 0),
-    (Service.CONFERENCE_DIAL_OUT, SessionState.ENDED, "+40215550104", *_UK, 4000, 3_840_000),
-    (Service.OUTBOUND, SessionState.AUTHORISED, "+40215550107", "+33123456789", "France", 0, 0),
-    (Service.OUTBOUND, SessionState.EXPIRED, "+40215550102", "+8613800138000", "China, mobile", 330, 1_250_000),
-    (Service.EMERGENCY, SessionState.ENDED, _HERE, "112", "", 95, 0),
+    (Service.OUTBOUND, SessionState.STARTED, _HERE, "+4915112345678", "Germany, mobile", 272, 408_000, 3),
+    (Service.TOLL_FREE_IN, SessionState.ENDED, "+40744***", "+40800890112", "Romania, toll-free", 75, 7_800, 0),
+    (Service.OUTBOUND, SessionState.REFUSED, _HERE, *_US, 0, 0, 0),
+    (Service.CONFERENCE_DIAL_OUT, SessionState.ENDED, "+40215550104", *_UK, 4000, 3_840_000, 60),
+    (Service.OUTBOUND, SessionState.AUTHORISED, "+40215550107", "+33123456789", "France", 0, 0, 0),
+    (Service.OUTBOUND, SessionState.EXPIRED, "+40215550102", "+8613800138000", "China, mobile", 330, 1_250_000, 0),
+    (Service.EMERGENCY, SessionState.ENDED, _HERE, "112", "", 95, 0, 0),
 )
 
 
@@ -299,8 +299,8 @@ def _top_up(
     )
 
 
-def _call(currency: str, at: datetime, shape: tuple[Service, SessionState, str, str, str, int, int]) -> CallView:
-    service, state, caller, callee, destination, duration_seconds, charged_micros = shape
+def _call(currency: str, at: datetime, shape: tuple[Service, SessionState, str, str, str, int, int, int]) -> CallView:
+    service, state, caller, callee, destination, duration_seconds, charged_micros, pool_minutes = shape
     return CallView(
         session_id=f"call-{callee}",
         service=service,
@@ -310,6 +310,7 @@ def _call(currency: str, at: datetime, shape: tuple[Service, SessionState, str, 
         callee=callee,
         destination=destination,
         duration_seconds=duration_seconds,
+        pool_minutes=pool_minutes,
         charged_micros=charged_micros,
         currency=currency,
         refusal=RefusalCode.INSUFFICIENT_FUNDS if state is SessionState.REFUSED else None,

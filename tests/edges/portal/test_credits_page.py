@@ -74,6 +74,15 @@ async def test_purchases_and_calls_say_their_state_and_the_reason() -> None:
         assert said in page
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", "Included minutes: "), ("ro", "Minute incluse: ")])
+async def test_a_call_says_which_minutes_paid_for_it_beside_its_charge(language: str, said: str) -> None:
+    visitor, _, path = await at_the_page(language)
+    page = text_of((await visitor.get(path)).text)
+    assert f"{said}3</p>" in page
+    assert f"{said}60</p>" in page
+    assert page.count(said) == 2
+
+
 async def test_times_are_those_of_the_organization() -> None:
     visitor, _, path = await at_the_page()
     assert "22 Nov 2026, 17:32:10" in text_of((await visitor.get(path)).text)

@@ -202,6 +202,7 @@ def _call_view(call: CallRecord) -> CallView:
         callee=call.callee,
         destination=call.destination,
         duration_seconds=call.duration_seconds,
+        pool_minutes=call.pool_minutes,
         charged_micros=call.charged_micros,
         currency=call.currency,
         refusal=call.refusal,

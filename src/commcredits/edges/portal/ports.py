@@ -125,8 +125,8 @@ class CallView:
     """One call. Numbers are E.164, or already masked as the organization's country demands; then shown as they come.
 
     ``destination`` is the rate's name for where the call went, empty if none. ``duration_seconds`` counts from the
-    answer and ``charged_micros`` is what was posted so far. ``refusal`` says why a call in state ``refused`` was not
-    let through.
+    answer; ``pool_minutes`` of a minute pool paid for its beginning, and ``charged_micros`` was posted so far for the
+    rest. ``refusal`` says why a call in state ``refused`` was not let through.
     """
 
     session_id: str
@@ -137,6 +137,7 @@ class CallView:
     callee: str
     destination: str
     duration_seconds: int
+    pool_minutes: int
     charged_micros: int
     currency: str
     refusal: RefusalCode | None
