@@ -12,7 +12,6 @@ from commcredits.operations.call_fields import RecordReader
 from commcredits.operations.call_mappings import (
     SHIPPED,
     CallMapping,
-    find_mapping,
     read_mapping,
     shipped_mapping,
 )
@@ -87,9 +86,8 @@ ROW = "r-1,+40722000001,+442079460000,2026-11-20T09:00:00Z,60,,,"
 def test_the_shipped_mappings_are_found_by_name() -> None:
     assert [shipped_mapping(name).name for name in SHIPPED] == list(SHIPPED)
     assert all(shipped_mapping(name).description for name in SHIPPED)
-    unknown = find_mapping("nobody")
-    assert isinstance(unknown, Refused)
-    assert "pstn_export" in str(unknown.facts["allowed"])
+    with pytest.raises(KeyError):
+        shipped_mapping("nobody")
 
 
 def test_the_export_is_read_with_its_masked_numbers_and_without_its_charges() -> None:

@@ -170,6 +170,11 @@ class CallMapping(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 _decode: Final = msgspec.json.Decoder(CallMapping).decode
 
 
+def is_mapping_name(text: str) -> bool:
+    """Whether a mapping can be called so."""
+    return _NAME.fullmatch(text) is not None
+
+
 def read_mapping(document: bytes) -> CallMapping | Refused:
     """The mapping in a JSON document, or the first thing that is wrong with it."""
     if len(document) > MAPPING_BYTES_MAX:
@@ -182,19 +187,19 @@ def read_mapping(document: bytes) -> CallMapping | Refused:
 
 
 @cache
-def shipped_mapping(name: str) -> CallMapping:
-    """A mapping that comes with the product. KeyError for another name."""
+def shipped_document(name: str) -> bytes:
+    """The document of a mapping that comes with the product. KeyError for another name."""
     if name not in SHIPPED:
         raise KeyError(name)
-    place = files("commcredits.operations").joinpath("call_mappings", f"{name}.json")
-    mapping = read_mapping(place.read_bytes())
+    return files("commcredits.operations").joinpath("call_mappings", f"{name}.json").read_bytes()
+
+
+@cache
+def shipped_mapping(name: str) -> CallMapping:
+    """A mapping that comes with the product. KeyError for another name."""
+    mapping = read_mapping(shipped_document(name))
     assert isinstance(mapping, CallMapping), f"{name} is no mapping: {mapping}"
     return mapping
-
-
-def find_mapping(name: str) -> CallMapping | Refused:
-    """A shipped mapping by its name, or the refusal of that name."""
-    return shipped_mapping(name) if name in SHIPPED else _refuse(name, f"one of {', '.join(SHIPPED)}")
 
 
 def _refuse_meaning(mapping: CallMapping) -> Refused | None:
@@ -208,7 +213,7 @@ def _refuse_meaning(mapping: CallMapping) -> Refused | None:
 
 
 def _refuse_names(mapping: CallMapping) -> Refused | None:
-    if not _NAME.fullmatch(mapping.name):
+    if not is_mapping_name(mapping.name):
         return _refuse(mapping.name, "1 to 64 small letters, digits, dashes and underlines", "name")
     if len(mapping.delimiter) != 1 or mapping.delimiter in '"\r\n\x00' or not mapping.delimiter.isascii():
         return _refuse(mapping.delimiter, "one ASCII character that is no quote and no line break", "delimiter")

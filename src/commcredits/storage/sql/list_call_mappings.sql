@@ -1,0 +1,5 @@
+-- The operator's own mappings of files of call records, in order of name.
+select m.name, m.document, m.saved_at
+from call_mappings m
+where m.shard_id = $1 and m.organization_id = $2
+order by m.name
