@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import Any, Final
@@ -28,7 +27,8 @@ from commcredits.core.commands import Command
 from commcredits.core.outcomes import Outcome, RefusalCode, Refused
 from commcredits.core.tariffs import RateDeck
 from commcredits.storage.batch import Batch
-from commcredits.storage.cache import ACCOUNTS_MAX, ENDED_SESSIONS_MAX, AccountCache, Entry
+from commcredits.storage.cache import AccountCache, Entry
+from commcredits.storage.committer_terms import CommitterTerms
 from commcredits.storage.connection import Connection
 from commcredits.storage.deciding import (
     OrganizationResult,
@@ -49,17 +49,8 @@ from commcredits.storage.preloading import (
     preload_surroundings,
 )
 
-BATCH_COMMANDS_MAX: Final = 4_000
-"""Most commands in one batch: bounds its memory, its locks and how long the first one waits."""
-
-QUEUE_COMMANDS_MAX: Final = 20_000
-"""Most commands that may wait; one more is answered "busy" at once."""
-
 REDO_ROUNDS_MAX: Final = 100
 """How often a batch is redone under lock before the committer takes it for a bug; once is the rule."""
-
-OUTAGE_SECONDS_MAX: Final = 5.0
-"""How long waiting commands are kept while the database does not answer; then they are answered "busy"."""
 
 AHEAD_SHARE: Final = 2
 """A batch is decided ahead once it holds one command for every so many of the batch under way."""
@@ -71,17 +62,6 @@ AHEAD_PAUSE_BATCHES: Final = 16
 """For how many batches nothing is decided ahead after decisions had to be thrown away: another process is busy here."""
 
 _RETRY_PAUSE_SECONDS: Final = 0.1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommitterTerms:
-    """Limits of one committer; see the constants of this module and of the cache."""
-
-    batch_commands_max: int = BATCH_COMMANDS_MAX
-    queue_commands_max: int = QUEUE_COMMANDS_MAX
-    outage_seconds_max: float = OUTAGE_SECONDS_MAX  # a duration of the machine, not money
-    cached_accounts_max: int = ACCOUNTS_MAX
-    cached_ended_sessions_max: int = ENDED_SESSIONS_MAX
 
 
 class _BatchPoisonedError(Exception):
@@ -238,6 +218,8 @@ class Committer:
                     await self._read_and_decide(connection, this, locked=locked)
                 moved = await self._write(this, look_ahead=not locked) if this.results else frozenset()
             self._outage = False
+            if not moved:
+                await self._send_ahead()
             again = self._deliver(this.results, moved)
         except POISONED as error:
             raise _BatchPoisonedError from error
@@ -297,7 +279,7 @@ class Committer:
 
         Returns the organizations whose version was not the one decided on.
         """
-        writing = asyncio.ensure_future(self._link.write(this.parameters))
+        writing = this.writing or self._send(this)
         try:
             if look_ahead and self._ahead_pause == 0:
                 await self._look_ahead(this, writing)
@@ -338,6 +320,18 @@ class Committer:
             self._ahead_pause = 2  # this batch and the next: then those that need reading have their turn
         self._ahead = Round(self._new_id(), pending, {}, [])
         self._decide(self._ahead, groups, entries, Preloaded(), context)
+
+    async def _send_ahead(self) -> None:
+        """Send what was decided ahead before anybody is told of the batch before it: the database need not wait."""
+        if self._ahead is not None:
+            self._ahead.writing = self._send(self._ahead)
+            await asyncio.sleep(0)  # this is what sends it off
+
+    def _send(self, this: Round) -> asyncio.Future[list[asyncpg.Record]]:
+        writing = asyncio.ensure_future(self._link.write(this.parameters))
+        # Whoever waits for it is told what went wrong; should nobody wait any more, it is known already.
+        writing.add_done_callback(lambda written: written.cancelled() or written.exception())
+        return writing
 
     def _drop_ahead(self) -> None:
         """What was decided ahead rests on a batch that is not what it was taken for: its commands wait again."""

@@ -7,10 +7,12 @@ commands and nobody else's.
 
 from __future__ import annotations
 
+import asyncio
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+import asyncpg
 import structlog
 
 from commcredits.core.account import NOTHING_AROUND, Account, Context, Decision, Session, Surroundings, TopUp
@@ -137,9 +139,9 @@ class OrganizationResult:
 
 
 class Round:
-    """A batch that is decided: its commands, what they come to, and the statement's parameters."""
+    """A batch that is decided: its commands, what they come to, the statement's parameters, and whether it was sent."""
 
-    __slots__ = ("batch_id", "parameters", "pending", "results")
+    __slots__ = ("batch_id", "parameters", "pending", "results", "writing")
 
     def __init__(
         self, batch_id: str, pending: list[Pending], results: dict[str, OrganizationResult], parameters: list[Any]
@@ -148,6 +150,7 @@ class Round:
         self.pending = pending
         self.results = results
         self.parameters = parameters
+        self.writing: asyncio.Future[list[asyncpg.Record]] | None = None
 
 
 def group(pending: Iterable[Pending]) -> dict[str, list[Pending]]:

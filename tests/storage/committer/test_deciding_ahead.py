@@ -9,7 +9,8 @@ import pytest
 
 from commcredits.core.commands import Command, PaymentState, RecordPayment
 from commcredits.core.outcomes import Ended, Granted, Outcome, TopUpTaken
-from commcredits.storage.committer import Committer, CommitterTerms
+from commcredits.storage.committer import Committer
+from commcredits.storage.committer_terms import CommitterTerms
 from tests.storage.committer.world import (
     WAIT_SECONDS_MAX,
     World,

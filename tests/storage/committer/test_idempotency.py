@@ -5,7 +5,7 @@ import pytest
 
 from commcredits.core.commands import Command, SaveRechargeRule
 from commcredits.core.outcomes import Granted, Outcome, RefusalCode, TopUpTaken
-from commcredits.storage.committer import CommitterTerms
+from commcredits.storage.committer_terms import CommitterTerms
 from tests.storage.committer.process import other_process
 from tests.storage.committer.world import (
     World,

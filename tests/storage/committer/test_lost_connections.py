@@ -7,7 +7,8 @@ from functools import partial
 import pytest
 
 from commcredits.core.outcomes import Granted, Outcome, RefusalCode, Refused, TopUpTaken
-from commcredits.storage.committer import Committer, CommitterTerms
+from commcredits.storage.committer import Committer
+from commcredits.storage.committer_terms import CommitterTerms
 from tests.storage.committer.proxy import Cut, Proxy, open_proxy
 from tests.storage.committer.world import (
     WAIT_SECONDS_MAX,

@@ -3,7 +3,7 @@
 import asyncio
 
 from commcredits.core.outcomes import Ended, Granted, Outcome, RefusalCode
-from commcredits.storage.committer import CommitterTerms
+from commcredits.storage.committer_terms import CommitterTerms
 from tests.storage.committer.world import (
     WAIT_SECONDS_MAX,
     World,

@@ -27,7 +27,8 @@ from commcredits.core.commands import (
     Update,
 )
 from commcredits.core.outcomes import Outcome, RefusalCode, Refused, TopUpTaken
-from commcredits.storage.committer import Committer, CommitterTerms
+from commcredits.storage.committer import Committer
+from commcredits.storage.committer_terms import CommitterTerms
 from tests.storage.committer.world import (
     WAIT_SECONDS_MAX,
     World,

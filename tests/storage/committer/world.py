@@ -24,7 +24,8 @@ from commcredits.core.commands import (
 )
 from commcredits.core.outcomes import Done, Ended, Granted, LotGranted, Outcome, RefusalCode, Refused
 from commcredits.core.tariffs import Rate
-from commcredits.storage.committer import Committer, CommitterTerms
+from commcredits.storage.committer import Committer
+from commcredits.storage.committer_terms import CommitterTerms
 from commcredits.storage.connection import Connection, connect
 from commcredits.storage.decks import publish_deck
 from commcredits.storage.embedded_host import until
