@@ -21,6 +21,15 @@ STATUSES: Final[Mapping[str, int]] = {
     "unauthorised": 401,
     "unknown_number": 404,
     "unknown_session": 404,
+    "unknown_user": 404,
+    "user_required": 403,
+    "credits_not_licensed": 403,
+    "dial_out_not_allowed": 403,
+    "premium_not_allowed": 403,
+    "toll_free_not_allowed": 403,
+    "cap_reached": 403,
+    "too_many_calls": 403,
+    "blocked": 403,
     "session_ended": 409,
     "invalid_input": 422,
 }
@@ -62,11 +71,12 @@ class StandInSession:
 
 @dataclass(slots=True, kw_only=True)
 class Books:
-    """All the state of the stand-in, behind one lock."""
+    """All the state of the stand-in, behind one lock; ``refuses_users`` holds codes of refusals by user."""
 
     token: str
     numbers: dict[str, Purse]
     answers_after_seconds: float = 0
+    refuses_users: Mapping[str, str] = field(default_factory=dict)
     heard: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     sessions: dict[str, StandInSession] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -91,9 +101,12 @@ class Books:
         return next(purse for purse in self.numbers.values() if purse.organization_id == organization_id)
 
     def _authorise(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        purse = self.numbers.get(str(message["caller"]))
+        inbound = str(message.get("call_type", "")).endswith("_in")
+        purse = self.numbers.get(str(message["callee" if inbound else "caller"]))
         if purse is None:
             raise Refusal("unknown_number")
+        if message.get("user") in self.refuses_users:
+            raise Refusal(self.refuses_users[message["user"]])
         session_id = str(message["session_id"])
         if session_id in self.sessions:
             return self._keep(self.sessions[session_id], "granted")

@@ -52,6 +52,7 @@ class SwitchSettings:
     renewal_retry_seconds: int = 5
     trunk_organizations: str = ""
     allowed_sources: str = "127.0.0.0/8"
+    trusted_sources: str = ""
     international_prefix: str = "00"
     national_prefix: str = "0"
     country_code: str = "40"
@@ -72,6 +73,7 @@ class SwitchSettings:
             emergency_next_hop=next_hop,
             allowed_sources=self.allowed_sources,
             trunk_organizations=self.trunk_organizations,
+            trusted_sources=self.trusted_sources,
             emergency_numbers="|".join(sorted(EMERGENCY_NUMBERS)),
             international_prefix=self.international_prefix,
             national_prefix=self.national_prefix,
