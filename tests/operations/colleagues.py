@@ -7,7 +7,8 @@ from typing import Any
 
 from commcredits.core.outcomes import Refused
 from commcredits.core.roster import Licence, PartyKind, Roster
-from commcredits.operations.people import PartyFields, PartyInfo, add_party, change_party, get_party
+from commcredits.operations.paging import Page
+from commcredits.operations.people import PartyFields, PartyInfo, add_party, change_party, get_party, list_parties
 from commcredits.storage.rosters import load_roster
 from tests.operations.office import SHARD, Office
 
@@ -60,6 +61,26 @@ async def get(
 ) -> PartyInfo | Refused:
     """What looking somebody up gets."""
     return await get_party(office.services, organization_id=organization_id, kind=kind, user=user)
+
+
+async def names_of(office: Office, organization_id: str, *, limit: int = 200, **filters: Any) -> list[str]:
+    """Names of an organization's users, up to the at sign, page by page."""
+    names: list[str] = []
+    cursor: str | None = None
+    while True:
+        page = await list_parties(
+            office.services,
+            organization_id=organization_id,
+            cursor=cursor,
+            limit=limit,
+            **{"kind": PartyKind.USER, **filters},
+        )
+        assert isinstance(page, Page), page
+        assert len(page.items) <= limit
+        names += [each.party.user_principal_name.partition("@")[0] for each in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            return names
 
 
 async def roster_of(office: Office, organization_id: str) -> Roster | None:

@@ -14,9 +14,19 @@ from commcredits.core.roster import (
     PartyKind,
     UserDialOut,
 )
-from commcredits.operations.paging import Page, write_cursor
-from commcredits.operations.people import PartyInfo, list_parties, remove_party
-from tests.operations.colleagues import add, buy, change, get, give_number, hold, roster_of, try_to_add, versions
+from commcredits.operations.people import PartyInfo, remove_party
+from tests.operations.colleagues import (
+    add,
+    buy,
+    change,
+    get,
+    give_number,
+    hold,
+    names_of,
+    roster_of,
+    try_to_add,
+    versions,
+)
 from tests.operations.office import NOON, Office, new_id
 
 USER, RESOURCE_ACCOUNT = PartyKind.USER, PartyKind.RESOURCE_ACCOUNT
@@ -59,22 +69,6 @@ WRONG_FIELDS: list[tuple[str, Any]] = [
     ("shared_calling_account", "reception"),
     ("shared_calling_account", ID),
 ]
-
-
-async def people(office: Office, organization_id: str, *, limit: int = 200, **filters: Any) -> list[str]:
-    """Names of an organization's users, page by page."""
-    names: list[str] = []
-    cursor: str | None = None
-    while True:
-        page = await list_parties(
-            office.services, organization_id=organization_id, cursor=cursor, limit=limit, **{"kind": USER, **filters}
-        )
-        assert isinstance(page, Page), page
-        assert len(page.items) <= limit
-        names += [each.party.user_principal_name.partition("@")[0] for each in page.items]
-        cursor = page.next_cursor
-        if cursor is None:
-            return names
 
 
 async def remove(office: Office, organization_id: str, user: str, kind: PartyKind = USER) -> Done | Refused:
@@ -157,7 +151,7 @@ async def test_of_many_who_add_the_same_name_at_once_one_does(office: Office) ->
         *(try_to_add(office, organization_id, "sales", display_name=f"Sales {number}") for number in range(6))
     )
     assert [type(answer) for answer in answers].count(PartyInfo) == 1
-    assert await people(office, organization_id) == ["sales"]
+    assert await names_of(office, organization_id) == ["sales"]
     roster = await roster_of(office, organization_id)
     assert roster is not None
     assert roster.version == 1
@@ -337,7 +331,7 @@ async def test_no_organization_sees_or_changes_anothers_people(office: Office) -
             await remove(office, ours, name),
         ):
             assert refused == Refused(code=RefusalCode.UNKNOWN_USER, facts={"user": name})
-    assert await people(office, ours) == []
+    assert await names_of(office, ours) == []
     assert await roster_of(office, ours) is None
 
     # The same object id and the same name are free here, and stand beside each other.
@@ -356,8 +350,8 @@ async def test_a_user_is_no_resource_account_and_the_other_way_round(office: Off
     assert isinstance(await get(office, organization_id, "sales@example.com", kind=RESOURCE_ACCOUNT), Refused)
     assert isinstance(await remove(office, organization_id, "reception@example.com"), Refused)
     assert isinstance(await change(office, organization_id, "reception@example.com", department="x"), Refused)
-    assert await people(office, organization_id) == ["sales"]
-    assert await people(office, organization_id, kind=RESOURCE_ACCOUNT) == ["reception"]
+    assert await names_of(office, organization_id) == ["sales"]
+    assert await names_of(office, organization_id, kind=RESOURCE_ACCOUNT) == ["reception"]
 
 
 @pytest.mark.parametrize("user", ["", "sales", "sales@", ID.upper(), "\0", "a" * 100_000, "' or true --"])
@@ -370,54 +364,3 @@ async def test_a_name_that_is_nobodys_form_is_refused_before_anything_is_looked_
     ):
         assert isinstance(refused, Refused)
         assert (refused.code, refused.facts["field"]) == (RefusalCode.INVALID_INPUT, "user")
-
-
-async def test_people_are_listed_by_display_name_each_once(office: Office) -> None:
-    organization_id = (await office.organization()).organization_id
-    for name, display_name in (("e", "Zoe"), ("a", ""), ("b", "Ana"), ("d", "Dan"), ("c", "Ana")):
-        await add(office, organization_id, name, display_name=display_name)
-    for limit in (1, 2, 4, 5, 200):
-        assert await people(office, organization_id, limit=limit) == ["a", "b", "c", "d", "e"]
-
-
-async def test_people_are_found_by_a_part_of_a_name_a_department_or_a_licence(office: Office) -> None:
-    organization_id = (await office.organization()).organization_id
-    user = await add(office, organization_id, "one", display_name="Ștefan 100%", department="Sales")
-    await add(office, organization_id, "two_b", display_name="Bianca", department="Service")
-    await add(office, organization_id, "three", display_name="Călin")
-    await hold(office, organization_id, user, Licence.DOMESTIC_120, Licence.COMMUNICATIONS_CREDITS)
-    searches: list[tuple[dict[str, Any], list[str]]] = [
-        ({"text": "ștefan"}, ["one"]),
-        ({"text": "100%"}, ["one"]),
-        ({"text": "TWO_"}, ["two_b"]),
-        ({"text": "EXAMPLE"}, ["two_b", "three", "one"]),
-        ({"text": "%"}, ["one"]),
-        ({"text": "nobody"}, []),
-        ({"department": "Sales"}, ["one"]),
-        ({"department": ""}, ["three"]),
-        ({"department": "sale"}, []),
-        ({"licence": "MCOPSTN5"}, ["one"]),
-        ({"licence": "MCOPSTNC", "department": "Service"}, []),
-    ]
-    for filters, found in searches:
-        assert sorted(await people(office, organization_id, **filters)) == sorted(found), filters
-
-
-async def test_a_wrong_filter_limit_or_cursor_is_named(office: Office) -> None:
-    organization_id = (await office.organization()).organization_id
-    wrong: list[tuple[str, Any]] = [
-        ("text", "a\0b"),
-        ("text", "x" * 321),
-        ("department", "x" * 201),
-        ("licence", "MCOPSTN9"),
-        ("limit", 0),
-        ("limit", 201),
-        ("cursor", ""),
-        ("cursor", write_cursor("parties", "Ana", "not an id")),
-        ("cursor", write_cursor("phone_numbers", "Ana", ID)),
-    ]
-    for field, value in wrong:
-        given: dict[str, Any] = {"cursor": None, "limit": 10, field: value}
-        refused = await list_parties(office.services, organization_id=organization_id, kind=USER, **given)
-        assert isinstance(refused, Refused), (field, value)
-        assert refused.facts["field"] == field

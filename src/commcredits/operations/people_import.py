@@ -74,14 +74,14 @@ async def import_people(
     organization_id: str,
     source: Source,
     dry_run: bool = False,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[str, int], None] | None = None,
 ) -> ImportReport | Refused:
     """Add and change users and resource accounts, by user principal name, with licences and numbers.
 
     What a file has no column for stays as it is; the licences of a line are all that somebody has afterwards, and its
     numbers are added to those that somebody has. Nothing is written unless every line is right and licences suffice.
-    ``progress`` is told the lines read so far. Refused as a whole when the organization is not open or the file is too
-    large; everything else stands in the report.
+    ``progress`` is told ``"read"``, ``"checked"`` or ``"written"``, and how many lines or people. Refused as a whole
+    when the organization is not open or the file is too large; everything else stands in the report.
     """
 
     async def plan(connection: Connection, reader: CsvReader) -> ImportPlan:
@@ -114,7 +114,7 @@ async def import_licences(
     organization_id: str,
     source: Source,
     dry_run: bool = False,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[str, int], None] | None = None,
 ) -> ImportReport | Refused:
     """Give and take licences by user principal name, line after line; otherwise like ``import_people``."""
 
@@ -143,14 +143,21 @@ async def _import(
     columns: Mapping[str, Column],
     plan: Callable[[Connection, CsvReader], Awaitable[ImportPlan]],
     dry_run: bool,
-    progress: Callable[[int], None] | None,
+    progress: Callable[[str, int], None] | None,
 ) -> ImportReport | Refused:
     organization = await get_organization(services, organization_id=organization_id)
     if isinstance(organization, Refused):
         return organization
     if organization.status is not OrganizationStatus.OPEN:
         return Refused(code=RefusalCode.ORGANIZATION_CLOSED)
-    reader = await read_csv(source, columns, rows_max=ROWS_MAX, bytes_max=FILE_BYTES_MAX, progress=progress)
+    tell = progress or (lambda _what, _count: None)
+    reader = await read_csv(
+        source,
+        columns,
+        rows_max=ROWS_MAX,
+        bytes_max=FILE_BYTES_MAX,
+        progress=lambda count: tell("read", count),
+    )
     if isinstance(reader, Refused):
         return reader
     if reader.broken:
@@ -158,12 +165,14 @@ async def _import(
     # The file was read whole by now: nobody waits for a change whose file comes over a slow line.
     async with (change := changing_roster(services.pool, services.shard_id, organization_id)) as connection:
         planned = await plan(connection, reader)
+        tell("checked", len(reader.rows))
         counts = await count_licences(connection, services.shard_id, organization_id)
         report = _report(reader, planned, counts)
         if dry_run or not report.written:
             change.withdraw()
         else:
             await _write(services, connection, organization_id, planned)
+            tell("written", report.added + report.changed)
     return replace(report, written=False) if dry_run else report
 
 

@@ -13,6 +13,7 @@ import typer
 from commcredits.edges.cli import (
     funds,
     gateway,
+    licences,
     numbers,
     organizations,
     payment_methods,
@@ -21,6 +22,7 @@ from commcredits.edges.cli import (
     reports,
     stock,
     system,
+    users,
 )
 from commcredits.edges.cli.parts import Parts
 from commcredits.edges.cli.writing import write_line
@@ -53,6 +55,9 @@ def build_app(parts: Parts) -> typer.Typer:
 
     system.add_commands(app, parts)
     app.add_typer(organizations.commands(parts), name="organizations")
+    app.add_typer(users.commands(parts, "user"), name="users")
+    app.add_typer(users.commands(parts, "resource_account"), name="resource-accounts")
+    app.add_typer(licences.commands(parts), name="licences")
     app.add_typer(numbers.commands(parts), name="numbers")
     app.add_typer(stock.commands(parts), name="stock")
     app.add_typer(rates.commands(parts), name="rates")

@@ -64,12 +64,18 @@ Instant = Annotated[
     typer.Option(metavar="INSTANT", parser=_instant, help="RFC 3339, such as 2027-01-31T00:00:00Z, or a date (UTC)."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, with the fields of the administration API.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing, and say what would be changed.")]
 Limit = Annotated[int, whole_option("How many items to show", 1, LIMIT_MAX)]
 Cursor = Annotated[str | None, typer.Option(help="Show what follows: the next_cursor of the list before.")]
 CommandId = Annotated[
     str | None,
     typer.Option(help="Names this command: the same id with the same content is done once. Default: a new one."),
 ]
+
+
+def optional_instant(help_text: str) -> Any:
+    """An option that is an instant, or left out."""
+    return typer.Option(metavar="INSTANT", parser=_instant, help=f"{help_text} RFC 3339, or a date (UTC).")
 
 
 def amount_option(help_text: str) -> Any:
