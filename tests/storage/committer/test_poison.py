@@ -53,9 +53,9 @@ async def a_deck_that_is_not_published(world: World, organization: str) -> None:
 
 async def a_deck_that_cannot_be_read(world: World, organization: str) -> None:
     broken = await world.publish_deck()
-    await world.database.execute("alter table rates disable trigger rates_are_append_only")
+    await world.database.execute("alter table rates disable trigger rates_are_never_updated")
     await world.database.execute("update rates set service = 'telegram' where rate_deck_id = $1", broken)
-    await world.database.execute("alter table rates enable trigger rates_are_append_only")
+    await world.database.execute("alter table rates enable trigger rates_are_never_updated")
     await world.database.execute(
         "update organizations set rate_deck_id = $2 where organization_id = $1", organization, broken
     )
