@@ -10,7 +10,7 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
@@ -20,9 +20,12 @@ from rich.table import Table
 
 from bench.baseline import Baseline
 from bench.callers import Load, run_callers
+from bench.columnar import SHAPES as PRICES
+from bench.columnar import measure
 from bench.http_load import TOKEN, HttpLoad, load_with_own, load_with_wrk
 from bench.processor import core_microseconds_per_operation, cpu_seconds, with_children
-from bench.world import SHAPES, World, funding_commands, new_committer, organizations_of, set_up
+from bench.rates import RATES, RECORDS, ImportFigures, measure_import, print_rating
+from bench.world import PEOPLE, SHAPES, World, funding_commands, new_committer, organizations_of, set_up
 from commcredits.core.commands import CheckRecharge
 from commcredits.main.charging import calm_the_collector
 from commcredits.storage.committer import Committer
@@ -51,14 +54,21 @@ def main() -> None:
     parser.add_argument("--callers", type=int, default=512, help="how many operations are under way at once")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     arguments = parser.parse_args()
-    rows, core_us, loader = uvloop.run(_measure(arguments.seconds, arguments.callers))
+    rows, core_us, loader, imported = uvloop.run(_measure(arguments.seconds, arguments.callers))
     _print(rows, core_us, loader, arguments.callers)
+    rating = [measure(shape, rates=RATES, records=RECORDS, core_calls=100_000, threads=2) for shape in PRICES]
+    print_rating(rating, imported)
     if arguments.json is not None:
-        figures = {"core_us": core_us, "rows": [{name: getattr(row, name) for name in Row.__slots__} for row in rows]}
+        figures = {
+            "core_us": core_us,
+            "rows": [asdict(row) for row in rows],
+            "rating": [asdict(each) for each in rating],
+            "import": asdict(imported),
+        }
         arguments.json.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
 
 
-async def _measure(seconds: int, callers: int) -> tuple[list[Row], float, str]:
+async def _measure(seconds: int, callers: int) -> tuple[list[Row], float, str, ImportFigures]:
     calm_the_collector()
     core_us = core_microseconds_per_operation()
     rows: list[Row] = []
@@ -76,8 +86,12 @@ async def _measure(seconds: int, callers: int) -> tuple[list[Row], float, str]:
                 rows.append(await _measure_committer(world, server, shape, callers, seconds))
                 over_http, loader = await _measure_http(world, server, shape, callers, seconds)
                 rows.append(over_http)
+            rows.append(await _measure_committer(world, server, PEOPLE, callers, seconds))
+            over_http, loader = await _measure_http(world, server, PEOPLE, callers, seconds)
+            rows.append(over_http)
             await connection.close()
-    return rows, core_us, loader
+            imported = await measure_import(server)
+    return rows, core_us, loader, imported
 
 
 async def _measure_baseline(world: World, server: EmbeddedServer, shape: str, callers: int, seconds: int) -> Row:
@@ -194,20 +208,22 @@ def _print(rows: list[Row], core_us: float, loader: str, callers: int) -> None:
     for name in ("shape", "way", "operations/s", "× baseline", "p50 ms", "p99 ms", "CPU µs/op: process", "database"):
         table.add_column(name, justify="left" if name in ("shape", "way") else "right")
     baseline = 1.0
+    shape = ""
     for row in rows:
         if row.way.startswith("one transaction"):
             baseline = row.operations_per_second
         table.add_row(
-            row.shape if row.way.startswith("one transaction") else "",
+            "" if row.shape == shape else row.shape,
             row.way,
             f"{row.operations_per_second:,.0f}",
-            f"{row.operations_per_second / baseline:.1f}",
+            "" if row.shape == PEOPLE else f"{row.operations_per_second / baseline:.1f}",
             f"{row.p50_ms:.1f}",
             f"{row.p99_ms:.1f}",
             f"{row.server_us:.1f}",
             f"{row.database_us:.1f}",
             end_section=row.way.startswith("HTTP"),
         )
+        shape = row.shape
     console.print(table)
     committer_us = next(row.server_us for row in rows if row.way == "committer")
     http_us = next(row.server_us for row in rows if row.way.startswith("HTTP"))

@@ -12,20 +12,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
+from pathlib import Path
 from typing import Final
 
 from commcredits.core.account import ChargingTerms, FundingTerms
 from commcredits.core.commands import AssignRateDeck, GrantPromotion, Service
 from commcredits.core.tariffs import Rate
 from commcredits.storage.committer import Committer
-from commcredits.storage.connection import Connection
+from commcredits.storage.connection import Connection, open_pool
 from commcredits.storage.decks import publish_deck
 from commcredits.storage.identifiers import IdentifierSource
 from commcredits.storage.organizations import OrganizationRecord, insert_organization
+from commcredits.storage.rosters import changing_roster
 
 SHARD_ID: Final = 0
 ORGANIZATIONS: Final = 10_000
 SHAPES: Final = ("one hot organization", "10,000 organizations alike", "10,000 organizations, Zipf")
+PEOPLE: Final = "one hot organization, with people"
+"""Its calls belong to a user, and minutes of a pool pay for them until it is used up; then credits do."""
+
+USERS: Final = 1_000
 CALLER: Final = "+40212345678"
 CALLEE: Final = "+40722123456"
 UPDATE_SECONDS: Final = 200
@@ -91,6 +97,15 @@ async def set_up(connection: Connection, database_url: str) -> World:
             created_at=opened_at,
         )
         await insert_organization(connection, SHARD_ID, record)
+    await connection.execute(
+        Path(__file__).with_name("sql").joinpath("people.sql").read_text("utf-8"),
+        *(SHARD_ID, organization_ids[-1], [new_id() for _ in range(USERS)], CALLER, opened_at),
+    )
+    async with (
+        await open_pool(database_url, min_size=1, max_size=1, application_name="bench") as pool,
+        changing_roster(pool, SHARD_ID, organization_ids[-1]),
+    ):
+        pass  # counts the licences of those who were just written
     return World(database_url=database_url, organization_ids=organization_ids, rate_deck_id=rate_deck_id, new_id=new_id)
 
 
@@ -116,9 +131,9 @@ def funding_commands(world: World) -> Iterator[AssignRateDeck | GrantPromotion]:
 def organizations_of(world: World, shape: str) -> Iterator[str]:
     """An endless stream of organization ids in this shape, the same at every run."""
     ids = world.organization_ids
-    if shape == SHAPES[0]:
+    if shape in (SHAPES[0], PEOPLE):
         while True:
-            yield ids[0]
+            yield ids[0] if shape == SHAPES[0] else ids[-1]
     picker = random.Random(_SEED)
     weights = None
     if shape == SHAPES[2]:
