@@ -23,7 +23,7 @@ def audit(books: Books) -> None:
 def audit_lots(books: Books) -> None:
     """The journal's balance is in the lots, lot by lot; calls hold what is held; nothing free outlives its expiry."""
     lots = books.account.lots
-    by_lot: dict[str, int] = defaultdict(int)
+    by_lot: dict[str | None, int] = defaultdict(int)
     for entry in books.journal:
         if entry.target is LedgerAccount.CUSTOMER_CREDITS:
             by_lot[entry.lot_id] += entry.amount_micros
@@ -50,7 +50,7 @@ def _held_by_lot(books: Books) -> dict[str, int]:
 
 def audit_calls(books: Books) -> None:
     """A call is charged the price of what it used, within its grant, to its lots; once over, it holds nothing."""
-    charged: dict[tuple[str, str], int] = defaultdict(int)
+    charged: dict[tuple[str, str | None], int] = defaultdict(int)
     for entry in books.journal:
         if entry.session_id is not None:
             back = entry.reason is TransferReason.CALL_CORRECTION

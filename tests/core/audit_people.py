@@ -22,6 +22,7 @@ def audit_people(books: Books, *, lifted: bool = False, shrunk: bool = False) ->
     may be smaller than what it had given by then.
     """
     audit_lots(books)
+    assert books.account.owed_micros == -books.ledger_micros(LedgerAccount.RECEIVABLE), "the debt is not the journal's"
     _audit_meters(books, lifted=lifted, shrunk=shrunk)
     for session in books.sessions.values():
         _audit_call(books, session)
@@ -50,7 +51,8 @@ def _audit_call(books: Books, session: Session) -> None:
     posted = sum(
         -entry.amount_micros if entry.reason is TransferReason.CALL_CORRECTION else entry.amount_micros
         for entry in books.journal
-        if entry.session_id == session.terms.session_id and entry.source is not LedgerAccount.RECEIVABLE
+        if entry.session_id == session.terms.session_id
+        and LedgerAccount.RECEIVABLE not in {entry.source, entry.target}
     )
     assert posted == session.charged_micros - session.owed_micros
     beyond = max(0, session.used_seconds - session.included_seconds)

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
 
-from commcredits.core.account import ChargingTerms
-from commcredits.core.commands import Authorise, CallType, End, Expire, RecordCall, Service, Start, Update
+from commcredits.core.account import ChargingTerms, SessionState
+from commcredits.core.commands import Authorise, CallType, CorrectCall, End, Expire, RecordCall, Service, Start, Update
 from commcredits.core.meters import Meter
 from commcredits.core.outcomes import Granted, Recorded
 from commcredits.core.pools import pool_minutes
 from commcredits.core.roster import Licence, Limits, Roster
+from commcredits.core.tariffs import index_deck
 from tests.core.audit_people import audit_people
 from tests.core.books import ORGANIZATION, Books, books, rate
 from tests.core.people import (
@@ -93,6 +94,14 @@ class AnyCallsOfPeople(RuleBasedStateMachine):
             charging=ChargingTerms(slice_seconds=120),
         )
         self.books.now = now
+        # Other decks price the call to Britain at half, and at three times, and none of them prices the others.
+        self.books.decks = {
+            **self.books.decks,
+            **{
+                deck: index_deck(deck, "EUR", [rate(prefix="44", per_minute=price, increments=increments)])
+                for deck, price in (("cheap", "0.30"), ("dear", "1.80"))
+            },
+        }
         people(
             self.books,
             user(SALES, *_held(first), department="Sales"),
@@ -110,6 +119,10 @@ class AnyCallsOfPeople(RuleBasedStateMachine):
 
     def _live(self) -> list[str]:
         return sorted(key for key, session in self.books.sessions.items() if session.is_live)
+
+    def _expired(self) -> list[str]:
+        states = {key: session.state for key, session in self.books.sessions.items()}
+        return sorted(key for key, state in states.items() if state is SessionState.EXPIRED)
 
     @rule(
         caller=st.sampled_from(NUMBERS),
@@ -197,6 +210,30 @@ class AnyCallsOfPeople(RuleBasedStateMachine):
         )
         assert isinstance(outcome, Recorded)
         assert self.books.account.owed_micros == owed + outcome.owed_micros
+
+    @precondition(lambda self: self.books.sessions)
+    @rule(data=st.data(), deck=st.sampled_from(["cheap", "dear"]))
+    def price_anew(self, data: st.DataObject, deck: str) -> None:
+        """A call that is over is charged the difference, or given it back; as often as there are reasons."""
+        session_id = data.draw(st.sampled_from(sorted(self.books.sessions)))
+        command_id = f"correction-{next(self.books.ids)}"
+        outcome = self.books.do(
+            CorrectCall(organization_id=ORGANIZATION, session_id=session_id, command_id=command_id, rate_deck_id=deck)
+        )
+        if isinstance(outcome, Recorded):
+            assert outcome.charged_micros == self.books.sessions[session_id].charged_micros
+
+    @precondition(lambda self: self._expired())
+    @rule(data=st.data(), seconds=st.integers(0, 800))
+    def end_late(self, data: st.DataObject, seconds: int) -> None:
+        session_id = data.draw(st.sampled_from(self._expired()))
+        before = self.books.sessions[session_id]
+        self.books.do(End(organization_id=ORGANIZATION, session_id=session_id, used_seconds=seconds))
+        assert self.books.sessions[session_id].charged_micros <= before.charged_micros
+
+    @rule(amount=st.integers(1, 5))
+    def receive_funds(self, amount: int) -> None:
+        self.books.grant_promotion(str(amount), self.books.now + timedelta(days=300))
 
     @rule(who=st.sampled_from([SALES, SUPPORT]), drawn=licences)
     def change_licences(self, who: str, drawn: tuple[Licence, bool, bool]) -> None:

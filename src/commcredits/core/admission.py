@@ -268,7 +268,8 @@ def _with_sources(
         if rate is None:
             credits_refusal = _no_rate(account, service, call.callee, at)
     if not booking.pool_key and credits_refusal is not None:
-        return Admission(service=service, booking=booking, refused=credits_refusal)
+        # With its limits all the same: the block may be lifted, and the rate assigned, before this is asked again.
+        return Admission(service=service, booking=booking, bindings=bindings, refused=credits_refusal)
     return Admission(
         service=service,
         rate=rate,

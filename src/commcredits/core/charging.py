@@ -36,7 +36,8 @@ from commcredits.core.admission import Admission, readmit
 from commcredits.core.authorising import blocked, first_bounds
 from commcredits.core.commands import End, Expire, Start, Update
 from commcredits.core.covering import Bounds, Cover, cover, pool_minutes, price_of, share_out
-from commcredits.core.funds import Lots, Parts, available_micros, draw, hold, release, restore
+from commcredits.core.funds import Lots, Parts, available_micros, draw, hold, release
+from commcredits.core.giving_back import give_back
 from commcredits.core.ledger import LedgerAccount, Transfer, TransferReason, revenue_account
 from commcredits.core.limiting import limits_of
 from commcredits.core.meters import Meter, MeterPart, note_reached
@@ -312,21 +313,15 @@ def _last_shares(
 
 
 def _correct(account: Account, session: Session, command: End, context: Context, around: Surroundings) -> Decision:
-    """The true end of a call that the reaper closed: give back what was charged too much, to the lots it came from."""
+    """The true end of a call that the reaper closed: give back what was charged too much, to the lots it came from.
+
+    Refused when the call was priced anew meanwhile and its debt repaid: see ``give_back``.
+    """
     used = max(0, min(command.used_seconds, session.used_seconds))
     charged = price_of(session.terms, session.included_seconds, used)
-    lots, parts, restored = restore(account.lots, session.parts, session.charged_micros - charged)
-    corrections = tuple(
-        Transfer(
-            source=revenue_account(session.terms.service),
-            target=LedgerAccount.CUSTOMER_CREDITS,
-            amount_micros=amount,
-            reason=TransferReason.CALL_CORRECTION,
-            lot_id=lot_id,
-            session_id=session.terms.session_id,
-        )
-        for lot_id, amount in restored
-    )
+    given_back = give_back(account, session, session.charged_micros - charged)
+    if isinstance(given_back, Refused):
+        return Decision(outcome=given_back, account=account)
     outcome = Ended(
         duration_seconds=used,
         charged_micros=charged,
@@ -340,17 +335,18 @@ def _correct(account: Account, session: Session, command: End, context: Context,
         used_seconds=used,
         overrun_seconds=max(session.overrun_seconds, command.used_seconds - session.granted_seconds),
         charged_micros=charged,
-        parts=parts,
+        parts=given_back.parts,
         ended_at=context.now,
         cause=command.cause,
         memory=remember(session.memory, "end", "", outcome),
         meter_parts=shares,
+        owed_micros=given_back.owed_micros,
     )
     return Decision(
         outcome=outcome,
-        account=account.with_lots(lots),
+        account=given_back.account,
         session=corrected,
-        transfers=corrections,
+        transfers=given_back.transfers,
         meters=meters,
     )
 

@@ -18,7 +18,8 @@ from commcredits.core.admission import Admission, admit, rate_in
 from commcredits.core.authorising import pool_left_minutes
 from commcredits.core.commands import CorrectCall, RecordCall
 from commcredits.core.covering import SECONDS_PER_MINUTE, pool_minutes, price_of, share_out
-from commcredits.core.funds import Lots, Parts, available_micros, draw, hold, restore
+from commcredits.core.funds import Lots, Parts, available_micros, draw, hold
+from commcredits.core.giving_back import give_back
 from commcredits.core.ledger import LedgerAccount, Transfer, TransferReason, revenue_account
 from commcredits.core.limiting import limits_of
 from commcredits.core.meters import MeterPart, note_reached
@@ -172,22 +173,17 @@ def _repriced(
 ) -> Decision:
     terms, seconds, included = session.terms, session.used_seconds, session.included_seconds
     charged = price_of(terms, included, seconds)
-    lots, parts, owed = account.lots, session.parts, session.owed_micros
-    transfers: tuple[Transfer, ...]
     if charged >= session.charged_micros:
-        lots, parts, drawn, more_owed = _take(lots, parts, charged - session.charged_micros, context)
+        lots, parts, drawn, more_owed = _take(account.lots, session.parts, charged - session.charged_micros, context)
+        owed = session.owed_micros + more_owed
+        moved = replace(account, lots=lots, owed_micros=account.owed_micros + more_owed)
         transfers = _charges(terms, drawn, more_owed)
-        owed += more_owed
     else:
-        given_back = session.charged_micros - charged
-        from_debt = min(given_back, session.owed_micros, account.owed_micros)
-        if given_back - from_debt > sum(part.drawn_micros for part in parts):
-            # Its debt was repaid from other lots since: which of them to fill again is for a person to say.
-            facts: dict[str, str | int] = {"session_id": terms.session_id, "repaid_micros": session.owed_micros}
-            return Decision(outcome=Refused(code=RefusalCode.CONFLICT, facts=facts), account=account)
-        lots, parts, restored = restore(lots, parts, given_back - from_debt)
-        transfers = _corrections(terms, restored, from_debt)
-        owed -= from_debt
+        given_back = give_back(account, session, session.charged_micros - charged)
+        if isinstance(given_back, Refused):
+            return Decision(outcome=given_back, account=account)
+        moved, parts, owed = given_back.account, given_back.parts, given_back.owed_micros
+        transfers = given_back.transfers
     shares, meters = share_out(
         terms,
         session.meter_parts,
@@ -216,7 +212,7 @@ def _repriced(
     )
     return Decision(
         outcome=outcome,
-        account=replace(account, lots=lots, owed_micros=account.owed_micros + owed - session.owed_micros),
+        account=moved,
         session=corrected,
         transfers=transfers,
         meters=meters,
@@ -274,31 +270,6 @@ def _charges(terms: SessionTerms, drawn: _Drawn, owed_micros: int) -> tuple[Tran
         session_id=terms.session_id,
     )
     return (*charges, debt)
-
-
-def _corrections(terms: SessionTerms, restored: _Drawn, from_debt: int) -> tuple[Transfer, ...]:
-    corrections = tuple(
-        Transfer(
-            source=revenue_account(terms.service),
-            target=LedgerAccount.CUSTOMER_CREDITS,
-            amount_micros=amount,
-            reason=TransferReason.CALL_CORRECTION,
-            lot_id=lot_id,
-            session_id=terms.session_id,
-        )
-        for lot_id, amount in restored
-    )
-    if not from_debt:
-        return corrections
-    forgiven = Transfer(
-        source=revenue_account(terms.service),
-        target=LedgerAccount.RECEIVABLE,
-        amount_micros=from_debt,
-        reason=TransferReason.DEBT_CORRECTION,
-        lot_id=None,
-        session_id=terms.session_id,
-    )
-    return (*corrections, forgiven)
 
 
 def _content_of(command: RecordCall) -> str:
