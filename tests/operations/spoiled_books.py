@@ -22,6 +22,8 @@ _TABLES: Final = (
     "meters",
     "rate_decks",
     "rates",
+    "parties",
+    "phone_numbers",
 )
 
 

@@ -590,3 +590,16 @@ select shard_id, organization_id, gen_random_uuid(), at, source, target, amount_
     session_id, top_up_id
 from journal
 where reason = 'opening_balance';
+
+-- a licence that no roster counts
+-- found by rosters_count_licences
+insert into parties (
+    shard_id, organization_id, party_id, kind, user_principal_name, display_name, usage_location, department, licences,
+    toll_free_allowed, created_at
+) values (0, alfa(), gen_random_uuid(), 'user', 'a@example.com', '', 'RO', '', '{MCOPSTN5}', true, now());
+
+-- a number of nobody
+-- found by links_to_people_exist
+insert into phone_numbers (
+    shard_id, organization_id, number, kind, display_name, generation, created_at, purpose, party_id
+) values (0, alfa(), '+40212345678', 'user', '', 1, now(), 'person', nobody());

@@ -46,6 +46,8 @@ _STATEMENTS: Final = (
     "nothing_expired_early",
     "decks_are_whole",
     "assigned_decks_exist",
+    "rosters_count_licences",
+    "links_to_people_exist",
 )
 
 CHECKS: Final = (*_STATEMENTS, SHAPED_PRICES)
