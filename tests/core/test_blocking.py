@@ -103,3 +103,20 @@ def test_a_silent_call_may_be_corrected_after_its_block_was_lifted() -> None:
     account.end(30)
     assert account.call.charged_micros == units("0.30")
     audit_people(account, lifted=True)
+
+
+def test_lifting_a_block_lets_the_limit_be_spent_once_more_also_while_calls_hold_all_of_it() -> None:
+    account = office(Limits(user_hourly_max_micros=units("2")))
+    account.authorise("call-1", caller=SALES_NUMBER, callee=BRITISH)
+    (by_limit,) = account.account.blocks
+    assert code(account.authorise("call-2", caller=SALES_NUMBER, callee=BRITISH)) is RefusalCode.BLOCKED
+    account.lift(by_limit.block_id)
+    granted = account.authorise("call-3", caller=SALES_NUMBER, callee=BRITISH)
+    assert isinstance(granted, Granted)
+    assert (granted.granted_seconds, granted.final) == (200, True)
+    assert code(account.authorise("call-4", caller=SALES_NUMBER, callee=BRITISH)) is RefusalCode.BLOCKED
+    account.end(200, "call-1")
+    account.end(200, "call-3")
+    (velocity,) = [meter for meter in account.meters.values() if meter.key.startswith("velocity:")]
+    assert (velocity.used, velocity.held) == (units("2"), 0)
+    audit_people(account, lifted=True)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from commcredits.core.account import Account, Context, Decision, Surroundings
 from commcredits.core.calendar import day_of, hour_of
 from commcredits.core.commands import LiftBlock, SetBlock
-from commcredits.core.meters import MeterId
+from commcredits.core.meters import MeterId, forget
 from commcredits.core.outcomes import BlockSet, Done, RefusalCode, Refused
 from commcredits.core.roster import Block, BlockReason
 
@@ -43,8 +43,8 @@ def set_block(account: Account, command: SetBlock, context: Context) -> Decision
 def lift(account: Account, command: LiftBlock, context: Context, around: Surroundings) -> Decision:
     """End a block; refused when none by this id is in force.
 
-    What was spent is forgotten on the meter that set it off, so that whoever lifts a block lets the limit be spent once
-    more in its period, and not only until the next call.
+    What was spent and what running calls hold is forgotten on the meter that set it off, so that whoever lifts a block
+    lets the limit be spent once more in its period, and not only until the next call.
     """
     for block in account.blocks:
         if block.block_id == command.block_id:
@@ -56,7 +56,7 @@ def lift(account: Account, command: LiftBlock, context: Context, around: Surroun
                 outcome=Done(changed=True),
                 account=replace(account, blocks=left),
                 blocks=(lifted,),
-                meters=(replace(meter, used=0, reached_at=None),) if meter is not None and meter.used else (),
+                meters=() if meter is None else (forget(meter),),
             )
     facts = {"block_id": command.block_id}
     return Decision(outcome=Refused(code=RefusalCode.UNKNOWN_BLOCK, facts=facts), account=account)

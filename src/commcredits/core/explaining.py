@@ -191,7 +191,9 @@ def _pool(key: str, month: str, minutes: int, meters: Mapping[MeterId, Meter]) -
 def _limit(binding: Binding, meters: Mapping[MeterId, Meter]) -> LimitStanding:
     meter = read_meter(meters, binding.key, binding.period)
     left = left_of(meter, binding.limit)
-    return LimitStanding(binding=binding, used=meter.used, held=meter.held, left=left, reached_at=meter.reached_at)
+    return LimitStanding(
+        binding=binding, used=max(0, meter.used), held=meter.held, left=left, reached_at=meter.reached_at
+    )
 
 
 def _credits_of(

@@ -54,7 +54,7 @@ def refuse_grant(
         "meter": bound_by.key,
         "period": bound_by.period,
         "limit_micros": bound_by.limit,
-        "used_micros": meter.used,
+        "used_micros": max(0, meter.used),
         "held_micros": meter.held,
         "needed_micros": needed,
         "currency": account.currency,

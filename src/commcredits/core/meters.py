@@ -18,7 +18,7 @@ MeterId = tuple[str, str]
 
 
 class Meter(Struct, frozen=True, kw_only=True, gc=False):
-    """What has been used in the period, and what running calls hold of it.
+    """What has been used in the period, and what running calls hold of it; both together are never below zero.
 
     ``reached_at`` is since when its limit has left nothing; None while there is something left.
     """
@@ -62,20 +62,29 @@ def left_of(meter: Meter, limit: int) -> int:
 def move(meter: Meter, part: MeterPart, *, held: int, used: int) -> tuple[Meter, MeterPart]:
     """Set a call's share to ``held`` and ``used``; the meter moves by the difference, and has room again when it falls.
 
-    What calls have used may have been forgotten since, when a block was lifted or the period was long over; a meter
-    that forgot never falls below zero. ValueError when the share, or what the meter holds, would: a bug.
+    A meter may have forgotten what calls used (``forget``, or a period long over): it never falls below nothing at all.
+    ValueError when the share, or what the meter holds, would: a bug.
     """
     falls = held + used < part.held + part.used
+    left_held = meter.held + held - part.held
+    if min(held, used, left_held) < 0:
+        raise ValueError(f"meter {meter.key} of {meter.period or 'ever'} cannot hold {left_held}: {held}, {used}")
     after = Meter(
         key=meter.key,
         period=meter.period,
-        used=max(0, meter.used + used - part.used),
-        held=meter.held + held - part.held,
+        used=max(-left_held, meter.used + used - part.used),
+        held=left_held,
         reached_at=None if falls else meter.reached_at,
     )
-    if min(held, used, after.held) < 0:
-        raise ValueError(f"meter {meter.key} of {meter.period or 'ever'} cannot hold {after.held}: {held}, {used}")
     return after, MeterPart(key=part.key, period=part.period, held=held, used=used)
+
+
+def forget(meter: Meter) -> Meter:
+    """The meter as if nothing were used or held so far, so that its limit may be spent once more.
+
+    Running calls keep what they hold, and ``used`` begins below zero by as much: that much at most is not counted.
+    """
+    return replace(meter, used=-meter.held, reached_at=None)
 
 
 def note_reached(moved: tuple[Meter, ...], limits: Mapping[MeterId, int], now: datetime) -> tuple[Meter, ...]:

@@ -115,11 +115,13 @@ create table meters (
     organization_id uuid not null,
     key text not null,
     period text not null,
-    used bigint not null check (used >= 0),
+    used bigint not null,
     held bigint not null check (held >= 0),
     -- Since when the limit has left nothing; null while there is something left.
     reached_at timestamptz,
-    primary key (shard_id, organization_id, key, period)
+    primary key (shard_id, organization_id, key, period),
+    -- Where somebody lifted a block, what running calls held then stands below zero in what is used.
+    constraint meters_are_never_below_nothing check (used + held >= 0)
 ) with (fillfactor = 70);
 
 create table blocks (
@@ -134,10 +136,14 @@ create table blocks (
     blocked_at timestamptz not null,
     lifted_at timestamptz,
     lifted_by text not null,
+    -- When the operator's log was told; until then the worker owes it.
+    announced_at timestamptz,
     primary key (shard_id, organization_id, block_id)
 );
 
 create index blocks_in_force on blocks (shard_id, organization_id) where lifted_at is null;
+create index blocks_by_time on blocks (shard_id, organization_id, blocked_at, block_id);
+create index blocks_to_announce on blocks (shard_id, blocked_at) where announced_at is null;
 
 alter table phone_numbers
     drop constraint phone_numbers_kind_check,
