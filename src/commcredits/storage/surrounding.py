@@ -19,18 +19,14 @@ from commcredits.core.roster import (
     Block,
     BlockedKind,
     BlockReason,
-    ConferenceDialOut,
-    DialOutPolicy,
-    Licence,
     Line,
     NumberKind,
     NumberPurpose,
     Party,
-    PartyKind,
-    UserDialOut,
 )
 from commcredits.storage.connection import Connection, load_statement
 from commcredits.storage.identifiers import identifier_or_none
+from commcredits.storage.parties import party_of
 
 PEOPLE_MAX: Final = 100_000
 """Most numbers, and most people, kept in memory per organization: callers from outside choose what is looked up."""
@@ -197,29 +193,6 @@ def block_of(row: asyncpg.Record) -> Block:
         blocked_at=row["blocked_at"],
         lifted_at=row["lifted_at"],
         lifted_by=row["lifted_by"],
-    )
-
-
-def party_of(row: asyncpg.Record) -> Party:
-    """The core's record of a row of ``parties``."""
-    dial_out = None
-    if row["conference_dial_out"] is not None:
-        dial_out = DialOutPolicy(
-            conference=ConferenceDialOut(row["conference_dial_out"]), user=UserDialOut(row["user_dial_out"])
-        )
-    return Party(
-        party_id=str(row["party_id"]),
-        kind=PartyKind(row["kind"]),
-        user_principal_name=row["user_principal_name"],
-        display_name=row["display_name"],
-        usage_location=row["usage_location"],
-        department=row["department"],
-        licences=frozenset(Licence(licence) for licence in row["licences"]),
-        dial_out=dial_out,
-        premium_allowed=row["premium_allowed"],
-        toll_free_allowed=row["toll_free_allowed"],
-        monthly_cap_micros=row["monthly_cap_micros"],
-        shared_calling_account="" if row["shared_calling_account"] is None else str(row["shared_calling_account"]),
     )
 
 
