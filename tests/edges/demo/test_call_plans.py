@@ -1,6 +1,7 @@
 """Planned calls follow the distributions that their shape states, the same ones every time."""
 
 import statistics
+from dataclasses import replace
 from itertools import islice, pairwise, takewhile
 
 import pytest
@@ -9,6 +10,7 @@ from commcredits.core.commands import Service
 from commcredits.edges.demo.call_plans import (
     CALL_SECONDS_MAX,
     HOURLY_PERCENT,
+    Appointment,
     Caller,
     PlannedCall,
     Route,
@@ -111,6 +113,31 @@ def test_a_toll_free_call_comes_in_and_every_other_goes_out() -> None:
     for call in islice(_day(), 500):
         own = call.callee if call.service is Service.TOLL_FREE_IN else call.caller
         assert own == ("+40800123456" if call.service is Service.TOLL_FREE_IN else "+40211234501")
+
+
+def test_a_route_of_certain_numbers_leaves_the_others_alone() -> None:
+    bridge = Route(
+        weight=1,
+        service=Service.CONFERENCE_DIAL_OUT,
+        country="HU",
+        kind=NumberKind.FIXED,
+        own_numbers=("+40211234511",),
+        user="room@example.com",
+    )
+    calls = _day(_caller(shape=replace(SHAPE, routes=(bridge,))))
+
+    assert {(call.caller, call.user) for call in calls} == {("+40211234511", "room@example.com")}
+
+
+def test_an_appointment_is_kept_among_the_calls_of_chance() -> None:
+    appointment = Appointment(at_seconds=5_000, duration_seconds=720, caller="+40211234501", callee="+40712034567")
+    before = _day(start_hour=10)
+    calls = _day(replace(_caller(), appointments=(appointment,)), start_hour=10)
+
+    (kept,) = [call for call in calls if call not in before]
+    assert (kept.arrival_seconds, kept.duration_seconds, kept.caller) == (5_000, 720, "+40211234501")
+    assert [call for call in calls if call != kept] == before
+    assert calls == sorted(calls, key=lambda call: call.arrival_seconds)
 
 
 def test_a_country_without_such_numbers_has_no_example_of_one() -> None:

@@ -31,17 +31,39 @@ HOURLY_PERCENT: Final = (
 """Calls in each local hour, from midnight, as a share of the busiest: an office that works from eight to six."""
 
 
+_INBOUND: Final = frozenset({Service.TOLL_FREE_IN, Service.TOLL_IN})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """A part of an organization's traffic: ``weight`` of it goes to (or comes from) such numbers.
 
-    The far number is the metadata's example number of that country and kind with its last two digits drawn anew.
+    The far number is the metadata's example number of that country and kind with its last two digits drawn anew. The
+    near one is drawn from ``own_numbers``; none given, from the user numbers, or the toll-free ones for calls to those.
+    ``user`` is whose calls they are where the near number does not tell: the organizer of a conference.
     """
 
     weight: int
     service: Service
     country: str
     kind: NumberKind
+    own_numbers: tuple[str, ...] = ()
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appointment:
+    """A call that is made whatever chance brings, so that something certain happens: ``at_seconds`` of the plan.
+
+    It is answered after a second. Numbers and ``user`` are those of PlannedCall.
+    """
+
+    at_seconds: int
+    duration_seconds: int
+    caller: str
+    callee: str
+    service: Service = Service.OUTBOUND
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +92,7 @@ class Caller:
     user_numbers: tuple[str, ...]
     toll_free_numbers: tuple[str, ...]
     shape: TrafficShape
+    appointments: tuple[Appointment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +100,8 @@ class PlannedCall:
     """A call that will be tried.
 
     ``arrival_seconds`` counts from the start of the plan. ``duration_seconds`` is how long both would talk if nothing
-    cut them off; 0 means that nobody answers. Numbers are E.164 with "+".
+    cut them off; 0 means that nobody answers. Numbers are E.164 with "+". ``user`` is empty where the organization's
+    own number tells whose call it is.
     """
 
     organization: str
@@ -87,6 +111,7 @@ class PlannedCall:
     service: Service
     caller: str
     callee: str
+    user: str = ""
 
 
 def planned_calls(callers: Iterable[Caller], *, seed: int, start_hour: int) -> Iterator[PlannedCall]:
@@ -97,7 +122,7 @@ def planned_calls(callers: Iterable[Caller], *, seed: int, start_hour: int) -> I
     """
     return heapq.merge(
         *(_calls_of(caller, _chance(f"{seed}/{caller.name}"), start_hour) for caller in callers),
-        key=lambda call: call.arrival_seconds,
+        key=_arrival,
     )
 
 
@@ -106,8 +131,29 @@ def _chance(seed: str) -> Random:
 
 
 def _calls_of(caller: Caller, chance: Random, start_hour: int) -> Iterator[PlannedCall]:
-    for arrival_seconds in _arrivals(caller.shape.peak_calls_per_hour, chance, start_hour):
-        yield _call(caller, chance, arrival_seconds)
+    arrivals = _arrivals(caller.shape.peak_calls_per_hour, chance, start_hour)
+    return heapq.merge(
+        sorted((_appointed(caller, each) for each in caller.appointments), key=_arrival),
+        (_call(caller, chance, arrival_seconds) for arrival_seconds in arrivals),
+        key=_arrival,
+    )
+
+
+def _arrival(call: PlannedCall) -> float:
+    return call.arrival_seconds
+
+
+def _appointed(caller: Caller, appointment: Appointment) -> PlannedCall:
+    return PlannedCall(
+        organization=caller.name,
+        arrival_seconds=appointment.at_seconds,
+        ring_seconds=1,
+        duration_seconds=appointment.duration_seconds,
+        service=appointment.service,
+        caller=appointment.caller,
+        callee=appointment.callee,
+        user=appointment.user,
+    )
 
 
 def _arrivals(peak_calls_per_hour: int, chance: Random, start_hour: int) -> Iterator[float]:
@@ -124,8 +170,9 @@ def _call(caller: Caller, chance: Random, arrival_seconds: float) -> PlannedCall
     shape = caller.shape
     route = chance.choices(shape.routes, weights=[route.weight for route in shape.routes])[0]
     far_number = _number_around(example_number(route.country, route.kind), chance)
-    is_inbound = route.service is Service.TOLL_FREE_IN
-    own_number = chance.choice(caller.toll_free_numbers if is_inbound else caller.user_numbers)
+    is_inbound = route.service in _INBOUND
+    usual_numbers = caller.toll_free_numbers if route.service is Service.TOLL_FREE_IN else caller.user_numbers
+    own_number = chance.choice(route.own_numbers or usual_numbers)
     is_answered = chance.random() * 100 < shape.answered_percent
     duration_seconds = round(chance.lognormvariate(math.log(shape.duration_seconds_median), shape.duration_sigma))
     return PlannedCall(
@@ -136,6 +183,7 @@ def _call(caller: Caller, chance: Random, arrival_seconds: float) -> PlannedCall
         service=route.service,
         caller=far_number if is_inbound else own_number,
         callee=own_number if is_inbound else far_number,
+        user=route.user,
     )
 
 
