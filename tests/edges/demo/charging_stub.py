@@ -60,6 +60,7 @@ class ChargingStub:
     accounts: list[StubAccount]
     rates: dict[str, dict[tuple[str, str], SampleRate]]
     busy_answers: int = 0
+    pool_minutes: int = 0
     sessions: dict[str, StubSession] = field(default_factory=dict)
     received: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
@@ -84,7 +85,7 @@ class ChargingStub:
         return {"start": self._start, "update": self._update, "end": self._end}[name](session, body)
 
     def _authorise(self, body: dict[str, Any]) -> Response:
-        own_number = body["callee"] if body["service"] == "toll_free_in" else body["caller"]
+        own_number = body["callee"] if body["service"] in {"toll_free_in", "toll_in"} else body["caller"]
         account = next((each for each in self.accounts if own_number in each.numbers), None)
         if account is None:
             return _problem("unknown_number", 404)
@@ -116,7 +117,7 @@ class ChargingStub:
         session.account.held_micros -= session.held_micros
         session.account.balance_micros -= session.charged_micros
         session.account.hold(0)
-        return _granted("ended", session, body)
+        return _granted("ended", session, body, pool_minutes=self.pool_minutes)
 
     def _extend(self, session: StubSession, used_seconds: int, slice_seconds: int) -> bool:
         """Hold up to another slice, as many whole seconds of it as the balance affords."""
@@ -163,7 +164,7 @@ async def served(stub: ChargingStub) -> AsyncIterator[str]:
             await task
 
 
-def _granted(outcome: str, session: StubSession, body: dict[str, Any]) -> Response:
+def _granted(outcome: str, session: StubSession, body: dict[str, Any], **more: int) -> Response:
     return JSONResponse(
         {
             "outcome": outcome,
@@ -176,6 +177,7 @@ def _granted(outcome: str, session: StubSession, body: dict[str, Any]) -> Respon
             "charged": format_micros(session.charged_micros),
             "held": format_micros(session.held_micros),
             "currency": session.account.currency,
+            **more,
         }
     )
 

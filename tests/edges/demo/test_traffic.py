@@ -1,7 +1,7 @@
 """The traffic generator against a charging server on the loopback interface: real sockets, the public wire."""
 
 import asyncio
-from collections import Counter, defaultdict
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,9 +18,7 @@ from commcredits.edges.demo.traffic import (
 )
 from commcredits.edges.demo.world import (
     SEED,
-    SLICE_SECONDS,
     START_HOUR,
-    TIME_COMPRESSION,
     sample_organizations,
 )
 from tests.edges.demo.charging_stub import (
@@ -83,6 +81,22 @@ async def _run(stub: ChargingStub, *calls: PlannedCall, **changes: Any) -> tuple
     async with served(stub) as base_url:
         statistics = await run_traffic(_settings(base_url, **changes), calls, on_result=results.append)
     return statistics, results
+
+
+async def test_a_call_names_whose_it_is_where_its_numbers_do_not_tell(stub: ChargingStub) -> None:
+    await _run(stub, _call(45), replace(_call(45), user="room@example.com"))
+
+    authorised = [body.get("user") for name, body in stub.received if name == "authorise"]
+    assert authorised == [None, "room@example.com"]
+
+
+async def test_minutes_that_a_pool_paid_are_counted(stub: ChargingStub) -> None:
+    stub.pool_minutes = 2
+
+    statistics, results = await _run(stub, _call(45), _call(45))
+
+    assert [each.pool_minutes for each in results] == [2, 2]
+    assert statistics.pool_minutes == 4
 
 
 async def test_a_short_call_is_authorised_started_and_ended(stub: ChargingStub) -> None:
@@ -227,46 +241,3 @@ async def test_what_is_charged_leaves_the_balance_to_the_millionth(stub: Chargin
     assert statistics.calls_planned == 40
     assert statistics.charged_micros_by_currency["EUR"] == 50_000_000 - stub.accounts[0].balance_micros
     assert stub.accounts[0].lowest_available_micros >= 0
-
-
-async def test_the_first_minute_of_the_demonstration_tells_its_three_stories() -> None:
-    """Plays the whole first minute ten times faster, on balances like those of the sample organizations."""
-    accounts = {
-        each.name: StubAccount(
-            organization_id=f"organization-{each.country}",
-            currency=each.currency,
-            numbers=frozenset(number.number for number in each.numbers),
-            balance_micros=sum(each.top_up_micros) + sum(lot.amount_micros for lot in each.promotions),
-            trigger_micros=each.auto_recharge.trigger_amount_micros if each.auto_recharge else None,
-            recharge_micros=each.auto_recharge.recharge_amount_micros if each.auto_recharge else 0,
-        )
-        for each in sample_organizations()
-    }
-    rates = {each.currency: rates_by_prefix(sample_rate_rows(each.currency)) for each in sample_organizations()}
-    stub = ChargingStub(accounts=list(accounts.values()), rates=rates)
-    refused: dict[str, Counter[str]] = defaultdict(Counter)
-    loop = asyncio.get_running_loop()
-    seen_seconds: dict[str, float] = {}
-
-    def note(result: CallResult) -> None:
-        refused[result.organization][result.code] += result.outcome is CallOutcome.REFUSED
-        demo_seconds = (loop.time() - started_at) * 10
-        if accounts["Demo Carpați SRL"].recharges:
-            seen_seconds.setdefault("recharge", demo_seconds)
-        if result.code == "insufficient_funds":
-            seen_seconds.setdefault("refusal", demo_seconds)
-
-    async with served(stub) as base_url:
-        started_at = loop.time()
-        settings = _settings(base_url, compression=TIME_COMPRESSION * 10, slice_seconds=SLICE_SECONDS, run_seconds=6.0)
-        plan = planned_calls((each.caller() for each in sample_organizations()), seed=SEED, start_hour=START_HOUR)
-        statistics = await run_traffic(settings, plan, on_result=note)
-    print(seen_seconds, statistics)  # noqa: T201 - the times at which the stories happen are worth seeing
-
-    assert accounts["Demo Carpați SRL"].recharges == 1
-    assert 5 < seen_seconds["recharge"] < 35
-    assert refused["Demo Spree GmbH"]["insufficient_funds"] > 0
-    assert 10 < seen_seconds["refusal"] < 50
-    assert accounts["Demo Prairie Inc."].recharges == 0
-    assert accounts["Demo Prairie Inc."].balance_micros > 50_000_000  # so some of the promotion is left to expire
-    assert CallOutcome.LOST not in statistics.calls_by_outcome

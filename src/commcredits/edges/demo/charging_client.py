@@ -39,13 +39,14 @@ class Accepted:
     """A command that was carried out.
 
     ``granted_seconds`` is how long the call may last in all, counted from its answer; ``charged_micros`` is what it has
-    cost so far, in millionths of ``currency``.
+    cost so far, in millionths of ``currency``. ``pool_minutes`` is what an ended call used of a minute pool.
     """
 
     organization_id: str
     granted_seconds: int
     charged_micros: int
     currency: str
+    pool_minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,7 @@ class _Answer(msgspec.Struct, frozen=True):
     granted_seconds: int = 0
     charged: str = "0"
     currency: str = ""
+    pool_minutes: int = 0
 
 
 class _Problem(msgspec.Struct, frozen=True):
@@ -109,6 +111,7 @@ def _read(response: httpx.Response) -> Accepted | Refused:
             granted_seconds=answer.granted_seconds,
             charged_micros=parse_micros(answer.charged),
             currency=answer.currency,
+            pool_minutes=answer.pool_minutes,
         )
     except (msgspec.DecodeError, MoneyError):
         return Refused(code=UNREADABLE_ANSWER, by_server=False)

@@ -48,7 +48,8 @@ class CallResult:
 
     ``code`` says why a call was REFUSED, or what the switch was told when it was LOST (its session could not be
     started, reported or ended). CUT means that its grant ended before the talk did. BLOCKED calls found every channel
-    taken and were never sent. ``charged_micros`` is the charge the end answered, in ``currency``.
+    taken and were never sent. ``charged_micros`` is the charge the end answered, in ``currency``, and ``pool_minutes``
+    what a minute pool paid.
     """
 
     organization: str
@@ -57,6 +58,7 @@ class CallResult:
     used_seconds: int = 0
     charged_micros: int = 0
     currency: str = ""
+    pool_minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,7 @@ class TrafficStatistics:
     refused_by_code: Mapping[str, int]
     lost_by_code: Mapping[str, int]
     charged_micros_by_currency: Mapping[str, int]
+    pool_minutes: int
     used_seconds: int
     requests_sent: int
 
@@ -134,6 +137,7 @@ class _Switch:
         self._clock = asyncio.get_running_loop().time
         self._calls_up = 0
         self._used_seconds = 0
+        self._pool_minutes = 0
         self._outcomes: Counter[CallOutcome] = Counter()
         self._refused: Counter[str] = Counter()
         self._lost: Counter[str] = Counter()
@@ -164,6 +168,7 @@ class _Switch:
             refused_by_code=MappingProxyType(dict(self._refused)),
             lost_by_code=MappingProxyType(dict(self._lost)),
             charged_micros_by_currency=MappingProxyType(dict(self._charged_micros)),
+            pool_minutes=self._pool_minutes,
             used_seconds=self._used_seconds,
             requests_sent=self._client.requests_sent,
         )
@@ -226,6 +231,7 @@ class _Switch:
             used_seconds=used_seconds,
             charged_micros=answer.charged_micros,
             currency=answer.currency,
+            pool_minutes=answer.pool_minutes,
         )
 
     def _authorise_fields(self, call: PlannedCall, session_id: str) -> dict[str, object]:
@@ -234,6 +240,7 @@ class _Switch:
             "service": call.service.value,
             "caller": call.caller,
             "callee": call.callee,
+            **({"user": call.user} if call.user else {}),
             **self._slice_fields(),
         }
 
@@ -264,6 +271,7 @@ class _Switch:
     def _record(self, result: CallResult) -> None:
         self._outcomes[result.outcome] += 1
         self._used_seconds += result.used_seconds
+        self._pool_minutes += result.pool_minutes
         if result.outcome is CallOutcome.REFUSED:
             self._refused[result.code] += 1
         if result.outcome is CallOutcome.LOST:
