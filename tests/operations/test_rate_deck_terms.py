@@ -164,9 +164,11 @@ windows = st.builds(
 all_terms = st.builds(
     DeckTerms,
     time_zone=st.sampled_from(ZONES),
-    holidays=st.sets(st.dates()).map(lambda days: tuple(sorted(day.isoformat() for day in days))),
+    holidays=st.sets(st.dates(), max_size=5).map(lambda days: tuple(sorted(day.isoformat() for day in days))),
     bands=st.dictionaries(
-        st.from_regex(r"[a-z][a-z0-9_-]{0,31}", fullmatch=True), st.lists(windows, min_size=1, max_size=4).map(tuple)
+        st.from_regex(r"[a-z][a-z0-9_-]{0,31}", fullmatch=True),
+        st.lists(windows, min_size=1, max_size=4).map(tuple),
+        max_size=5,
     ),
     rounding=st.builds(Rounding, digits=st.integers(0, 6), mode=st.sampled_from(RoundingMode)),
 )

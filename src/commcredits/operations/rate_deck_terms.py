@@ -57,10 +57,10 @@ class _WrongTermError(ValueError):
 
 def read_terms(text: str) -> DeckTerms | Refused:
     """The terms in a JSON text, empty for none; the refusal of the first field that is wrong."""
-    if not text.strip():
-        return PLAIN_TERMS
     if len(text) > TERMS_CHARACTERS_MAX:
         return invalid_input("terms", text, f"at most {TERMS_CHARACTERS_MAX} characters")
+    if not text.strip():
+        return PLAIN_TERMS
     try:
         return _terms_of(_loaded(text))
     except _WrongTermError as error:

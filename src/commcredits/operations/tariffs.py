@@ -90,16 +90,17 @@ async def publish_rate_deck(
     lines: RateSource,
     progress: Callable[[int], None] | None = None,
     terms: str = "",
+    written: Callable[[int], None] | None = None,
 ) -> RateDeckInfo | Refused:
     """Publish a deck at once, or refuse it for the first thing that is wrong, by line and column.
 
     ``lines`` is where the rates come from, ``terms`` what the deck says for all of them, as JSON. ``progress`` is told
-    how many rates were read so far. The database is asked for nothing before all of it was read and found right. The
-    same ``command_id`` publishes one deck and gets it again; with other content it is refused as a conflict.
+    how many rates were read so far, and then ``written`` how many of all were written. The database is asked for
+    nothing before all of it was read and found right. The same ``command_id`` publishes one deck and gets it again;
+    with other content it is refused as a conflict.
     """
-    return await _write(
-        services, _Deck("publish_rate_deck", command_id, name, currency, terms), lines, progress, services.clock()
-    )
+    deck = _Deck("publish_rate_deck", command_id, name, currency, terms)
+    return await _write(services, deck, lines, services.clock(), progress, written)
 
 
 async def draft_rate_deck(
@@ -111,9 +112,11 @@ async def draft_rate_deck(
     lines: RateSource,
     progress: Callable[[int], None] | None = None,
     terms: str = "",
+    written: Callable[[int], None] | None = None,
 ) -> RateDeckInfo | Refused:
     """Write a deck down as a draft, which prices nothing until it is published; else as ``publish_rate_deck``."""
-    return await _write(services, _Deck("draft_rate_deck", command_id, name, currency, terms), lines, progress, None)
+    deck = _Deck("draft_rate_deck", command_id, name, currency, terms)
+    return await _write(services, deck, lines, None, progress, written)
 
 
 async def check_rates(
@@ -225,8 +228,9 @@ async def _write(
     services: Services,
     deck: _Deck,
     source: RateSource,
-    progress: Callable[[int], None] | None,
     published_at: datetime | None,
+    progress: Callable[[int], None] | None,
+    written: Callable[[int], None] | None,
 ) -> RateDeckInfo | Refused:
     read = await _read(deck, source, progress)
     if isinstance(read, Refused):
@@ -253,7 +257,7 @@ async def _write(
             at=head.created_at,
         )
         if known is None:
-            await write_deck(connection, services.shard_id, head, file.rates)
+            await write_deck(connection, services.shard_id, head, file.rates, written)
     if known is not None and known.content != content:
         facts = {"command_id": deck.command_id, "command": deck.operation}
         return Refused(code=RefusalCode.CONFLICT, facts=facts)

@@ -5,17 +5,27 @@ Knows arguments and what is shown. Refuses to know what an organization must be 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from commcredits.edges.cli.options import LIMIT_DEFAULT, AsJson, CommandId, Cursor, Limit, OrganizationId
+from commcredits.edges.cli.options import (
+    LIMIT_DEFAULT,
+    AsJson,
+    CommandId,
+    Cursor,
+    Limit,
+    OrganizationId,
+    optional_instant,
+)
 from commcredits.edges.cli.parts import Parts
+from commcredits.edges.cli.rate_words import RateDeckId
 from commcredits.edges.cli.refusing import taken
 from commcredits.edges.cli.running import run
 from commcredits.edges.cli.writing import (
     document_of,
     listing_of,
+    moment_text,
     say_more,
     write_facts,
     write_json,
@@ -36,11 +46,12 @@ def commands(parts: Parts) -> typer.Typer:
     @group.command("assign-rate-deck")
     def assign_rate_deck(
         organization: OrganizationId,
-        rate_deck: Annotated[str, typer.Argument(metavar="RATE_DECK", help="The rate deck's id.")],
+        rate_deck: RateDeckId,
+        at: Annotated[Any, optional_instant("From when it prices calls; default: from now on.")] = None,
         command_id: CommandId = None,
         as_json: AsJson = False,
     ) -> None:
-        """Price an organization's calls by a rate deck from now on; running calls keep their rate."""
+        """Price an organization's calls by a rate deck; running calls keep their rate."""
         from commcredits.core.outcomes import Done
         from commcredits.operations import tariffs
 
@@ -52,6 +63,7 @@ def commands(parts: Parts) -> typer.Typer:
                         organization_id=organization,
                         command_id=command_id or opened.services.new_id(),
                         rate_deck_id=rate_deck,
+                        in_force_at=at,
                     )
                 )
 
@@ -59,8 +71,9 @@ def commands(parts: Parts) -> typer.Typer:
         if as_json:
             write_json({"changed": done.changed})
         else:
+            since = "now on" if at is None else moment_text(at)
             write_line(
-                "The rate deck prices the calls that begin from now on." if done.changed else "It was so before."
+                f"The rate deck prices the calls that begin from {since}." if done.changed else "It was so before."
             )
 
     return group

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _MICROS_SUFFIX: Final = "_micros"
-_RENAMED: Final = {"payment_method_id": "payment_method"}
+_RENAMED: Final = {
+    "payment_method_id": "payment_method",
+    "first_increment_seconds": "first_increment",
+    "next_increment_seconds": "next_increment",
+}
+_SIXTIETHS: Final = 60
+_SIXTIETHS_DECIMALS: Final = 8
 _DECIMALS_MIN: Final = 2
 _PLAIN_WIDTH: Final = 250
 """Columns of a table that goes to a file: wide enough to be searched line by line."""
@@ -32,16 +38,30 @@ def document_of(record: Any, *, without: Iterable[str] = (), **extra: object) ->
 
     ``extra`` are fields that the record does not carry itself, such as the currency of a lot.
     """
-    fields = msgspec.structs.asdict(record) if isinstance(record, msgspec.Struct) else dataclasses.asdict(record)
+    if isinstance(record, msgspec.Struct):
+        fields = msgspec.structs.asdict(record)
+    else:
+        fields = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
     document: dict[str, object] = {}
     for name, value in fields.items():
         if name in without:
             continue
         if name.endswith(_MICROS_SUFFIX):
-            document[name.removesuffix(_MICROS_SUFFIX)] = format_micros(value)
+            document[name.removesuffix(_MICROS_SUFFIX)] = None if value is None else format_micros(value)
         else:
-            document[_RENAMED.get(name, name)] = instant_text(value) if isinstance(value, datetime) else value
+            document[_RENAMED.get(name, name)] = _value_of(value)
     return {**document, **extra}
+
+
+def _value_of(value: Any) -> object:
+    """A field's value in JSON; records within records are objects of their own."""
+    if isinstance(value, datetime):
+        return instant_text(value)
+    if dataclasses.is_dataclass(value) or isinstance(value, msgspec.Struct):
+        return document_of(value)
+    if isinstance(value, (tuple, list)):
+        return [_value_of(each) for each in value]
+    return value
 
 
 def listing_of(items: Iterable[Mapping[str, object]], next_cursor: str | None = None) -> dict[str, object]:
@@ -84,6 +104,16 @@ def amount_text(amount_micros: int) -> str:
     """An amount with every digit that counts, and at least two decimals: 47.70, 0.0036."""
     whole, _, decimals = format_micros(amount_micros).partition(".")
     return f"{whole}.{decimals.rstrip('0').ljust(_DECIMALS_MIN, '0')}"
+
+
+def exact_text(sixtieths: int) -> str:
+    """An exact sum in sixtieths of a millionth: as an amount where it is one, else cut off after eight decimals."""
+    micros, rest = divmod(abs(sixtieths), _SIXTIETHS)
+    sign = "-" if sixtieths < 0 else ""
+    if not rest:
+        return sign + amount_text(micros)
+    units, decimals = divmod(abs(sixtieths) * 100 // _SIXTIETHS, 10**_SIXTIETHS_DECIMALS)
+    return f"{sign}{units}.{decimals:0{_SIXTIETHS_DECIMALS}d}…"
 
 
 def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
