@@ -12,6 +12,7 @@ from commcredits.core.roster import Licence, Limits, PartyKind
 from commcredits.operations.people import PartyInfo
 from commcredits.operations.rules import Rules, RulesRecord, save_rules
 from commcredits.operations.tariffs import assign_rate_deck
+from commcredits.storage.rosters import changing_roster
 from tests.operations.colleagues import add, hold
 from tests.operations.office import HEADER, Office, new_id
 
@@ -38,9 +39,14 @@ class Firm:
         """A user, who may draw on credits unless other licences are named."""
         hired = await add(self.office, self.organization_id, name, **fields)
         await hold(self.office, self.organization_id, hired, *(licences or (CREDITS,)))
-        # Licences given by the rows alone are counted with the next change.
-        await self.rule(Limits())
+        await self.recount()
         return hired
+
+    async def recount(self) -> None:
+        """Count licences that were given by the rows alone, and have everybody look again at what has changed."""
+        services = self.office.services
+        async with changing_roster(services.pool, services.shard_id, self.organization_id):
+            pass
 
     async def queue(self, name: str) -> PartyInfo:
         """A resource account."""
