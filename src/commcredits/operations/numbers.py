@@ -40,14 +40,14 @@ DISPLAY_NAME_CHARACTERS_MAX: Final = 200
 USER_PRINCIPAL_NAME_CHARACTERS_MAX: Final = 320
 """Longest user principal name."""
 
-_PURPOSES: Final = {
+PURPOSES: Final = {
     NumberKind.USER: (NumberPurpose.PERSON,),
     NumberKind.TOLL: (NumberPurpose.CONFERENCE_BRIDGE, NumberPurpose.AUTO_ATTENDANT, NumberPurpose.CALL_QUEUE),
     NumberKind.TOLL_FREE: (NumberPurpose.CONFERENCE_BRIDGE, NumberPurpose.AUTO_ATTENDANT, NumberPurpose.CALL_QUEUE),
 }
 """What a number of each kind can be for."""
 
-_PARTY_KINDS: Final = {
+PARTY_KINDS: Final = {
     NumberPurpose.PERSON: PartyKind.USER,
     NumberPurpose.AUTO_ATTENDANT: PartyKind.RESOURCE_ACCOUNT,
     NumberPurpose.CALL_QUEUE: PartyKind.RESOURCE_ACCOUNT,
@@ -282,7 +282,7 @@ def _check_number(number: str, kind: str, display_name: str) -> Refused | None:
 def _check_assignment(purpose: str, user: str | None) -> Refused | None:
     if purpose not in tuple(NumberPurpose):
         return invalid_input("purpose", purpose, ", ".join(NumberPurpose))
-    if NumberPurpose(purpose) not in _PARTY_KINDS:
+    if NumberPurpose(purpose) not in PARTY_KINDS:
         return None if user is None else invalid_input("user", user, f"left out where the purpose is {purpose}")
     if user is None:
         return invalid_input("user", "", f"an object id or a user principal name where the purpose is {purpose}")
@@ -309,8 +309,8 @@ async def _assign(
     if row is None or str(row["organization_id"]) != organization_id:
         return Refused(code=RefusalCode.UNKNOWN_NUMBER, facts={"number": number})
     known = _number_of(row)
-    if purpose is not NumberPurpose.UNASSIGNED and purpose not in _PURPOSES[known.kind]:
-        allowed = ", ".join((*_PURPOSES[known.kind], NumberPurpose.UNASSIGNED))
+    if purpose is not NumberPurpose.UNASSIGNED and purpose not in PURPOSES[known.kind]:
+        allowed = ", ".join((*PURPOSES[known.kind], NumberPurpose.UNASSIGNED))
         return invalid_input("purpose", purpose, f"one of {allowed}, for this is a {known.kind} number")
     party_id = None
     if user is not None:
@@ -320,8 +320,8 @@ async def _assign(
             return Refused(code=RefusalCode.UNKNOWN_USER, facts={"user": user})
         # Should somebody be called like another's object id, the object id counts.
         party = next((each for each in found if each.party_id == user), found[0])
-        if party.kind is not _PARTY_KINDS[purpose]:
-            return invalid_input("user", user, f"a {_PARTY_KINDS[purpose].replace('_', ' ')} for purpose {purpose}")
+        if party.kind is not PARTY_KINDS[purpose]:
+            return invalid_input("user", user, f"a {PARTY_KINDS[purpose].replace('_', ' ')} for purpose {purpose}")
         party_id = party.party_id
     if (known.purpose, known.party_id) == (purpose, party_id):
         return known
