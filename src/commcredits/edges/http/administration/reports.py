@@ -6,14 +6,15 @@ Knows lists and fields. Refuses to change anything.
 from __future__ import annotations
 
 from functools import partial
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import report_answers
 from commcredits.edges.http.administration.answers import Listing, listing, whole_listing
 from commcredits.edges.http.administration.documenting import Tag, guarded
-from commcredits.edges.http.administration.forms import PAGE_ITEMS_DEFAULT, Identifier, SessionId
+from commcredits.edges.http.administration.forms import PAGE_ITEMS_DEFAULT, Identifier, QueryFlag, SessionId
 from commcredits.edges.http.administration.parameters import CursorQuery, LimitQuery
 from commcredits.edges.http.administration.refusing import taken
 from commcredits.edges.http.administration.report_answers import Balance, Call, FundLot, JournalEntry
@@ -68,9 +69,16 @@ def add_calls(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
     async def list_calls(
-        organization_id: Identifier, cursor: CursorQuery = None, limit: LimitQuery = PAGE_ITEMS_DEFAULT
+        organization_id: Identifier,
+        free: Annotated[
+            QueryFlag, Query(description="Those alone that were charged nothing because no rate was known for them.")
+        ] = False,
+        cursor: CursorQuery = None,
+        limit: LimitQuery = PAGE_ITEMS_DEFAULT,
     ) -> Listing[Call]:
-        page = taken(await reports.list_calls(services, organization_id=organization_id, cursor=cursor, limit=limit))
+        page = taken(
+            await reports.list_calls(services, organization_id=organization_id, cursor=cursor, limit=limit, free=free)
+        )
         return listing(page, report_answers.call)
 
     # A switch's session id may hold a slash, so the rest of the path is the id.
