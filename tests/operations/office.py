@@ -153,6 +153,7 @@ async def open_office(database_url: str, *, charging: ChargingTerms | None = Non
                 clock=clock,
                 new_id=new_id,
                 funding=funding,
+                charging=charging or ChargingTerms(),
             ),
             clock=clock,
         )

@@ -30,10 +30,11 @@ RATES = f"""{HEADER}
 
 @dataclass(kw_only=True)
 class Firm:
-    """An organization of an office, and short ways to ask it for calls."""
+    """An organization of an office, and short ways to ask it for calls. ``numbers`` are those that it has."""
 
     office: Office
     organization_id: str
+    numbers: tuple[str, ...] = ()
 
     async def hire(self, name: str, *licences: Licence, **fields: Any) -> PartyInfo:
         """A user, who may draw on credits unless other licences are named."""

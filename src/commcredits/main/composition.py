@@ -62,6 +62,7 @@ async def open_services(settings: Settings, *, role: str) -> AsyncIterator[Servi
             clock=utc_now,
             new_id=IdentifierSource(),
             funding=settings.funding_terms(),
+            charging=settings.charging_terms(),
         )
 
 

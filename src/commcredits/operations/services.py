@@ -6,11 +6,11 @@ Knows their types. Refuses to make them.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from commcredits.core.account import FundingTerms
+from commcredits.core.account import ChargingTerms, FundingTerms
 from commcredits.core.commands import Command
 from commcredits.core.outcomes import Outcome
 from commcredits.gateways.protocol import Gateway
@@ -27,7 +27,10 @@ class Executor(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """One shard's storage, the gateways by name, the clock, the source of ids, and the operator's funding terms."""
+    """One shard's storage, the gateways by name, the clock, the source of ids, and the operator's terms.
+
+    ``charging`` must be what the executor charges by.
+    """
 
     shard_id: int
     pool: Pool
@@ -36,3 +39,4 @@ class Services:
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     funding: FundingTerms
+    charging: ChargingTerms = field(default_factory=ChargingTerms)
