@@ -195,6 +195,17 @@ async def test_a_publication_that_arrives_many_times_at_once_is_one(office: Offi
     assert await minute_price(office, organization_id) == 6_000_000
 
 
+async def test_many_decks_can_be_published_at_once(office: Office) -> None:
+    old = await office.deck()
+    await on_deck(office, old)
+    drafts = [await draft(office) for _ in range(12)]
+    answers = await asyncio.gather(*(publish(office, each, old, command_id=each.rate_deck_id) for each in drafts))
+    assert all(isinstance(answer, RateDeckMoved) for answer in answers)
+    # One of them took the organization, and nobody waited for another.
+    again = [await publish(office, each, old, command_id=each.rate_deck_id) for each in drafts]
+    assert sum(moved(answer).organizations for answer in again) == 1
+
+
 async def test_the_books_agree_after_a_decks_whole_life(office: Office) -> None:
     old = await office.deck()
     organization_id = await on_deck(office, old)

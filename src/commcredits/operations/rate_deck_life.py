@@ -19,7 +19,7 @@ from commcredits.core.commands import AssignRateDeck
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.operations.inputs import invalid_input, refuse_command_id
 from commcredits.operations.services import Services
-from commcredits.operations.tariffs import RateDeckInfo, get_rate_deck
+from commcredits.operations.tariffs import RateDeckInfo, get_rate_deck, rate_deck_info
 from commcredits.storage.connection import Connection, load_statement
 from commcredits.storage.decks import COPY_SECONDS_MAX, RateDeckState
 from commcredits.storage.identifiers import OPERATOR_ID
@@ -237,8 +237,10 @@ async def _move_everybody(
         if connection is None:
             # Somebody else is moving them; whoever comes second must find all of them moved.
             return Refused(code=RefusalCode.BUSY, facts={"rate_deck_id": rate_deck_id})
-        deck = await get_rate_deck(services, rate_deck_id=rate_deck_id)
-        assert isinstance(deck, RateDeckInfo), "decks are never taken away"
+        # Over the connection that is held: whoever waits for a second one while holding a first can wait for ever.
+        row = await connection.fetchrow(load_statement("load_rate_deck"), services.shard_id, rate_deck_id)
+        assert row is not None, "decks are never taken away"
+        deck = rate_deck_info(row)
         if deck.replaces_rate_deck_id is None:
             return RateDeckMoved(deck=deck, organizations=0, left=())
         source, target = deck.replaces_rate_deck_id, deck.rate_deck_id

@@ -145,7 +145,7 @@ async def check_rates(
 async def get_rate_deck(services: Services, *, rate_deck_id: str) -> RateDeckInfo | Refused:
     """One deck, whatever its state."""
     row = await _row_of(services, rate_deck_id)
-    return row if isinstance(row, Refused) else _deck_of(row)
+    return row if isinstance(row, Refused) else rate_deck_info(row)
 
 
 async def get_rate_deck_terms(services: Services, *, rate_deck_id: str) -> DeckTerms | Refused:
@@ -168,7 +168,7 @@ async def list_rate_decks(
         return refuse_cursor(cursor or "")
     states = list(_IN_USE) if state is None else [state]
     rows = await services.pool.fetch(load_statement("list_rate_decks"), services.shard_id, states, *before, limit + 1)
-    items = tuple(_deck_of(row) for row in rows[:limit])
+    items = tuple(rate_deck_info(row) for row in rows[:limit])
     if len(rows) <= limit:
         return Page(items=items, next_cursor=None)
     last = items[-1]
@@ -297,7 +297,8 @@ def _read_position(cursor: str) -> tuple[datetime, str] | None:
     return None if key is None or published_at is None or not is_identifier(key[1]) else (published_at, key[1])
 
 
-def _deck_of(row: asyncpg.Record) -> RateDeckInfo:
+def rate_deck_info(row: asyncpg.Record) -> RateDeckInfo:
+    """The deck in a row of ``load_rate_deck`` or ``list_rate_decks``."""
     replaces = row["replaces_rate_deck_id"]
     return RateDeckInfo(
         rate_deck_id=str(row["rate_deck_id"]),
