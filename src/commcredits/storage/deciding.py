@@ -199,12 +199,12 @@ def decide_organization(
         batch.add_unchanged(organization_id, entry.version)
         return result
     batch.add_account(entry.version, entry.account, result.account)
-    known = entry.sessions
     for session_id, session in result.sessions.items():
-        if session_id in changes.repriced and known.get(session_id) is not None:
+        before = entry.sessions.get(session_id)
+        if before is not None and (session_id in changes.repriced or session.owed_micros != before.owed_micros):
             batch.add_repriced(organization_id, session)
         else:
-            batch.add_session(organization_id, session, opened=known.get(session_id) is None)
+            batch.add_session(organization_id, session, opened=before is None)
     for meter in result.meters.values():
         batch.add_meter(organization_id, meter)
     changes.add_to(batch, organization_id)
@@ -289,8 +289,10 @@ def _gather(result: OrganizationResult, changes: _Changes, decision: Decision) -
         result.changed = True
     if decision.transfers:
         changes.transfers.extend(decision.transfers)
-    if decision.meters:
-        result.meters.update((meter.meter_id, meter) for meter in decision.meters)
+    for meter in decision.meters:
+        # One that was never read stood at zero for this decision, and what others counted on it would be lost.
+        assert meter.meter_id in result.entry.vicinity.meters, f"meter {meter.key} of {meter.period} was not read"
+        result.meters[meter.meter_id] = meter
     for block in decision.blocks:
         changes.blocks[block.block_id] = block
     if decision.new_lots:

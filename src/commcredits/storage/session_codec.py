@@ -58,7 +58,7 @@ def encode_booking(session: Session) -> str | None:
 
 
 def encode_repriced(session: Session) -> str:
-    """An ended call's new rate and charge, under the names of the columns that they go to."""
+    """An ended call's new rate and charge, and all that its steps in the same batch moved, by the names of columns."""
     rate = session.terms.rate
     assert rate is not None, "a call is priced anew by a rate"
     lot_ids, held, drawn = part_arrays(session.parts)
@@ -74,6 +74,11 @@ def encode_repriced(session: Session) -> str:
         "origin_country": rate.origin_country or None,
         "shape": None if rate.shape is None else _encode(rate.shape).decode(),
         "state": session.state,
+        "grant_number": session.grant_number,
+        "granted_seconds": session.granted_seconds,
+        "final": session.final,
+        "grant_ends_at": session.grant_ends_at,
+        "included_seconds": session.included_seconds,
         "used_seconds": session.used_seconds,
         "overrun_seconds": session.overrun_seconds,
         "started_at": session.started_at,

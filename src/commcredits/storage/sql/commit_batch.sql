@@ -48,6 +48,11 @@ moved as materialized (
         share
     )
 ),
+-- Ended calls that were priced anew by another deck. They may have run until this batch; none of them is in "moved".
+priced_anew as materialized (
+    select *
+    from unnest($132::text::uuid[], $133::text[], $134::text[]::jsonb[]) as t (organization_id, session_id, call)
+),
 -- A call that was taken for new but is known: its organization must be decided again with that call loaded.
 clashed as materialized (
     select n.organization_id
@@ -173,16 +178,22 @@ begun as (
 ),
 over as (
     delete from live_calls l
-    using moved m
+    using (
+        select m.organization_id, m.session_id
+        from moved m
+        where not m.live
+        union all
+        select p.organization_id, p.session_id
+        from priced_anew p
+    ) ended
     cross join lateral (
         select c.ctid as row_id
         from live_calls c
-        where c.shard_id = $1 and c.organization_id = m.organization_id and c.session_id = m.session_id
+        where c.shard_id = $1 and c.organization_id = ended.organization_id and c.session_id = ended.session_id
         offset 0
     ) known
     where l.ctid = known.row_id
-        and not m.live
-        and (m.organization_id in (select w.organization_id from written w)) is true
+        and (ended.organization_id in (select w.organization_id from written w)) is true
 ),
 posted as (
     insert into journal (
@@ -310,7 +321,6 @@ blocked as (
     on conflict (shard_id, organization_id, block_id) do update
     set lifted_at = excluded.lifted_at, lifted_by = excluded.lifted_by
 ),
--- Ended calls that were priced anew by another deck; no other part of the statement touches their rows.
 repriced as (
     update call_sessions s
     set rate_deck_id = (r.call ->> 'rate_deck_id')::uuid,
@@ -325,6 +335,11 @@ repriced as (
         rate_shape = r.call ->> 'shape',
         state = r.call ->> 'state',
         live = false,
+        grant_number = (r.call ->> 'grant_number')::integer,
+        granted_seconds = (r.call ->> 'granted_seconds')::integer,
+        final = (r.call ->> 'final')::boolean,
+        grant_ends_at = (r.call ->> 'grant_ends_at')::timestamptz,
+        included_seconds = (r.call ->> 'included_seconds')::integer,
         used_seconds = (r.call ->> 'used_seconds')::integer,
         overrun_seconds = (r.call ->> 'overrun_seconds')::bigint,
         started_at = (r.call ->> 'started_at')::timestamptz,
@@ -337,7 +352,7 @@ repriced as (
         meter_parts = r.call ->> 'parts',
         cause = r.call ->> 'cause',
         memory = r.call ->> 'memory'
-    from unnest($132::text::uuid[], $133::text[], $134::text[]::jsonb[]) as r (organization_id, session_id, call)
+    from priced_anew r
     cross join lateral (
         select c.ctid as row_id
         from call_sessions c
