@@ -19,6 +19,13 @@ from commcredits.storage.identifiers import first_identifier_at
 AT_ONCE_MAX: Final = 1_000
 """Most organizations, or calls, taken in one round; the next round takes the rest."""
 
+METERS_KEPT_DAYS: Final = 62
+"""How long the meters of caps and limits are kept after their month, day or hour: two months, so that what is looked
+at is always there."""
+
+METERS_AT_ONCE_MAX: Final = 10_000
+"""Most meters forgotten in one statement."""
+
 BATCHES_KEPT_SECONDS: Final = 24 * 3600
 """How long the id of a committed batch is kept; a lost connection is resolved within seconds."""
 
@@ -66,3 +73,19 @@ async def prune_batches(services: Services) -> int:
         load_statement("prune_batches"), services.shard_id, first_identifier_at(before)
     )
     return gone
+
+
+async def prune_meters(services: Services) -> int:
+    """Forget meters of caps and limits whose period is long over and that no call holds anything of; returns how many.
+
+    A call that is told or corrected later still begins a meter of its period anew. Pools are kept.
+    """
+    before = (services.clock() - timedelta(days=METERS_KEPT_DAYS)).date().isoformat()
+    count = 0
+    while True:
+        gone: int = await services.pool.fetchval(
+            load_statement("prune_meters"), services.shard_id, before, METERS_AT_ONCE_MAX
+        )
+        count += gone
+        if gone < METERS_AT_ONCE_MAX:
+            return count

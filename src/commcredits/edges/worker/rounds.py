@@ -15,13 +15,20 @@ from typing import Final
 import asyncpg
 import structlog
 
+from commcredits.operations.blocks import announce_blocks
 from commcredits.operations.payments import FROM_THE_OLDEST, resolve_open_top_ups
 from commcredits.operations.recharging import check_recharges, run_due_recharges
 from commcredits.operations.services import Services
-from commcredits.operations.upkeep import expire_lots, prune_batches, reap_silent_sessions
+from commcredits.operations.upkeep import expire_lots, prune_batches, prune_meters, reap_silent_sessions
+from commcredits.operations.usual_spend import learn_usual_spend
 
 _EXPIRY_OVERLAP_SECONDS: Final = 3_600
 """Each look for expired lots reaches this far back, in case one was committed late."""
+
+_DAY_SECONDS: Final = 24 * 3_600.0
+
+_RETRY_SECONDS_MAX: Final = 60.0
+"""How long a round that failed waits at most: what is done once a day is not put off by a day."""
 
 _BEGINNING_OF_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -56,6 +63,9 @@ def rounds_of(services: Services) -> tuple[Round, ...]:
         Round(name="expire_lots", interval_seconds=1.0, run=expiry.run),
         Round(name="reap_silent_sessions", interval_seconds=1.0, run=lambda: reap_silent_sessions(services)),
         Round(name="prune_batches", interval_seconds=600.0, run=lambda: prune_batches(services)),
+        Round(name="announce_blocks", interval_seconds=1.0, run=lambda: announce_blocks(services)),
+        Round(name="learn_usual_spend", interval_seconds=_DAY_SECONDS, run=lambda: learn_usual_spend(services)),
+        Round(name="prune_meters", interval_seconds=_DAY_SECONDS, run=lambda: prune_meters(services)),
     )
 
 
@@ -66,10 +76,16 @@ async def run_rounds(rounds: tuple[Round, ...], stop: asyncio.Event) -> None:
             group.create_task(_repeat(each, stop), name=each.name)
 
 
+def pause_after(each: Round, *, failed: bool) -> float:
+    """How many seconds a round rests: its interval, or less when it failed."""
+    return min(each.interval_seconds, _RETRY_SECONDS_MAX) if failed else each.interval_seconds
+
+
 async def _repeat(each: Round, stop: asyncio.Event) -> None:
     log = structlog.get_logger("worker").bind(round=each.name)
     away = False
     while not stop.is_set():
+        failed = True
         try:
             count = await each.run()
         except _DATABASE_AWAY as error:
@@ -83,10 +99,11 @@ async def _repeat(each: Round, stop: asyncio.Event) -> None:
             if away:
                 log.info("round goes on")
             away = False
+            failed = False
             if count:
                 log.info("round done", count=count)
         try:
-            await asyncio.wait_for(stop.wait(), each.interval_seconds)
+            await asyncio.wait_for(stop.wait(), pause_after(each, failed=failed))
         except TimeoutError:
             continue
 
