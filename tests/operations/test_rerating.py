@@ -424,7 +424,7 @@ async def test_a_period_ends_after_it_begins(office: Office, ends_at: datetime) 
         rate_deck_id=new_id(),
     )
     assert isinstance(refused, Refused)
-    assert refused.facts["field"] == "to"
+    assert refused.facts["field"] == "ends_at"
 
 
 async def test_a_call_beyond_any_length_is_priced_by_the_core(office: Office) -> None:

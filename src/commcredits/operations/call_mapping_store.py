@@ -77,13 +77,12 @@ async def save_mapping(services: Services, *, name: str, document: bytes) -> Nam
     return _named(name, text, now)
 
 
-async def remove_mapping(services: Services, *, name: str) -> Refused | None:
-    """Forget a mapping of the operator's; None once it is gone."""
+async def remove_mapping(services: Services, *, name: str) -> NamedMapping | Refused:
+    """Forget a mapping of the operator's; returns it once more."""
     found = await _find(services, name)
-    if isinstance(found, Refused):
-        return found
-    await services.pool.execute(load_statement("delete_call_mapping"), services.shard_id, OPERATOR_ID, name)
-    return None
+    if not isinstance(found, Refused):
+        await services.pool.execute(load_statement("delete_call_mapping"), services.shard_id, OPERATOR_ID, name)
+    return found
 
 
 async def _find(services: Services, name: str) -> NamedMapping | Refused:

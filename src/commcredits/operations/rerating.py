@@ -234,7 +234,7 @@ async def _prepare(
     if isinstance(organization, Refused):
         return organization
     if period.begins_at >= period.ends_at:
-        return invalid_input("to", period.ends_at.isoformat(), f"an instant after {period.begins_at.isoformat()}")
+        return invalid_input("ends_at", period.ends_at.isoformat(), f"an instant after {period.begins_at.isoformat()}")
     info = await get_rate_deck(services, rate_deck_id=rate_deck_id)
     if isinstance(info, Refused):
         return info

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.edges.http.administration.hostile import DECIDED, HOSTILE, OPEN, Hostile
+from tests.edges.http.administration.hostile_calls import HOSTILE_CALLS
 from tests.edges.http.administration.hostile_numbers import HOSTILE_NUMBERS
 from tests.edges.http.administration.hostile_people import HOSTILE_PEOPLE
 from tests.edges.http.administration.hostile_rates import BODY, HOSTILE_RATES
@@ -91,7 +92,7 @@ async def _staffed(world: World, path: str) -> dict[str, str]:
     return {"user": user["object_id"], "account": account["object_id"]}
 
 
-ALL = [*HOSTILE, *HOSTILE_NUMBERS, *HOSTILE_PEOPLE, *HOSTILE_RATES]
+ALL = [*HOSTILE, *HOSTILE_CALLS, *HOSTILE_NUMBERS, *HOSTILE_PEOPLE, *HOSTILE_RATES]
 
 
 def _name(hostile: Hostile) -> str:

@@ -19,6 +19,11 @@ from commcredits.edges.http.administration.documenting import TAGS
 from commcredits.edges.http.charging.openapi import charging_openapi
 from commcredits.edges.http.problems import HttpFault
 from tests.edges.http.administration.documented import Documentation
+from tests.edges.http.administration.walk_over_calls import (
+    walk_into_closed_doors_of_moving_in,
+    walk_into_refusals_of_calls,
+    walk_well_over_calls,
+)
 from tests.edges.http.administration.walk_over_people import (
     walk_into_closed_doors_of_people,
     walk_into_refusals_of_people,
@@ -109,7 +114,8 @@ async def test_the_example_of_every_body_is_taken_as_well_formed(world: World) -
         example = _example(world.documentation, operation)
         if example is None:
             continue
-        there = _filled(path.replace("{number}", "+40212345678").replace("{licence}", "MCOPSTN1"), organization)
+        there = path.replace("{number}", "+40212345678").replace("{licence}", "MCOPSTN1")
+        there = _filled(there.replace("{mapping}", "my_switch"), organization)
         response = await world.client.request(method, there, json=example, headers=world.key())
         assert response.json().get("code") != "invalid_input", response.text
 
@@ -180,6 +186,7 @@ async def _walk_well(world: World) -> None:
     await walk_well_over_people(world, organization)
     await _walk_over_numbers(world, organization)
     await walk_well_over_rates(world, organization, deck)
+    await walk_well_over_calls(world, organization, deck)
     lists = ("numbers", "top-ups", "payment-methods", "lots", "journal", "calls")
     singles = (
         "",
@@ -272,9 +279,11 @@ async def _walk_into_refusals(world: World) -> None:
     )
     await _walk_into_refusals_of_numbers(world, organization)
     await walk_into_refusals_of_rates(world, organization)
+    await walk_into_refusals_of_calls(world, organization)
     await walk_into_refusals_of_people(world, organization)
     await world.close_organization(organization)
     await walk_into_closed_doors_of_people(world, organization)
+    await walk_into_closed_doors_of_moving_in(world, organization)
     await client.post(f"{path}/numbers", json={"number": "+40212345671", "kind": "user"}, headers=world.key())
     assignment = {"purpose": "person", "user": "sales.2@example.com"}
     await client.put(f"{path}/numbers/+40212345670/assignment", json=assignment)

@@ -25,6 +25,7 @@ from commcredits.edges.http.administration.forwarding import ChargingForwarder
 from commcredits.edges.http.administration.funding import add_payment_methods, add_promotions, add_top_ups
 from commcredits.edges.http.administration.gateways import add_gateways
 from commcredits.edges.http.administration.licences import add_assignments, add_licences
+from commcredits.edges.http.administration.moving_in import add_moving_in
 from commcredits.edges.http.administration.number_stock import add_number_stock, add_reservations
 from commcredits.edges.http.administration.numbers import add_number_service, add_numbers
 from commcredits.edges.http.administration.openapi import add_openapi
@@ -32,6 +33,7 @@ from commcredits.edges.http.administration.organizations import add_organization
 from commcredits.edges.http.administration.people import add_people, add_people_import
 from commcredits.edges.http.administration.rate_decks import add_rate_deck_assignment, add_rate_decks
 from commcredits.edges.http.administration.recharge import add_auto_recharge
+from commcredits.edges.http.administration.recorded_calls import add_call_mappings, add_recorded_calls, add_rerating
 from commcredits.edges.http.administration.refusing import ProblemError, problem_response
 from commcredits.edges.http.administration.reports import add_calls, add_money_reports
 from commcredits.edges.http.administration.routes import StrictRoute
@@ -104,6 +106,10 @@ def _add_paths(routes: APIRouter, services: Services) -> None:
     add_auto_recharge(routes, services)
     add_money_reports(routes, services)
     add_calls(routes, services)
+    add_recorded_calls(routes, services)
+    add_call_mappings(routes, services)
+    add_rerating(routes, services)
+    add_moving_in(routes, services)
     add_gateways(routes, services)
     add_verification(routes, services)
     add_health(routes, services)

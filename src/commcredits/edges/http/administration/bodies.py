@@ -23,6 +23,8 @@ WEBHOOK_BYTES_MAX: Final = 256 * 1_024
 RATE_DECK_BYTES_MAX: Final = 256 * 1_024 * 1_024
 NUMBER_STOCK_BYTES_MAX: Final = 64 * 1_024 * 1_024
 PEOPLE_BYTES_MAX: Final = 128 * 1_024 * 1_024
+CALL_RECORDS_BYTES_MAX: Final = 256 * 1_024 * 1_024
+OPENING_BALANCES_BYTES_MAX: Final = 1_024 * 1_024
 
 BODY_SECONDS_MAX: Final = 20
 """How long a body that is read whole may take to arrive."""
@@ -31,6 +33,7 @@ CHUNK_SECONDS_MAX: Final = 20
 
 JSON_MEDIA_TYPE: Final = "application/json"
 CSV_MEDIA_TYPE: Final = "text/csv"
+ZIP_MEDIA_TYPE: Final = "application/zip"
 MULTIPART_MEDIA_TYPE: Final = "multipart/form-data"
 
 _CHARSETS: Final = frozenset({"", "utf-8", "utf8"})

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from commcredits.edges.http.administration.bodies import (
     CSV_MEDIA_TYPE,
     MULTIPART_MEDIA_TYPE,
+    ZIP_MEDIA_TYPE,
     media_type,
     stream_body,
 )
@@ -23,22 +24,28 @@ from commcredits.edges.http.problems import HttpFault, Problem, invalid_input_pr
 from commcredits.operations.csv_lines import LineError
 
 
-def file_body(described: str, sample: str, *, bytes_max: int) -> dict[str, Any]:
+def file_body(described: str, sample: str, *, bytes_max: int, may_be_zip: bool = False) -> dict[str, Any]:
     """What OpenAPI says of a body that is such a file; ``described`` begins the sentence."""
     file = {
         "type": "string",
         "description": f"{described} of at most {bytes_max} bytes: UTF-8, a header row, commas.",
     }
     parts = {"type": "object", "required": [FILE_PART], "properties": {FILE_PART: dict(file)}}
-    return {
-        "required": True,
-        "content": {CSV_MEDIA_TYPE: {"schema": file, "example": sample}, MULTIPART_MEDIA_TYPE: {"schema": parts}},
+    content: dict[str, Any] = {
+        CSV_MEDIA_TYPE: {"schema": file, "example": sample},
+        MULTIPART_MEDIA_TYPE: {"schema": parts},
     }
+    if may_be_zip:
+        content[ZIP_MEDIA_TYPE] = {"schema": {"type": "string", "description": "A ZIP that holds the file."}}
+    return {"required": True, "content": content}
 
 
-async def file_of(request: Request, *, bytes_max: int) -> AsyncGenerator[bytes, None]:
-    """The bytes of the CSV file in a request, as they arrive. Raises ProblemError for a body that holds none."""
-    header = media_type(request, CSV_MEDIA_TYPE, MULTIPART_MEDIA_TYPE)
+async def file_of(request: Request, *, bytes_max: int, may_be_zip: bool = False) -> AsyncGenerator[bytes, None]:
+    """The bytes of the CSV file in a request, as they arrive. Raises ProblemError for a body that holds none.
+
+    ``may_be_zip`` takes a ZIP too, and leaves it packed.
+    """
+    header = media_type(request, CSV_MEDIA_TYPE, *((ZIP_MEDIA_TYPE,) if may_be_zip else ()), MULTIPART_MEDIA_TYPE)
     chunks = stream_body(request, bytes_max=bytes_max)
     if header.get_content_type() == MULTIPART_MEDIA_TYPE:
         boundary = header.get_param("boundary")

@@ -169,7 +169,7 @@ def assignment_report(record: AssignmentReportRecord, *, dry_run: bool) -> Assig
         raise ProblemError(Problem(status=problem.status, document={**problem.document, "lines": lines}))
     return AssignmentReport(
         written=record.written,
-        refusal=_refusal(record.refused),
+        refusal=refusal_document(record.refused),
         lines=[_assignment_line(each) for each in record.lines],
     )
 
@@ -188,8 +188,8 @@ def import_report(record: ImportReportRecord, *, dry_run: bool) -> ImportReport:
         numbers=record.numbers,
         licences=[_licence_need(each) for each in record.licences],
         error_count=record.error_count,
-        errors=[_wrong_line(each) for each in record.errors],
-        refusal=_refusal(record.refused),
+        errors=[wrong_line(each) for each in record.errors],
+        refusal=refusal_document(record.refused),
     )
 
 
@@ -200,7 +200,7 @@ def _assignment_line(record: AssignmentLineRecord) -> AssignmentLine:
         object_id=None if party is None else party.party_id,
         licences=[] if party is None else sorted(party.licences),
         changed=record.changed,
-        refusal=_refusal(record.refused),
+        refusal=refusal_document(record.refused),
     )
 
 
@@ -208,11 +208,13 @@ def _licence_need(record: LicenceNeedRecord) -> LicenceNeed:
     return LicenceNeed(licence=record.licence, purchased=record.purchased, needed=record.needed, short=record.short)
 
 
-def _wrong_line(record: LineError) -> WrongLine:
+def wrong_line(record: LineError) -> WrongLine:
+    """One thing that is wrong with a file as it is answered."""
     return WrongLine(
         line=record.line, column=record.column, value=record.value, allowed=record.allowed, code=record.code
     )
 
 
-def _refusal(refused: Refused | None) -> dict[str, Any] | None:
+def refusal_document(refused: Refused | None) -> dict[str, Any] | None:
+    """What a refusal would be answered with, if there is one."""
     return None if refused is None else dict(refusal_problem(refused).document)

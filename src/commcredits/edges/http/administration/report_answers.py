@@ -19,7 +19,6 @@ from commcredits.edges.http.administration.answers import Amount, Currency, Iden
 from commcredits.operations import reports
 from commcredits.operations.verify import Verification as VerificationRecord
 
-
 Minutes = Annotated[int, Field(ge=0)]
 
 

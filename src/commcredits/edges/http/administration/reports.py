@@ -70,6 +70,7 @@ def add_calls(routes: APIRouter, services: Services) -> None:
     )
     async def list_calls(
         organization_id: Identifier,
+        *,
         free: Annotated[
             QueryFlag, Query(description="Those alone that were charged nothing because no rate was known for them.")
         ] = False,
