@@ -7,6 +7,9 @@ from collections import Counter
 
 from msgspec.structs import replace
 
+from commcredits.core.commands import Service
+from commcredits.core.meters import Meter
+from commcredits.core.outcomes import Granted, Outcome, Refused
 from commcredits.core.roster import (
     Licence,
     Limits,
@@ -17,7 +20,7 @@ from commcredits.core.roster import (
     PartyKind,
     Roster,
 )
-from tests.core.books import Books
+from tests.core.books import Books, books, rate
 
 SALES = "0192e0c8-0000-7000-8000-0000000000a1"
 SUPPORT = "0192e0c8-0000-7000-8000-0000000000a2"
@@ -30,6 +33,9 @@ DOMESTIC = "+40316300000"
 BRITISH = "+442079460000"
 ZIMBABWEAN = "+2634123456"
 PREMIUM = "+40906123456"
+
+
+POOL = ("pool:MCOPSTN5:RO", "2026-11")
 
 
 def user(
@@ -74,3 +80,38 @@ def people(books: Books, *parties: Party, rules: Roster | None = None, limits: L
         number=BRIDGE_NUMBER, kind=NumberKind.TOLL, purpose=NumberPurpose.CONFERENCE_BRIDGE
     )
     return books
+
+
+def office(
+    *licences: Licence,
+    balance: str = "10",
+    limits: Limits | None = None,
+    location: str = "RO",
+    department: str = "",
+) -> Books:
+    """One user with these licences, in an organization with a deck for Romania and Great Britain."""
+    opened = books(
+        rate(prefix="40", per_minute="0.06", increments=(60, 60)),
+        rate(prefix="44", per_minute="0.60"),
+        rate(prefix="40800", per_minute="0.10", service=Service.TOLL_FREE_IN),
+        rate(prefix="44", per_minute="0.30", service=Service.CONFERENCE_DIAL_OUT),
+        balance=balance,
+    )
+    return people(opened, user(SALES, *licences, location=location, department=department), limits=limits)
+
+
+def use_up(account: Books, minutes: int, meter_id: tuple[str, str] = POOL) -> None:
+    """Leave so many minutes fewer in a pool."""
+    account.meters[meter_id] = Meter(key=meter_id[0], period=meter_id[1], used=minutes)
+
+
+def granted(outcome: Outcome) -> Granted:
+    """The grant that was hoped for."""
+    assert isinstance(outcome, Granted), outcome
+    return outcome
+
+
+def refused(outcome: Outcome) -> Refused:
+    """The refusal that was expected."""
+    assert isinstance(outcome, Refused), outcome
+    return outcome

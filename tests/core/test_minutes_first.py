@@ -1,16 +1,12 @@
 """Included minutes first, then credits, then a refusal that says why (domain.md §4 and §5)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-import pytest
 from msgspec.structs import replace
 
 from commcredits.core.commands import CallType, Service
-from commcredits.core.meters import Meter
-from commcredits.core.outcomes import Ended, Granted, Outcome, RefusalCode, Refused
+from commcredits.core.outcomes import Ended, RefusalCode
 from commcredits.core.roster import (
-    BlockedKind,
-    BlockReason,
     CallsWithoutUser,
     Licence,
     Limits,
@@ -18,10 +14,11 @@ from commcredits.core.roster import (
     Roster,
 )
 from tests.core.audit_people import audit_people
-from tests.core.books import Books, books, rate, units
+from tests.core.books import books, rate, units
 from tests.core.people import (
     BRITISH,
     DOMESTIC,
+    POOL,
     PREMIUM,
     QUEUE,
     QUEUE_NUMBER,
@@ -29,41 +26,15 @@ from tests.core.people import (
     SALES_NUMBER,
     SUPPORT,
     SUPPORT_NUMBER,
+    granted,
+    office,
     people,
+    refused,
+    use_up,
     user,
 )
 
 CREDITS = Licence.COMMUNICATIONS_CREDITS
-POOL = ("pool:MCOPSTN5:RO", "2026-11")
-
-
-def office(*licences: Licence, balance: str = "10", limits: Limits | None = None, **more: str) -> Books:
-    """One user with these licences, in an organization with a deck for Romania and Great Britain."""
-    opened = books(
-        rate(prefix="40", per_minute="0.06", increments=(60, 60)),
-        rate(prefix="44", per_minute="0.60"),
-        rate(prefix="40800", per_minute="0.10", service=Service.TOLL_FREE_IN),
-        rate(prefix="44", per_minute="0.30", service=Service.CONFERENCE_DIAL_OUT),
-        balance=balance,
-    )
-    return people(opened, user(SALES, *licences, **more), limits=limits)
-
-
-def use_up(account: Books, minutes: int, meter_id: tuple[str, str] = POOL) -> None:
-    """Leave so many minutes fewer in a pool."""
-    account.meters[meter_id] = Meter(key=meter_id[0], period=meter_id[1], used=minutes)
-
-
-def granted(outcome: Outcome) -> Granted:
-    """The grant that was hoped for."""
-    assert isinstance(outcome, Granted), outcome
-    return outcome
-
-
-def refused(outcome: Outcome) -> Refused:
-    """The refusal that was expected."""
-    assert isinstance(outcome, Refused), outcome
-    return outcome
 
 
 def test_a_domestic_call_holds_minutes_and_no_money() -> None:
@@ -220,8 +191,9 @@ def test_emergency_passes_whatever_stands_against_it() -> None:
 def test_premium_numbers_are_refused_until_they_are_allowed() -> None:
     account = office(CREDITS)
     assert refused(account.authorise(caller=SALES_NUMBER, callee=PREMIUM)).code is RefusalCode.PREMIUM_NOT_ALLOWED
-    assert account.parties[SALES] is not None
-    account.parties[SALES] = replace(account.parties[SALES], premium_allowed=True)
+    sales = account.parties[SALES]
+    assert sales is not None
+    account.parties[SALES] = replace(sales, premium_allowed=True)
     granted(account.authorise("call-2", caller=SALES_NUMBER, callee=PREMIUM))
 
 
@@ -273,82 +245,6 @@ def test_shared_calling_is_paid_by_the_resource_accounts_plan_and_bound_by_the_u
     assert (booking.row, booking.party_id, booking.user_id) == (19, QUEUE, SALES)
     assert refused(account.authorise("call-2", caller=SALES_NUMBER, callee=DOMESTIC)).code is RefusalCode.TOO_MANY_CALLS
     granted(account.authorise("call-3", caller=SUPPORT_NUMBER, callee="+40316300001", user=QUEUE))
-
-
-def test_as_many_calls_run_at_once_as_are_allowed() -> None:
-    account = office(CREDITS, limits=Limits(calls_max=2))
-    for number in range(2):
-        granted(account.authorise(f"call-{number}", caller=SALES_NUMBER, callee=BRITISH, slice_seconds=10))
-    refusal = refused(account.authorise("call-2", caller=SALES_NUMBER, callee=BRITISH))
-    assert (refusal.code, refusal.facts["running"], refusal.facts["allowed"]) == (RefusalCode.TOO_MANY_CALLS, 2, 2)
-    account.end(5, "call-0")
-    granted(account.authorise("call-3", caller=SALES_NUMBER, callee=BRITISH))
-
-
-@pytest.mark.parametrize(
-    ("limits", "department", "meter"),
-    [
-        (Limits(user_monthly_max_micros=units("1")), "", f"cap:user:{SALES}"),
-        (Limits(department_monthly_max_micros={"Sales": units("1")}), "Sales", "cap:department:Sales"),
-    ],
-)
-def test_a_cap_shortens_a_grant_and_then_refuses(limits: Limits, department: str, meter: str) -> None:
-    account = office(CREDITS, limits=limits, department=department)
-    grant = granted(account.authorise(caller=SALES_NUMBER, callee=BRITISH))
-    assert (grant.granted_seconds, grant.final) == (100, True)
-    account.end(100)
-    refusal = refused(account.authorise("call-2", caller=SALES_NUMBER, callee=BRITISH))
-    assert refusal.code is RefusalCode.CAP_REACHED
-    assert refusal.facts["used_micros"] == units("1")
-    assert (refusal.facts["meter"], refusal.facts["limit_micros"]) == (meter, units("1"))
-    account.now += timedelta(days=30)
-    granted(account.authorise("call-3", caller=SALES_NUMBER, callee=BRITISH))
-
-
-def test_a_spend_velocity_limit_blocks_the_user_until_somebody_lifts_it() -> None:
-    account = office(CREDITS, Licence.DOMESTIC_120, limits=Limits(user_hourly_max_micros=units("1")))
-    granted(account.authorise("call-1", caller=SALES_NUMBER, callee=BRITISH))
-    (block,) = account.account.blocks
-    assert (block.kind, block.subject, block.reason) == (BlockedKind.USER, SALES, BlockReason.SPEND_VELOCITY)
-    refusal = refused(account.authorise("call-2", caller=SALES_NUMBER, callee=BRITISH))
-    assert (refusal.code, refusal.facts["block_id"]) == (RefusalCode.BLOCKED, block.block_id)
-    assert granted(account.authorise("call-3", caller=SALES_NUMBER, callee=DOMESTIC)).included_seconds == 300
-    account.end(100, "call-1")
-    account.lift(block.block_id)
-    assert account.account.blocks == ()
-    granted(account.authorise("call-4", caller=SALES_NUMBER, callee=BRITISH))
-
-
-def test_what_is_unusual_for_a_destination_blocks_the_destination() -> None:
-    account = office(CREDITS, balance="100", limits=Limits(destination_daily_max_micros=units("3")))
-    granted(account.authorise("call-1", caller=SALES_NUMBER, callee=BRITISH, slice_seconds=600))
-    (block,) = account.account.blocks
-    assert (block.kind, block.subject) == (BlockedKind.DESTINATION, "GB")
-    assert refused(account.authorise("call-2", caller=SALES_NUMBER, callee=BRITISH)).code is RefusalCode.BLOCKED
-    granted(account.authorise("call-3", caller=SALES_NUMBER, callee=DOMESTIC))
-
-
-def test_what_is_usual_for_a_destination_passes() -> None:
-    account = office(CREDITS, balance="100", limits=Limits(destination_daily_max_micros=units("3")))
-    roster = account.account.roster
-    assert roster is not None
-    account.account = replace(account.account, roster=replace(roster, usual_daily_micros={"GB": units("5")}))
-    assert not granted(account.authorise(caller=SALES_NUMBER, callee=BRITISH, slice_seconds=600)).final
-
-
-def test_one_outside_caller_cannot_drain_the_balance_through_a_toll_free_number() -> None:
-    account = office(limits=Limits(toll_free_caller_daily_max_micros=units("0.20")))
-    people(
-        account,
-        user(SALES),
-        user(SUPPORT),
-        user(QUEUE, kind=PartyKind.RESOURCE_ACCOUNT),
-        limits=Limits(toll_free_caller_daily_max_micros=units("0.20")),
-    )
-    hostile = {"caller": "+40722000001", "callee": QUEUE_NUMBER, "service": Service.TOLL_FREE_IN}
-    assert granted(account.authorise("call-1", **hostile)).granted_seconds == 120
-    assert refused(account.authorise("call-2", **hostile)).code is RefusalCode.CAP_REACHED
-    granted(account.authorise("call-3", **{**hostile, "caller": "+40722000002"}))
 
 
 def test_an_own_carriers_call_is_recorded_and_costs_nothing() -> None:

@@ -29,7 +29,6 @@ from msgspec.structs import replace
 from commcredits.core.commands import CallType
 from commcredits.core.roster import Licence, NumberKind
 
-
 CREDITS_CAPABILITY: Final = "MCOPSTNPP"
 """The code that reports show for what Communications Credits paid (domain.md §4)."""
 
