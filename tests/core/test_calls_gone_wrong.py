@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from commcredits.core.account import ChargingTerms, SessionState
-from commcredits.core.commands import Expire
+from commcredits.core.commands import Expire, Service
 from commcredits.core.ledger import LedgerAccount, TransferReason
 from commcredits.core.outcomes import Done, Ended, Granted, Outcome, RefusalCode, Refused, Started
 from commcredits.core.remembering import UPDATES_REMEMBERED
@@ -319,6 +319,15 @@ def test_a_late_end_of_absurd_seconds_gives_the_whole_charge_back_and_no_more() 
     account = _reaped()
     assert account.end(-5) == Ended(duration_seconds=0, charged_micros=0, currency="EUR")
     assert account.available_micros == units("60")
+
+
+def test_an_emergency_call_that_fell_silent_may_end_late_too() -> None:
+    account = books(balance="60")
+    account.authorise(callee="112", service=Service.EMERGENCY, answered=True)
+    account.wait(seconds=400)
+    account.reap()
+    assert account.end(100) == Ended(duration_seconds=100, charged_micros=0, currency="EUR")
+    assert account.call.state is SessionState.ENDED
 
 
 def test_what_a_correction_gives_back_to_an_expired_lot_is_breakage() -> None:

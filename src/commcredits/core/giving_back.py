@@ -37,10 +37,10 @@ def give_back(account: Account, session: Session, amount_micros: int) -> GivenBa
         }
         return Refused(code=RefusalCode.CONFLICT, facts=facts)
     lots, parts, restored = restore(account.lots, session.parts, amount_micros - from_debt)
-    revenue = revenue_account(session.terms.service)
+    # Asked only where something is given back: an emergency call, which may end late as any other, has no revenue.
     corrections = [
         Transfer(
-            source=revenue,
+            source=revenue_account(session.terms.service),
             target=LedgerAccount.CUSTOMER_CREDITS,
             amount_micros=amount,
             reason=TransferReason.CALL_CORRECTION,
@@ -52,7 +52,7 @@ def give_back(account: Account, session: Session, amount_micros: int) -> GivenBa
     if from_debt:
         corrections.append(
             Transfer(
-                source=revenue,
+                source=revenue_account(session.terms.service),
                 target=LedgerAccount.RECEIVABLE,
                 amount_micros=from_debt,
                 reason=TransferReason.DEBT_CORRECTION,
