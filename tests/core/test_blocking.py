@@ -1,6 +1,9 @@
 """Blocks: set by hand, lifted by hand, and what each leaves behind."""
 
+import pytest
+
 from commcredits.core.commands import LiftBlock, Service, SetBlock
+from commcredits.core.meters import Meter
 from commcredits.core.outcomes import BlockSet, Done, Granted, RefusalCode, Refused
 from commcredits.core.roster import BlockedKind, BlockReason, Licence, Limits
 from tests.core.audit_people import audit_people
@@ -120,3 +123,20 @@ def test_lifting_a_block_lets_the_limit_be_spent_once_more_also_while_calls_hold
     (velocity,) = [meter for meter in account.meters.values() if meter.key.startswith("velocity:")]
     assert (velocity.used, velocity.held) == (units("2"), 0)
     audit_people(account, lifted=True)
+
+
+@pytest.mark.parametrize("left", [0, 2])
+def test_nobody_is_blocked_by_a_limit_on_money_that_could_not_be_spent(left: int) -> None:
+    """Minutes run out, and credits are not licensed, or nothing prices the call: no limit was reached by that."""
+    limits = Limits(user_hourly_max_micros=units("1"), destination_daily_max_micros=units("1"))
+    plan = Licence.DOMESTIC_AND_INTERNATIONAL
+    for licences, callee, pool in (((plan,), BRITISH, ":international"), ((plan, CREDITS), "+40211230000", "")):
+        account = people(books(rate(prefix="44"), balance="10"), user(SALES, *licences), limits=limits)
+        key, size = f"pool:MCOPSTN2:RO{pool}", 600 if pool else 1_200
+        account.meters[key, "2026-11"] = Meter(key=key, period="2026-11", used=size - left)
+        outcome = account.authorise(caller=SALES_NUMBER, callee=callee)
+        assert isinstance(outcome, Granted if left else Refused)
+        if left:
+            account.wait(seconds=120)
+            assert isinstance(account.update(1, 120), Granted)
+        assert account.account.blocks == ()

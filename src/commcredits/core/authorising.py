@@ -124,7 +124,12 @@ def _open(
 
 
 def blocked(decision: Decision, bounds: Bounds, context: Context) -> Decision:
-    """The decision, and the block that it sets off when a fraud limit is what left nothing."""
+    """The decision, and the block that it sets off when a fraud limit is what left nothing.
+
+    Where credits may not pay at all, that is why nothing is left, however small the limit beside it.
+    """
+    if decision.session is None or decision.session.terms.rate is None:
+        return decision
     account, blocks = block_for(decision.account, bounds, context)
     return replace(decision, account=account, blocks=blocks) if blocks else decision
 
