@@ -113,6 +113,8 @@ class Touched:
             if isinstance(command, Authorise):
                 yield from meters_of(admit(self.account, command, context.now, context, around))
             elif isinstance(command, RecordCall):
+                if command.started_at > context.now:
+                    continue  # it is refused, and no zone may have a month for the last instants of the calendar
                 yield from meters_of(admit(self.account, command, command.started_at, context, around))
             elif isinstance(command, Update | End | Start | Expire | CorrectCall):
                 session = self.sessions.get(command.session_id)

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 from msgspec.structs import replace
@@ -96,6 +97,16 @@ async def test_a_record_under_the_id_of_a_running_call_is_a_conflict_and_the_oth
     async with staff.world.committer() as cold:
         assert is_refused(await cold.execute(replace(record, record_id="two")), RefusalCode.CONFLICT)
         assert is_refused(await cold.execute(staff.call("one", "sales")), RefusalCode.CONFLICT)
+    await staff.check_books()
+
+
+async def test_a_record_from_the_end_of_the_calendar_is_refused_alone(staff: Staff) -> None:
+    """East of Greenwich the year 10000 has begun by then, which no calendar here has."""
+    await staff.world.database.execute("update organizations set time_zone = 'Asia/Tokyo'")
+    future = replace(staff.record("future", "sales"), started_at=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+    async with staff.world.committer() as committer:
+        answers = await execute_all(committer, [staff.call("call", "sales"), future, staff.record("record", "sales")])
+    assert codes(answers) == ["granted", "invalid_input", "recorded"]
     await staff.check_books()
 
 
