@@ -135,12 +135,15 @@ async def lift_block(
     refused = refuse_command_id(command_id) or refuse_name("lifted_by", lifted_by, LIFTED_BY_CHARACTERS_MAX)
     if refused is not None:
         return refused
+    found = await _get_block(services, organization_id, block_id, organization.currency)
+    if isinstance(found, Refused) or found.lifted_at is not None:
+        return found
     outcome = await services.executor.execute(
         LiftBlock(organization_id=organization_id, command_id=command_id, block_id=block_id, lifted_by=lifted_by)
     )
     if isinstance(outcome, Refused) and outcome.code is not RefusalCode.UNKNOWN_BLOCK:
         return outcome
-    assert isinstance(outcome, Done | Refused), "a block is lifted or refused"
+    assert isinstance(outcome, Done | Refused), "a block is lifted, or was by somebody else at the same moment"
     return await _get_block(services, organization_id, block_id, organization.currency)
 
 

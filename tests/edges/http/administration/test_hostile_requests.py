@@ -11,6 +11,7 @@ from tests.edges.http.administration.hostile import DECIDED, HOSTILE, OPEN, Host
 from tests.edges.http.administration.hostile_calls import HOSTILE_CALLS
 from tests.edges.http.administration.hostile_numbers import HOSTILE_NUMBERS
 from tests.edges.http.administration.hostile_people import HOSTILE_PEOPLE
+from tests.edges.http.administration.hostile_policies import HOSTILE_POLICIES
 from tests.edges.http.administration.hostile_rates import BODY, HOSTILE_RATES
 from tests.edges.http.administration.world import ROMANIA, World, rate_deck_csv
 
@@ -65,6 +66,7 @@ async def _established(world: World, name: str, currency: str, number: str) -> d
     granted = await world.client.post("/v1/charging/authorise", json=call)
     assert granted.status_code == 200, granted.text
     people = await _staffed(world, path)
+    block = await world.created(f"{path}/blocks", {"kind": "destination", "subject": "LV"})
     return {
         **people,
         "organization": organization,
@@ -74,6 +76,7 @@ async def _established(world: World, name: str, currency: str, number: str) -> d
         "draft": draft["rate_deck_id"],
         "number": number,
         "session": session,
+        "block": block["block_id"],
         "opening_key": key,
         "buying_key": key,
         "deck_key": key,
@@ -92,7 +95,7 @@ async def _staffed(world: World, path: str) -> dict[str, str]:
     return {"user": user["object_id"], "account": account["object_id"]}
 
 
-ALL = [*HOSTILE, *HOSTILE_CALLS, *HOSTILE_NUMBERS, *HOSTILE_PEOPLE, *HOSTILE_RATES]
+ALL = [*HOSTILE, *HOSTILE_CALLS, *HOSTILE_NUMBERS, *HOSTILE_PEOPLE, *HOSTILE_POLICIES, *HOSTILE_RATES]
 
 
 def _name(hostile: Hostile) -> str:

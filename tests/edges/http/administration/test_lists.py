@@ -36,6 +36,7 @@ async def test_every_list_shows_everything_once_whatever_the_size_of_its_pages(o
             await own_world.created(f"{path}/{kind}", {"user_principal_name": f"{kind}.{number}@example.com"})
         await own_world.created("/v1/number-stock", {"number": f"+4021234568{number}", "kind": "user"})
         deck = await own_world.publish(ROMANIA, GERMANY)
+        await own_world.created(f"{path}/blocks", {"kind": "destination", "subject": ("LV", "CU", "SO")[number]})
         await own_world.buy(organization, await own_world.add_card(organization))
         await own_world.client.put(f"{path}/rate-deck", json={"rate_deck_id": deck})
         call = {"organization_id": organization, "session_id": f"call-{number}/a", "caller": "+40212345678"}
@@ -52,6 +53,7 @@ async def test_every_list_shows_everything_once_whatever_the_size_of_its_pages(o
         f"{path}/top-ups": ("top_up_id", 3),
         f"{path}/journal": ("transfer_id", 6),
         f"{path}/calls": ("session_id", 3),
+        f"{path}/blocks": ("block_id", 3),
     }
     for list_path, (name, count) in lists.items():
         whole = await _walk(own_world, list_path, 200)

@@ -29,6 +29,7 @@ from tests.edges.http.administration.walk_over_people import (
     walk_into_refusals_of_people,
     walk_well_over_people,
 )
+from tests.edges.http.administration.walk_over_policies import walk_into_refusals_of_policies, walk_well_over_policies
 from tests.edges.http.administration.walk_over_rates import walk_into_refusals_of_rates, walk_well_over_rates
 from tests.edges.http.administration.world import ROMANIA, World, client_of, rate_deck_csv
 from tests.operations.staff import hire
@@ -187,6 +188,7 @@ async def _walk_well(world: World) -> None:
     await _walk_over_numbers(world, organization)
     await walk_well_over_rates(world, organization, deck)
     await walk_well_over_calls(world, organization, deck)
+    await walk_well_over_policies(world, organization)
     lists = ("numbers", "top-ups", "payment-methods", "lots", "journal", "calls")
     singles = (
         "",
@@ -281,6 +283,7 @@ async def _walk_into_refusals(world: World) -> None:
     await walk_into_refusals_of_rates(world, organization)
     await walk_into_refusals_of_calls(world, organization)
     await walk_into_refusals_of_people(world, organization)
+    await walk_into_refusals_of_policies(world, organization)
     await world.close_organization(organization)
     await walk_into_closed_doors_of_people(world, organization)
     await walk_into_closed_doors_of_moving_in(world, organization)

@@ -31,6 +31,7 @@ from commcredits.edges.http.administration.numbers import add_number_service, ad
 from commcredits.edges.http.administration.openapi import add_openapi
 from commcredits.edges.http.administration.organizations import add_organizations
 from commcredits.edges.http.administration.people import add_people, add_people_import
+from commcredits.edges.http.administration.policies import add_blocks, add_may_call, add_pools, add_rules
 from commcredits.edges.http.administration.rate_decks import add_rate_deck_assignment, add_rate_decks
 from commcredits.edges.http.administration.recharge import add_auto_recharge
 from commcredits.edges.http.administration.recorded_calls import add_call_mappings, add_recorded_calls, add_rerating
@@ -94,6 +95,9 @@ def _add_paths(routes: APIRouter, services: Services) -> None:
     add_people_import(routes, services)
     add_licences(routes, services)
     add_assignments(routes, services)
+    add_rules(routes, services)
+    add_blocks(routes, services)
+    add_may_call(routes, services)
     add_numbers(routes, services)
     add_number_service(routes, services)
     add_number_stock(routes, services)
@@ -105,6 +109,7 @@ def _add_paths(routes: APIRouter, services: Services) -> None:
     add_promotions(routes, services)
     add_auto_recharge(routes, services)
     add_money_reports(routes, services)
+    add_pools(routes, services)
     add_calls(routes, services)
     add_recorded_calls(routes, services)
     add_call_mappings(routes, services)

@@ -26,6 +26,7 @@ class Tag(StrEnum):
 
     ORGANIZATIONS = "Organizations"
     PEOPLE = "People"
+    POLICIES = "Policies"
     NUMBERS = "Numbers"
     RATE_DECKS = "Rate decks"
     FUNDS = "Funds"
@@ -39,6 +40,7 @@ class Tag(StrEnum):
 TAGS: Final[Mapping[Tag, str]] = {
     Tag.ORGANIZATIONS: "Who pays for calls.",
     Tag.PEOPLE: "Users and resource accounts, and the licences that they have.",
+    Tag.POLICIES: "Who may call whom and up to what, what is blocked, and why a call would be refused.",
     Tag.NUMBERS: "Telephone numbers: whose they are, whom they serve, and the stock that new ones come from.",
     Tag.RATE_DECKS: "What calls cost.",
     Tag.FUNDS: "How funds come: payment methods, top-ups, promotional funds, auto-recharge.",

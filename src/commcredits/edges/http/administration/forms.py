@@ -50,7 +50,15 @@ _TIME_ZONE: Final = re.compile(r"[A-Za-z0-9_+/-]{1,64}", re.ASCII)
 
 
 class NotOfFormError(ValueError):
-    """A value that is not of its form; the message, if any, completes "must be …" better than the form's own words."""
+    """A value that is not of its form; the message, if any, completes "must be …" better than the form's own words.
+
+    ``within`` names the field of an object that is wrong, and ``value`` is what it holds.
+    """
+
+    def __init__(self, message: str = "", *, within: str = "", value: object = None) -> None:
+        super().__init__(message)
+        self.within = within
+        self.value = value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,7 +84,10 @@ class FieldForm:
         try:
             return self.read(value)
         except NotOfFormError as error:
-            raise PydanticCustomError(FORM_ERROR, "{allowed}", {"allowed": str(error) or self.allowed}) from None
+            context: dict[str, Any] = {"allowed": str(error) or self.allowed}
+            if error.within:
+                context |= {"within": error.within, "value": error.value}
+            raise PydanticCustomError(FORM_ERROR, "{allowed}", context) from None
 
 
 def text_form(pattern: re.Pattern[str], allowed: str, example: str) -> FieldForm:

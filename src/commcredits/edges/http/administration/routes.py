@@ -104,7 +104,10 @@ def _explain(error: Mapping[str, Any], fields: Mapping[tuple[str, str], FieldInf
             message = f"{name[:64]!r} is not a field of this request"
             return field_error(name, error.get("input"), f"one of the fields {known}", message)
         case kind if kind == FORM_ERROR:
-            return field_error(name, error.get("input"), error["ctx"]["allowed"])
+            told = error["ctx"]
+            if "within" in told:
+                return field_error(f"{name}.{told['within']}", told["value"], told["allowed"])
+            return field_error(name, error.get("input"), told["allowed"])
         case _:
             return field_error(name, error.get("input"), f"as follows: {error['msg']}")
 
