@@ -78,8 +78,8 @@ async def test_purchases_and_calls_say_their_state_and_the_reason() -> None:
 async def test_a_call_says_which_minutes_paid_for_it_beside_its_charge(language: str, said: str) -> None:
     visitor, _, path = await at_the_page(language)
     page = text_of((await visitor.get(path)).text)
-    assert f"{said}3</p>" in page
-    assert f"{said}60</p>" in page
+    assert f"{said}3</bdi>" in page
+    assert f"{said}60</bdi>" in page
     assert page.count(said) == 2
 
 

@@ -200,7 +200,8 @@ def _call_view(call: CallRecord) -> CallView:
         authorised_at=call.authorised_at,
         caller=call.caller,
         callee=call.callee,
-        destination=call.destination,
+        # Only a deck's rates have a prefix: what the product itself calls a free call is no place.
+        destination=call.destination if call.rate_prefix else "",
         duration_seconds=call.duration_seconds,
         pool_minutes=call.pool_minutes,
         charged_micros=call.charged_micros,
