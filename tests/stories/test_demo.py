@@ -12,7 +12,10 @@ import pytest
 
 from tests.stories.program import Program, command, eventually, is_listening, left_running, program, settings_of
 
-STORY_SECONDS_MAX: Final = 90
+STORY_SECONDS_MAX: Final = 60
+FREE: Final = "0.000000"
+MINUTES_LEFT: Final = 6
+"""What the reception in Romania has left of its plan when the demonstration begins."""
 OPERATORS_OWN: Final = {
     "COMMCREDITS_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
     "COMMCREDITS_TOP_UP_MINIMUM": "5000",
@@ -48,12 +51,35 @@ class Seen:
         return found
 
     def everything_happened(self) -> bool | None:
-        """True once all four parts of the story are in the books."""
+        """True once every part of the story is in the books."""
+        return (self._money_moved() and self._minutes_and_rules_decided()) or None
+
+    def _money_moved(self) -> bool:
         charged = any(entry["reason"] == "call" for entry in self.items("RO", "journal"))
         recharged = any(_is_recharge(each) and each["state"] == "succeeded" for each in self.items("RO", "top-ups"))
         refused = any(call["refusal"] == "insufficient_funds" for call in self.items("DE", "calls"))
         expired = any(entry["reason"] == "expiry" for entry in self.items("US", "journal"))
-        return (charged and recharged and refused and expired) or None
+        return charged and recharged and refused and expired
+
+    def _minutes_and_rules_decided(self) -> bool:
+        romania, germany, states = (self.items(country, "calls") for country in ("RO", "DE", "US"))
+        reception_outlived = any(
+            call["pool_minutes"] == MINUTES_LEFT and call["charged"] != FREE and call["user_display_name"] == "Recepție"
+            for call in romania
+        )
+        conference_included = any(
+            call["call_type"] == "conf_out" and call["pool_minutes"] and call["charged"] == FREE for call in romania
+        )
+        queue_was_reached = any(
+            (call["call_type"], call["user_display_name"]) == ("ucap_in", "Relații cu clienții")
+            and call["charged"] != FREE
+            for call in romania
+        )
+        without_licence = any(
+            (call["refusal"], call["user_display_name"]) == ("credits_not_licensed", "Sales desk 2") for call in germany
+        )
+        against_policy = any(call["refusal"] == "dial_out_not_allowed" for call in states)
+        return reception_outlived and conference_included and queue_was_reached and without_licence and against_policy
 
     def discrepancies(self) -> list[Any]:
         """Where the books disagree."""
@@ -103,6 +129,12 @@ def _assert_story_was_told(said: str) -> None:
         "Demo Carpați SRL: the balance fell below 95.00 RON: auto-recharge buys 250.00 RON",
         "Demo Carpați SRL: auto-recharge added 250.00 RON",
         "was refused: insufficient funds",
+        "was refused: its minutes are used up, and there is no Communications Credits licence",
+        "was refused: the dial-out policy does not allow it",
+        "outlives its minutes: 6 min included, then credits: ",
+        "ended: 6 min included and ",
+        "a conference dial-out of Sală de conferințe to",
+        "a toll-free call to Relații cu clienții",
         "Demo Prairie Inc.: a fund lot expired",
         "money is held for running calls",
         "The books agree",

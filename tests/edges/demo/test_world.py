@@ -6,13 +6,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from phonenumbers import is_valid_number, parse, region_code_for_number
 
+from commcredits.core.commands import Service
+from commcredits.core.licensing import refuse_licences
+from commcredits.core.pools import minutes_per_licence
+from commcredits.core.roster import Licence, NumberPurpose, PartyKind
 from commcredits.edges.demo.call_plans import planned_calls
 from commcredits.edges.demo.sample_rates import sample_rate_rows
+from commcredits.edges.demo.samples import SampleNumberKind, SampleOrganization
+from commcredits.edges.demo.staffing import people_csv
 from commcredits.edges.demo.world import (
     SEED,
     START_HOUR,
-    SampleNumberKind,
-    SampleOrganization,
     sample_organizations,
 )
 from tests.edges.demo.charging_stub import longest_prefix, rates_by_prefix
@@ -37,7 +41,7 @@ def test_an_organization_says_that_it_is_a_sample(organization: SampleOrganizati
 
 
 @EVERY_ORGANIZATION
-def test_an_organization_has_valid_numbers_of_its_country_of_both_kinds(organization: SampleOrganization) -> None:
+def test_an_organization_has_valid_numbers_of_its_country_of_every_kind(organization: SampleOrganization) -> None:
     assert {each.kind for each in organization.numbers} == set(SampleNumberKind)
     for each in organization.numbers:
         number = parse(each.number)
@@ -52,11 +56,80 @@ def test_no_number_belongs_to_two_organizations() -> None:
 
 
 @EVERY_ORGANIZATION
-def test_every_planned_call_of_an_organization_finds_a_rate(organization: SampleOrganization) -> None:
+def test_every_planned_call_of_an_organization_finds_a_rate_or_is_included(organization: SampleOrganization) -> None:
     rates = rates_by_prefix(sample_rate_rows(organization.currency))
 
     for call in islice(planned_calls([organization.caller()], seed=SEED, start_hour=START_HOUR), 2_000):
-        assert longest_prefix(rates, call.service.value, call.callee) is not None
+        included = call.service is Service.TOLL_IN
+        assert included or longest_prefix(rates, call.service.value, call.callee) is not None
+
+
+@EVERY_ORGANIZATION
+def test_nobody_has_licences_that_do_not_go_together(organization: SampleOrganization) -> None:
+    for party in organization.parties:
+        assert refuse_licences(party.kind, organization.country, frozenset(party.licences)) is None
+
+
+def test_the_organizations_have_licences_of_every_kind_but_one_size() -> None:
+    assigned = {licence for each in sample_organizations() for party in each.parties for licence in party.licences}
+
+    assert assigned == set(Licence) - {Licence.DOMESTIC_240}
+
+
+@EVERY_ORGANIZATION
+def test_numbers_serve_people_who_are_there(organization: SampleOrganization) -> None:
+    kinds = {party.user_principal_name: party.kind for party in organization.parties}
+
+    assert len(kinds) == len(organization.parties)
+    for number in organization.numbers:
+        if number.purpose is NumberPurpose.CONFERENCE_BRIDGE:
+            assert not number.user
+        else:
+            assert (kinds[number.user] is PartyKind.USER) == (number.purpose is NumberPurpose.PERSON)
+
+
+@EVERY_ORGANIZATION
+def test_calls_are_of_the_organizations_own_numbers_and_people(organization: SampleOrganization) -> None:
+    own = {number.number for number in organization.numbers}
+    names = {party.user_principal_name for party in organization.parties}
+
+    for call in islice(planned_calls([organization.caller()], seed=SEED, start_hour=START_HOUR), 2_000):
+        assert (call.callee if call.service in {Service.TOLL_IN, Service.TOLL_FREE_IN} else call.caller) in own
+        assert call.user in {*names, ""}
+        # The bridge belongs to nobody, so a conference names its organizer.
+        assert bool(call.user) == (call.service is Service.CONFERENCE_DIAL_OUT)
+
+
+@EVERY_ORGANIZATION
+def test_earlier_calls_leave_somebody_some_minutes_of_a_plan_of_one_users_own(organization: SampleOrganization) -> None:
+    licences = {party.user_principal_name: party.licences for party in organization.parties}
+    users = {number.number: number.user for number in organization.numbers}
+
+    for history in organization.history:
+        assert Licence.DOMESTIC_120_UNPOOLED in licences[users[history.caller]]
+        assert 100 < history.minutes < minutes_per_licence(Licence.DOMESTIC_120_UNPOOLED, organization.country)
+
+
+@EVERY_ORGANIZATION
+def test_capped_departments_have_people(organization: SampleOrganization) -> None:
+    departments = {party.department for party in organization.parties}
+
+    assert set(organization.rules.department_monthly_max_micros) <= departments - {""}
+
+
+def test_the_file_of_people_names_each_with_licences_and_number() -> None:
+    romania = sample_organizations()[0]
+
+    assert people_csv(romania).decode().splitlines()[:2] == [
+        "user_principal_name,display_name,usage_location,department,licences,numbers,kind",
+        "receptie@carpati.example,Recepție,RO,Administrativ,MCOPSTN8;MCOPSTNC,+40211234501,user",
+    ]
+    assert romania.licences() == {
+        Licence.DOMESTIC_120_UNPOOLED: 1,
+        Licence.DOMESTIC_AND_INTERNATIONAL: 1,
+        Licence.PAY_AS_YOU_GO_1: 1,
+        Licence.AUDIO_CONFERENCING: 1,
+    }
 
 
 def test_bought_amounts_are_at_least_the_minimum_top_up() -> None:

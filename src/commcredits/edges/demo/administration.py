@@ -38,15 +38,18 @@ class AdministrationClient:
         """Set something."""
         return await self._ask("PUT", path, json=body)
 
+    async def patch(self, path: str, body: Json) -> Json:
+        """Change some fields of something."""
+        return await self._ask("PATCH", path, json=body)
+
+    async def post_csv(self, path: str, csv: bytes, *, key: str | None = None, **query: str) -> Json:
+        """Make things from the content of a CSV file."""
+        headers = {"Content-Type": "text/csv"} | ({} if key is None else {"Idempotency-Key": key})
+        return await self._ask("POST", path, params=query, content=csv, headers=headers)
+
     async def publish_rate_deck(self, csv: bytes, *, name: str, currency: str, key: str) -> Json:
         """Publish a rate deck from the content of a CSV file."""
-        return await self._ask(
-            "POST",
-            "/v1/rate-decks",
-            params={"name": name, "currency": currency},
-            content=csv,
-            headers={"Content-Type": "text/csv", "Idempotency-Key": key},
-        )
+        return await self.post_csv("/v1/rate-decks", csv, key=key, name=name, currency=currency)
 
     async def _ask(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **request: Any) -> Json:
         try:

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from commcredits.edges.demo.watching import Standing, short
 
-EVENTS_SHOWN_MAX: Final = 8
+EVENTS_SHOWN_MAX: Final = 10
 LINE_SECONDS: Final = 5
 """How often a line says how everything stands, where there is no table."""
 
@@ -102,7 +102,7 @@ def _table(standings: Iterable[Standing]) -> Table:
     for name in ("posted", "held", "available"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("")
-    for name in ("running", "over", "refused"):
+    for name in ("minutes", "running", "over", "refused"):
         table.add_column(name, justify="right")
     for each in standings:
         table.add_row(
@@ -111,6 +111,7 @@ def _table(standings: Iterable[Standing]) -> Table:
             short(each.held_micros),
             Text(short(each.available_micros), style="bold"),
             each.currency,
+            str(each.pool_minutes),
             str(each.calls_running),
             str(each.calls_over),
             str(each.calls_refused),
@@ -120,7 +121,8 @@ def _table(standings: Iterable[Standing]) -> Table:
 
 def _summary(standing: Standing) -> str:
     amounts = f"{short(standing.posted_micros)} {standing.currency}, {short(standing.held_micros)} held"
-    return f"{standing.name} {amounts}, {standing.calls_running} calls up, {standing.calls_refused} refused"
+    calls = f"{standing.calls_running} calls up, {standing.calls_refused} refused"
+    return f"{standing.name} {amounts}, {standing.pool_minutes} included min, {calls}"
 
 
 def _clock(seconds: int) -> str:

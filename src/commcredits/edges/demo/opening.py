@@ -1,7 +1,7 @@
 """Opens the sample organizations through the public administration API, as an operator's own program would.
 
-Knows the order: deck, numbers, card, purchases, rule, and promotional funds last, for they may expire soon. Refuses to
-reach behind the API, but for the test cards of the simulated gateway.
+Knows the order: deck, people and numbers, calls of earlier, card, purchases, rule, and promotional funds last, for they
+may expire soon. Refuses to reach behind the API, but for the test cards of the simulated gateway.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Final
 
 from commcredits.core.money import format_micros
 from commcredits.edges.demo.administration import AdministrationClient, AdministrationError
-from commcredits.edges.demo.world import SampleOrganization
+from commcredits.edges.demo.samples import SampleOrganization
+from commcredits.edges.demo.staffing import record_history, staff
 from commcredits.gateways.protocol import CustomerRequest, Unavailable
 from commcredits.gateways.simulator.client import SimulatorGateway
 from commcredits.gateways.simulator.control import SimulatorControl
@@ -78,9 +79,8 @@ async def _open(
     organization = OpenedOrganization(sample=sample, organization_id=str(answer["organization_id"]))
     path = _path(organization)
     await administration.put(f"{path}/rate-deck", {"rate_deck_id": rate_deck_id})
-    for number in sample.numbers:
-        body = {"number": number.number, "kind": number.kind, "display_name": number.display_name}
-        await administration.post(f"{path}/numbers", body)
+    await staff(administration, path, sample)
+    await record_history(administration, path, sample, datetime.now(UTC))
     return organization
 
 

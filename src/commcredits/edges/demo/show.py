@@ -21,6 +21,7 @@ from commcredits.edges.demo.call_plans import planned_calls
 from commcredits.edges.demo.display import display_for
 from commcredits.edges.demo.opening import OpenedOrganization, find_opened, open_all
 from commcredits.edges.demo.sample_rates import sample_deck_name, write_sample_deck
+from commcredits.edges.demo.samples import SampleOrganization
 from commcredits.edges.demo.traffic import TrafficSettings, TrafficStatistics, run_traffic
 from commcredits.edges.demo.watching import Watcher, short
 from commcredits.edges.demo.world import (
@@ -28,7 +29,6 @@ from commcredits.edges.demo.world import (
     SLICE_SECONDS,
     START_HOUR,
     TIME_COMPRESSION,
-    SampleOrganization,
     sample_organizations,
 )
 
@@ -155,7 +155,8 @@ class Performance:
         charged = ", ".join(
             f"{short(micros)} {currency}" for currency, micros in sorted(statistics.charged_micros_by_currency.items())
         )
-        console.print(f"Charged: {charged or 'nothing'}.", highlight=False, soft_wrap=True)
+        minutes = f"Included minutes used: {statistics.pool_minutes}."
+        console.print(f"Charged: {charged or 'nothing'}. {minutes}", highlight=False, soft_wrap=True)
         try:
             found = await self._administration.post("/v1/verify")
         except AdministrationError as error:

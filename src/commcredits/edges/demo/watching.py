@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -22,20 +22,35 @@ EXPIRES_SOON_SECONDS: Final = 20
 
 _PAGE: Final = "200"
 _WORTH_SAYING_MICROS: Final = 10_000
-"""What a call that held an expired lot leaves of it is often less than a cent."""
+"""What a short call costs, or one that held an expired lot leaves of it, is often less than a cent."""
 
 _LIVE: Final = frozenset({"authorised", "started"})
+_RECORDED: Final = "recorded"
+
+_KINDS: Final[Mapping[str, str]] = {
+    "conf_out": "a conference dial-out of {user} to {callee}",
+    "ucap_in": "a toll-free call to {user}",
+}
+_REASONS: Final[Mapping[str, str]] = {
+    "credits_not_licensed": "its minutes are used up, and there is no Communications Credits licence",
+    "dial_out_not_allowed": "the dial-out policy does not allow it",
+}
+"""Refusals that their code alone does not explain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How an organization stands at one look; amounts in millionths. Counts are of the whole demonstration."""
+    """How an organization stands at one look; amounts in millionths. Counts are of the whole demonstration.
+
+    ``pool_minutes`` are the included minutes that calls which are over have used.
+    """
 
     name: str
     currency: str
     posted_micros: int
     held_micros: int
     available_micros: int
+    pool_minutes: int
     calls_running: int
     calls_over: int
     calls_refused: int
@@ -67,11 +82,13 @@ class Watcher:
         self._seen = {each.organization_id: _Seen() for each in organizations}
         self._over: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
+        self._pool_minutes: Counter[str] = Counter()
 
     def hear(self, result: CallResult) -> None:
         """Count a call that is over."""
         refused = result.outcome is CallOutcome.REFUSED
         (self._refused if refused else self._over)[result.organization] += 1
+        self._pool_minutes[result.organization] += result.pool_minutes
 
     async def look(self) -> tuple[tuple[Standing, ...], tuple[str, ...]]:
         """How every organization stands, and sentences on what is new. Raises AdministrationError."""
@@ -93,6 +110,7 @@ class Watcher:
             posted_micros=parse_micros(balance["posted"]),
             held_micros=parse_micros(balance["held"]),
             available_micros=parse_micros(balance["available"]),
+            pool_minutes=self._pool_minutes[organization.sample.name],
             calls_running=sum(call["state"] in _LIVE for call in calls["items"]),
             calls_over=self._over[organization.sample.name],
             calls_refused=self._refused[organization.sample.name],
@@ -102,6 +120,7 @@ class Watcher:
             *_of_holds(standing, seen),
             *_of_recharges(organization, top_ups, seen),
             *_of_calls(calls, seen),
+            *_of_minutes(calls, seen),
             *_of_lots(lots, journal, seen),
         )
         return standing, tuple(f"{standing.name}: {sentence}" for sentence in told)
@@ -132,14 +151,29 @@ def _of_recharges(organization: OpenedOrganization, top_ups: Json, seen: _Seen) 
 def _of_calls(calls: Json, seen: _Seen) -> Iterator[str]:
     for call in reversed(calls["items"]):
         if call["refusal"] is not None and seen.first(f"refused {call['refusal']}"):
-            reason = call["refusal"].replace("_", " ")
-            yield f"a call to {call['callee']} ({call['destination'] or 'no rate'}) was refused: {reason}"
+            reason = _REASONS.get(call["refusal"], call["refusal"].replace("_", " "))
+            yield f"{_name_of(call)} was refused: {reason}"
         if call["cause"] == CallOutcome.CUT and seen.first("cut"):
-            yield f"a call to {call['callee']} was cut after {call['duration_seconds']} s: no more was granted"
-        if call["charged"] != "0.000000" and seen.first("charged"):
-            amount = f"{short(parse_micros(call['charged']))} {call['currency']}"
-            where = f"{call['callee']} ({call['destination']})"
-            yield f"the first charge: {amount} for {call['duration_seconds']} s to {where}"
+            yield f"{_name_of(call)} was cut after {call['duration_seconds']} s: no more was granted"
+        is_worth_saying = parse_micros(call["charged"]) >= _WORTH_SAYING_MICROS
+        if is_worth_saying and seen.first(f"charged {call['call_type']}"):
+            yield f"{_name_of(call)} cost {_charge_of(call)} for {call['duration_seconds']} s"
+
+
+def _of_minutes(calls: Json, seen: _Seen) -> Iterator[str]:
+    """What minutes paid: a whole call, and the beginning of one that credits pay the rest of."""
+    for call in reversed(calls["items"]):
+        minutes = call["pool_minutes"]
+        # Those told after the fact were made before anybody looked.
+        if not minutes or call["cause"] == _RECORDED:
+            continue
+        outlived = call["charged"] != "0.000000"
+        if outlived and call["state"] in _LIVE and seen.first("outlives"):
+            yield f"{_name_of(call)} outlives its minutes: {minutes} min included, then credits: {_charge_of(call)}"
+        elif outlived and call["state"] not in _LIVE and seen.first("outlived"):
+            yield f"{_name_of(call)} ended: {minutes} min included and {_charge_of(call)} of credits"
+        elif not outlived and call["state"] not in _LIVE and seen.first(f"included {call['call_type']}"):
+            yield f"{_name_of(call)} took {minutes} included min and cost nothing"
 
 
 def _of_lots(lots: Json, journal: Json, seen: _Seen) -> Iterator[str]:
@@ -156,6 +190,17 @@ def _of_lots(lots: Json, journal: Json, seen: _Seen) -> Iterator[str]:
             amount_micros = parse_micros(entry["amount"])
             if amount_micros >= _WORTH_SAYING_MICROS:
                 yield f"a fund lot expired: {short(amount_micros)} {entry['currency']} are forfeited"
+
+
+def _name_of(call: Json) -> str:
+    """A call in a sentence: whose it is, and where it goes."""
+    callee = f"{call['callee']} ({call['destination']})" if call["destination"] else call["callee"]
+    kind = _KINDS.get(call["call_type"] or "", "a call of {user} to {callee}" if call["user_display_name"] else "")
+    return kind.format(user=call["user_display_name"], callee=callee) or f"a call to {callee}"
+
+
+def _charge_of(call: Json) -> str:
+    return f"{short(parse_micros(call['charged']))} {call['currency']}"
 
 
 def short(amount_micros: int) -> str:

@@ -1,4 +1,4 @@
-"""The sample organizations: three of them, each with a story that unfolds within the first minute.
+"""The sample organizations: three of them, each with stories that unfold within the first minute.
 
 Pure data. Everything is invented and says so: the companies carry "Demo" in their names, the users are desks and
 rooms, the numbers are the regulators' or the metadata's examples. Refuses to know how any of it reaches the product.
@@ -6,13 +6,29 @@ rooms, the numbers are the regulators' or the metadata's examples. Refuses to kn
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from commcredits.core.commands import Service
-from commcredits.edges.demo.call_plans import Caller, Route, TrafficShape
+from commcredits.core.roster import (
+    ConferenceDialOut,
+    DialOutPolicy,
+    Licence,
+    NumberPurpose,
+    PartyKind,
+    UserDialOut,
+)
+from commcredits.edges.demo.call_plans import Appointment, Route, TrafficShape, example_number
 from commcredits.edges.demo.number_ranges import NumberKind
+from commcredits.edges.demo.samples import (
+    SampleAutoRecharge,
+    SampleHistory,
+    SampleNumber,
+    SampleNumberKind,
+    SampleOrganization,
+    SampleParty,
+    SamplePromotion,
+    SampleRules,
+)
 
 TIME_COMPRESSION: Final = 30
 """Call-seconds in a second of the demonstration, for which the amounts below are tuned: half an hour a minute."""
@@ -27,95 +43,53 @@ SEED: Final = 2026
 
 _YEAR_SECONDS: Final = 365 * 24 * 3600
 
-
-class SampleNumberKind(StrEnum):
-    """What a number of an organization is for, in the words of the administration interface."""
-
-    USER = "user"
-    TOLL_FREE = "toll_free"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleNumber:
-    """A number of a sample organization; ``number`` is E.164 with "+", ``display_name`` a role, never a person."""
-
-    number: str
-    kind: SampleNumberKind
-    display_name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SamplePromotion:
-    """A promotional fund lot of ``amount_micros`` that expires ``expires_after_seconds`` after it is granted."""
-
-    amount_micros: int
-    expires_after_seconds: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleAutoRecharge:
-    """An auto-recharge rule, in millionths of the organization's currency."""
-
-    recharge_amount_micros: int
-    trigger_amount_micros: int
-    monthly_cap_micros: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleOrganization:
-    """An organization to open, fund and let telephone.
-
-    ``top_up_micros`` are the amounts bought at the start, in its currency. ``auto_recharge`` None means switched off.
-    """
-
-    name: str
-    country: str
-    currency: str
-    time_zone: str
-    language: str
-    numbers: tuple[SampleNumber, ...]
-    top_up_micros: tuple[int, ...]
-    promotions: tuple[SamplePromotion, ...]
-    auto_recharge: SampleAutoRecharge | None
-    traffic: TrafficShape
-
-    def caller(self) -> Caller:
-        """This organization as the traffic planner sees it."""
-        return Caller(
-            name=self.name,
-            user_numbers=self._numbers_of(SampleNumberKind.USER),
-            toll_free_numbers=self._numbers_of(SampleNumberKind.TOLL_FREE),
-            shape=self.traffic,
-        )
-
-    def _numbers_of(self, kind: SampleNumberKind) -> tuple[str, ...]:
-        return tuple(each.number for each in self.numbers if each.kind is kind)
+_CREDITS: Final = Licence.COMMUNICATIONS_CREDITS
 
 
 def sample_organizations() -> tuple[SampleOrganization, ...]:
     """The three organizations of the demonstration.
 
-    * Romania: the balance falls below its trigger within the first half minute, so auto-recharge buys funds once.
-    * Germany: has a small welcome credit and no auto-recharge, so calls are soon refused for lack of funds.
-    * United States: a promotional lot expires in the first minute with most of it unused.
+    * Romania: the reception's minutes run out in the middle of a call, which goes on with credits. The balance falls
+      below its trigger within the first half minute, so auto-recharge buys funds once.
+    * Germany: a desk without the Communications Credits licence uses up its minutes and is refused from then on. There
+      is a small welcome credit and no auto-recharge, so what no minutes cover is soon refused for lack of funds.
+    * United States: calls abroad are against the policy of everybody but one desk. A promotional lot expires in the
+      first minute with most of it unused.
     """
     return (_romania(), _germany(), _united_states())
 
 
 def _romania() -> SampleOrganization:
+    reception, sales_1, sales_2, room = "+40211234501", "+40211234502", "+40211234503", "+40211234504"
+    attendant, bridge = "+40211234510", "+40211234511"
     return SampleOrganization(
         name="Demo Carpați SRL",
         country="RO",
         currency="RON",
         time_zone="Europe/Bucharest",
         language="ro",
-        numbers=(
-            _user("+40211234501", "Recepție"),
-            _user("+40211234502", "Birou vânzări 1"),
-            _user("+40211234503", "Birou vânzări 2"),
-            _user("+40211234504", "Sală de conferințe"),
-            _toll_free("+40800123456", "Relații cu clienții"),
+        parties=(
+            _desk("receptie@carpati.example", "Recepție", "Administrativ", Licence.DOMESTIC_120_UNPOOLED, _CREDITS),
+            _desk(
+                "vanzari1@carpati.example", "Birou vânzări 1", "Vânzări", Licence.DOMESTIC_AND_INTERNATIONAL, _CREDITS
+            ),
+            _desk("vanzari2@carpati.example", "Birou vânzări 2", "Vânzări", Licence.PAY_AS_YOU_GO_1, _CREDITS),
+            _desk("sala@carpati.example", "Sală de conferințe", "Vânzări", Licence.AUDIO_CONFERENCING, _CREDITS),
+            _account("intampinare@carpati.example", "Mesaj de întâmpinare"),
+            _account("clienti@carpati.example", "Relații cu clienții"),
         ),
+        numbers=(
+            _user(reception, "Recepție", "receptie@carpati.example"),
+            _user(sales_1, "Birou vânzări 1", "vanzari1@carpati.example"),
+            _user(sales_2, "Birou vânzări 2", "vanzari2@carpati.example"),
+            _user(room, "Sală de conferințe", "sala@carpati.example"),
+            _toll(attendant, "Mesaj de întâmpinare", NumberPurpose.AUTO_ATTENDANT, "intampinare@carpati.example"),
+            _toll(bridge, "Punte de conferințe", NumberPurpose.CONFERENCE_BRIDGE),
+            _toll_free("+40800123456", "Relații cu clienții", NumberPurpose.CALL_QUEUE, "clienti@carpati.example"),
+        ),
+        rules=SampleRules(calls_max=60, department_monthly_max_micros={"Vânzări": 2_000_000_000}),
+        # Six of the reception's 120 minutes are left.
+        history=(SampleHistory(caller=reception, callee=example_number("RO", NumberKind.FIXED), minutes=114),),
         top_up_micros=(100_000_000,),
         promotions=(),
         # One recharge outlasts the cool-down of the next at this rate of use, so that the demonstration runs on.
@@ -127,10 +101,10 @@ def _romania() -> SampleOrganization:
         traffic=TrafficShape(
             peak_calls_per_hour=180,
             routes=(
-                *_routes(Service.OUTBOUND, 25, ("RO", NumberKind.FIXED)),
-                *_routes(Service.OUTBOUND, 25, ("RO", NumberKind.MOBILE)),
-                *_routes(
-                    Service.OUTBOUND,
+                # The reception's minutes are left to the call that outlives them.
+                *_calls((sales_1, sales_2), 25, ("RO", NumberKind.FIXED), ("RO", NumberKind.MOBILE)),
+                *_calls(
+                    (reception, sales_1, sales_2),
                     7,
                     ("MD", NumberKind.MOBILE),
                     ("IT", NumberKind.MOBILE),
@@ -138,37 +112,65 @@ def _romania() -> SampleOrganization:
                     ("TR", NumberKind.MOBILE),
                     ("RS", NumberKind.MOBILE),
                 ),
-                *_routes(Service.CONFERENCE_DIAL_OUT, 3, ("HU", NumberKind.FIXED), ("BG", NumberKind.MOBILE)),
+                *_conferences(bridge, "sala@carpati.example", 3, ("HU", NumberKind.FIXED), ("BG", NumberKind.MOBILE)),
                 *_routes(Service.TOLL_FREE_IN, 12, ("RO", NumberKind.MOBILE)),
+                *_routes(Service.TOLL_IN, 4, ("RO", NumberKind.FIXED), own_numbers=(attendant,)),
+            ),
+        ),
+        appointments=(
+            Appointment(
+                at_seconds=90,
+                duration_seconds=720,
+                caller=reception,
+                callee=example_number("RO", NumberKind.MOBILE),
             ),
         ),
     )
 
 
 def _germany() -> SampleOrganization:
+    # Numbers that the German regulator keeps for films: nobody has them.
+    reception, sales_1, sales_2, room = "+493023125001", "+493023125002", "+493023125003", "+493023125004"
+    bridge = "+493023125011"
+    home = example_number("DE", NumberKind.FIXED)
     return SampleOrganization(
         name="Demo Spree GmbH",
         country="DE",
         currency="EUR",
         time_zone="Europe/Berlin",
         language="en",
-        numbers=(
-            # Numbers that the German regulator keeps for films: nobody has them.
-            _user("+493023125001", "Reception"),
-            _user("+493023125002", "Sales desk 1"),
-            _user("+493023125003", "Sales desk 2"),
-            _user("+493023125004", "Meeting room"),
-            _toll_free("+498001234567", "Service line"),
+        parties=(
+            _desk("reception@spree.example", "Reception", "Office", Licence.DOMESTIC_120, _CREDITS),
+            _desk("sales1@spree.example", "Sales desk 1", "Sales", Licence.DOMESTIC_120, _CREDITS),
+            _desk("sales2@spree.example", "Sales desk 2", "Sales", Licence.DOMESTIC_120_UNPOOLED),
+            _desk("room@spree.example", "Meeting room", "Office", Licence.AUDIO_CONFERENCING, _CREDITS),
+            _account("service@spree.example", "Service line"),
         ),
+        numbers=(
+            _user(reception, "Reception", "reception@spree.example"),
+            _user(sales_1, "Sales desk 1", "sales1@spree.example"),
+            _user(sales_2, "Sales desk 2", "sales2@spree.example"),
+            _user(room, "Meeting room", "room@spree.example"),
+            _toll(bridge, "Conference bridge", NumberPurpose.CONFERENCE_BRIDGE),
+            _toll_free("+498001234567", "Service line", NumberPurpose.AUTO_ATTENDANT, "service@spree.example"),
+        ),
+        rules=SampleRules(
+            dial_out=DialOutPolicy(conference=ConferenceDialOut.ZONE_A),
+            user_calls_max=20,
+            department_monthly_max_micros={"Sales": 150_000_000},
+        ),
+        # Three of the second sales desk's 120 minutes are left.
+        history=(SampleHistory(caller=sales_2, callee=home, minutes=117),),
         top_up_micros=(),
         promotions=(SamplePromotion(amount_micros=4_000_000, expires_after_seconds=_YEAR_SECONDS),),
         auto_recharge=None,
         traffic=TrafficShape(
             peak_calls_per_hour=180,
             routes=(
-                *_routes(Service.OUTBOUND, 20, ("DE", NumberKind.FIXED), ("DE", NumberKind.MOBILE)),
-                *_routes(
-                    Service.OUTBOUND,
+                *_calls((reception, sales_1), 18, ("DE", NumberKind.FIXED), ("DE", NumberKind.MOBILE)),
+                *_calls((sales_2,), 2, ("DE", NumberKind.FIXED), ("DE", NumberKind.MOBILE)),
+                *_calls(
+                    (reception, sales_1),
                     9,
                     ("UA", NumberKind.MOBILE),
                     ("EG", NumberKind.MOBILE),
@@ -176,28 +178,62 @@ def _germany() -> SampleOrganization:
                     ("JP", NumberKind.FIXED),
                     ("AU", NumberKind.MOBILE),
                 ),
-                *_routes(Service.CONFERENCE_DIAL_OUT, 3, ("FR", NumberKind.FIXED), ("PL", NumberKind.MOBILE)),
+                *_conferences(bridge, "room@spree.example", 3, ("FR", NumberKind.FIXED), ("PL", NumberKind.MOBILE)),
                 *_routes(Service.TOLL_FREE_IN, 9, ("DE", NumberKind.FIXED)),
             ),
+        ),
+        appointments=(
+            Appointment(at_seconds=120, duration_seconds=400, caller=sales_2, callee=home),
+            Appointment(at_seconds=420, duration_seconds=120, caller=sales_2, callee=home),
         ),
     )
 
 
 def _united_states() -> SampleOrganization:
+    # 555-0100 to 555-0199 belong to nobody in the North American plan; 800 has one such number.
+    reception, sales_1, sales_2, room = "+12015550101", "+12015550102", "+12015550103", "+12015550104"
+    attendant, bridge = "+12015550110", "+12015550111"
     return SampleOrganization(
         name="Demo Prairie Inc.",
         country="US",
         currency="USD",
         time_zone="America/New_York",
         language="en",
-        numbers=(
-            # 555-0100 to 555-0199 belong to nobody in the North American plan; 800 has one such number.
-            _user("+12015550101", "Reception"),
-            _user("+12015550102", "Sales desk 1"),
-            _user("+12015550103", "Sales desk 2"),
-            _user("+12015550104", "Meeting room"),
-            _toll_free("+18005550199", "Customer care"),
+        parties=(
+            _desk("reception@prairie.example", "Reception", "Office", Licence.DOMESTIC, _CREDITS),
+            SampleParty(
+                user_principal_name="sales1@prairie.example",
+                display_name="Sales desk 1",
+                department="Sales",
+                licences=(
+                    Licence.DOMESTIC_AND_INTERNATIONAL,
+                    Licence.AUDIO_CONFERENCING,
+                    Licence.EXTENDED_DIAL_OUT,
+                    _CREDITS,
+                ),
+                dial_out=DialOutPolicy(),
+            ),
+            _desk("sales2@prairie.example", "Sales desk 2", "Sales", Licence.PAY_AS_YOU_GO_2, _CREDITS),
+            _desk("room@prairie.example", "Meeting room", "Office", Licence.AUDIO_CONFERENCING_PAY_PER_MINUTE),
+            _account("welcome@prairie.example", "Welcome message"),
+            _account("care@prairie.example", "Customer care"),
         ),
+        numbers=(
+            _user(reception, "Reception", "reception@prairie.example"),
+            _user(sales_1, "Sales desk 1", "sales1@prairie.example"),
+            _user(sales_2, "Sales desk 2", "sales2@prairie.example"),
+            _user(room, "Meeting room", "room@prairie.example"),
+            _toll(attendant, "Welcome message", NumberPurpose.AUTO_ATTENDANT, "welcome@prairie.example"),
+            _toll(bridge, "Conference bridge", NumberPurpose.CONFERENCE_BRIDGE),
+            _toll_free("+18005550199", "Customer care", NumberPurpose.CALL_QUEUE, "care@prairie.example"),
+        ),
+        rules=SampleRules(
+            dial_out=DialOutPolicy(conference=ConferenceDialOut.ZONE_A, user=UserDialOut.DOMESTIC),
+            calls_max=60,
+            user_calls_max=20,
+            department_monthly_max_micros={"Sales": 400_000_000, "Office": 200_000_000},
+        ),
+        history=(),
         top_up_micros=(50_000_000,),
         promotions=(SamplePromotion(amount_micros=25_000_000, expires_after_seconds=35),),
         auto_recharge=SampleAutoRecharge(
@@ -208,9 +244,9 @@ def _united_states() -> SampleOrganization:
         traffic=TrafficShape(
             peak_calls_per_hour=150,
             routes=(
-                *_routes(Service.OUTBOUND, 50, ("US", NumberKind.FIXED_OR_MOBILE)),
-                *_routes(
-                    Service.OUTBOUND,
+                *_calls((reception, sales_1, sales_2), 50, ("US", NumberKind.FIXED_OR_MOBILE)),
+                *_calls(
+                    (sales_1,),
                     6,
                     ("CA", NumberKind.FIXED_OR_MOBILE),
                     ("MX", NumberKind.MOBILE),
@@ -218,20 +254,76 @@ def _united_states() -> SampleOrganization:
                     ("GB", NumberKind.FIXED),
                     ("BR", NumberKind.MOBILE),
                 ),
-                *_routes(Service.CONFERENCE_DIAL_OUT, 4, ("GB", NumberKind.MOBILE), ("DE", NumberKind.FIXED)),
+                *_conferences(bridge, "sales1@prairie.example", 3, ("CA", NumberKind.FIXED_OR_MOBILE)),
+                *_conferences(bridge, "room@prairie.example", 3, ("GB", NumberKind.MOBILE), ("DE", NumberKind.FIXED)),
                 *_routes(Service.TOLL_FREE_IN, 20, ("US", NumberKind.FIXED_OR_MOBILE)),
+                *_routes(Service.TOLL_IN, 4, ("US", NumberKind.FIXED_OR_MOBILE), own_numbers=(attendant,)),
+            ),
+        ),
+        appointments=(
+            Appointment(
+                at_seconds=240,
+                duration_seconds=120,
+                caller=reception,
+                callee=example_number("MX", NumberKind.MOBILE),
             ),
         ),
     )
 
 
-def _user(number: str, display_name: str) -> SampleNumber:
-    return SampleNumber(number=number, kind=SampleNumberKind.USER, display_name=display_name)
+def _desk(user_principal_name: str, display_name: str, department: str, *licences: Licence) -> SampleParty:
+    return SampleParty(
+        user_principal_name=user_principal_name,
+        display_name=display_name,
+        department=department,
+        licences=licences,
+    )
 
 
-def _toll_free(number: str, display_name: str) -> SampleNumber:
-    return SampleNumber(number=number, kind=SampleNumberKind.TOLL_FREE, display_name=display_name)
+def _account(user_principal_name: str, display_name: str) -> SampleParty:
+    return SampleParty(
+        user_principal_name=user_principal_name, display_name=display_name, kind=PartyKind.RESOURCE_ACCOUNT
+    )
 
 
-def _routes(service: Service, weight: int, *far_ends: tuple[str, NumberKind]) -> tuple[Route, ...]:
-    return tuple(Route(weight=weight, service=service, country=country, kind=kind) for country, kind in far_ends)
+def _user(number: str, display_name: str, user: str) -> SampleNumber:
+    return SampleNumber(
+        number=number,
+        kind=SampleNumberKind.USER,
+        display_name=display_name,
+        purpose=NumberPurpose.PERSON,
+        user=user,
+    )
+
+
+def _toll(number: str, display_name: str, purpose: NumberPurpose, user: str = "") -> SampleNumber:
+    return SampleNumber(
+        number=number, kind=SampleNumberKind.TOLL, display_name=display_name, purpose=purpose, user=user
+    )
+
+
+def _toll_free(number: str, display_name: str, purpose: NumberPurpose, user: str) -> SampleNumber:
+    return SampleNumber(
+        number=number, kind=SampleNumberKind.TOLL_FREE, display_name=display_name, purpose=purpose, user=user
+    )
+
+
+def _calls(own_numbers: tuple[str, ...], weight: int, *far_ends: tuple[str, NumberKind]) -> tuple[Route, ...]:
+    return _routes(Service.OUTBOUND, weight, *far_ends, own_numbers=own_numbers)
+
+
+def _conferences(bridge: str, organizer: str, weight: int, *far_ends: tuple[str, NumberKind]) -> tuple[Route, ...]:
+    return _routes(Service.CONFERENCE_DIAL_OUT, weight, *far_ends, own_numbers=(bridge,), user=organizer)
+
+
+def _routes(
+    service: Service,
+    weight: int,
+    *far_ends: tuple[str, NumberKind],
+    own_numbers: tuple[str, ...] = (),
+    user: str = "",
+) -> tuple[Route, ...]:
+    return tuple(
+        Route(weight=weight, service=service, country=country, kind=kind, own_numbers=own_numbers, user=user)
+        for country, kind in far_ends
+    )
