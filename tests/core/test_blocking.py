@@ -1,5 +1,7 @@
 """Blocks: set by hand, lifted by hand, and what each leaves behind."""
 
+from datetime import timedelta
+
 import pytest
 
 from commcredits.core.commands import LiftBlock, Service, SetBlock
@@ -140,3 +142,25 @@ def test_nobody_is_blocked_by_a_limit_on_money_that_could_not_be_spent(left: int
             account.wait(seconds=120)
             assert isinstance(account.update(1, 120), Granted)
         assert account.account.blocks == ()
+
+
+def test_lifting_a_block_forgets_the_hour_that_was_spent_and_not_the_one_in_which_it_showed() -> None:
+    account = office(Limits(user_hourly_max_micros=units("10")))
+    account.wait(minutes=55)
+    account.authorise("call-1", caller=SALES_NUMBER, callee=BRITISH, answered=True)
+    account.wait(minutes=10)
+    account.authorise("call-2", caller=SALES_NUMBER, callee=BRITISH)
+    account.grant_promotion("20", account.now + timedelta(days=30))
+    account.update(1, 600, "call-1")
+    account.wait(minutes=5)
+    reached = account.update(2, 900, "call-1")
+    assert isinstance(reached, Granted)
+    assert reached.final
+    (by_limit,) = account.account.blocks
+    assert by_limit.period == "2026-11-22T12"
+    account.lift(by_limit.block_id)
+    spent = {meter.period: (meter.used, meter.held) for meter in account.meters.values()}
+    assert spent == {"2026-11-22T12": (-units("1"), units("1")), "2026-11-22T13": (0, units("3"))}
+    extended = account.update(3, 900, "call-1")
+    assert isinstance(extended, Granted)
+    assert (extended.final, account.account.blocks) == (False, ())

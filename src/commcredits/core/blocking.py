@@ -9,7 +9,6 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from commcredits.core.account import Account, Context, Decision, Surroundings
-from commcredits.core.calendar import day_of, hour_of
 from commcredits.core.commands import LiftBlock, SetBlock
 from commcredits.core.meters import MeterId, forget
 from commcredits.core.outcomes import BlockSet, Done, RefusalCode, Refused
@@ -50,7 +49,7 @@ def lift(account: Account, command: LiftBlock, context: Context, around: Surroun
         if block.block_id == command.block_id:
             lifted = replace(block, lifted_at=context.now, lifted_by=command.lifted_by)
             left = tuple(other for other in account.blocks if other is not block)
-            meter_id = meter_of(block, account.time_zone)
+            meter_id = meter_of(block)
             meter = None if meter_id is None else around.meters.get(meter_id)
             return Decision(
                 outcome=Done(changed=True),
@@ -62,12 +61,15 @@ def lift(account: Account, command: LiftBlock, context: Context, around: Surroun
     return Decision(outcome=Refused(code=RefusalCode.UNKNOWN_BLOCK, facts=facts), account=account)
 
 
-def meter_of(block: Block, time_zone: str) -> MeterId | None:
-    """The meter whose limit set a block off, in the period in which it did; None for a block that somebody set."""
+def meter_of(block: Block) -> MeterId | None:
+    """The meter whose limit set a block off, in the period in which it did; None for a block that somebody set.
+
+    That period may be over: a call counts in the hour, or the day, in which it began.
+    """
     match block.reason:
         case BlockReason.SPEND_VELOCITY:
-            return (f"velocity:user:{block.subject}", hour_of(block.blocked_at, time_zone))
+            return (f"velocity:user:{block.subject}", block.period)
         case BlockReason.DESTINATION_ANOMALY:
-            return (f"destination:{block.subject}", day_of(block.blocked_at, time_zone))
+            return (f"destination:{block.subject}", block.period)
         case BlockReason.BY_ADMINISTRATOR:
             return None

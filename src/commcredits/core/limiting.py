@@ -120,6 +120,7 @@ def block_for(account: Account, bounds: Bounds, context: Context) -> tuple[Accou
         limit_micros=bound_by.limit,
         spent_micros=bound_by.limit - bounds.money_micros,
         blocked_at=context.now,
+        period=bound_by.period,
     )
     return replace(account, blocks=(*account.blocks, block)), (block,)
 

@@ -179,7 +179,8 @@ class BlockedKind(StrEnum):
 class Block(Struct, frozen=True, kw_only=True, gc=False):
     """Calls that cost money are refused for this subject until somebody lifts the block.
 
-    ``subject`` is a party id or a country code. ``limit_micros`` and ``spent_micros`` are what set it off.
+    ``subject`` is a party id or a country code. ``limit_micros`` and ``spent_micros`` are what set it off, ``period``
+    the hour or the day in which that was spent, by when its calls began; empty where somebody set it.
     """
 
     block_id: str
@@ -191,3 +192,4 @@ class Block(Struct, frozen=True, kw_only=True, gc=False):
     blocked_at: datetime
     lifted_at: datetime | None = None
     lifted_by: str = ""
+    period: str = ""

@@ -34,7 +34,7 @@ _RULE_COLUMNS: Final = "vvvvvtivivtv"
 _ASSIGNED_COLUMNS: Final = "vvtvi"
 _COMMAND_COLUMNS: Final = "vtttti"
 _METER_COLUMNS: Final = "vssvvi"
-_BLOCK_COLUMNS: Final = "vvtttvviit"
+_BLOCK_COLUMNS: Final = "vvtttvviitt"
 _REPRICED_COLUMNS: Final = "vtt"
 
 
@@ -168,6 +168,7 @@ class Batch:
                 block.blocked_at,
                 block.lifted_at,
                 block.lifted_by,
+                block.period,
             )
         )
 

@@ -124,7 +124,7 @@ class Touched:
                         yield from meters_of(readmit(self.account, session, around))
             elif isinstance(command, LiftBlock):
                 for block in self.account.blocks:
-                    meter_id = meter_of(block, self.account.time_zone)
+                    meter_id = meter_of(block)
                     if block.block_id == command.block_id and meter_id is not None:
                         yield meter_id
 
@@ -195,6 +195,7 @@ def block_of(row: asyncpg.Record) -> Block:
         blocked_at=row["blocked_at"],
         lifted_at=row["lifted_at"],
         lifted_by=row["lifted_by"],
+        period=row["period"],
     )
 
 

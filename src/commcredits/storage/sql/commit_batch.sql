@@ -51,7 +51,7 @@ moved as materialized (
 -- Ended calls that were priced anew by another deck. They may have run until this batch; none of them is in "moved".
 priced_anew as materialized (
     select *
-    from unnest($132::text::uuid[], $133::text[], $134::text[]::jsonb[]) as t (organization_id, session_id, call)
+    from unnest($133::text::uuid[], $134::text[], $135::text[]::jsonb[]) as t (organization_id, session_id, call)
 ),
 -- A call that was taken for new but is known: its organization must be decided again with that call loaded.
 clashed as materialized (
@@ -308,14 +308,15 @@ metered as (
 blocked as (
     insert into blocks (
         shard_id, organization_id, block_id, kind, subject, reason, limit_micros, spent_micros, blocked_at, lifted_at,
-        lifted_by
+        lifted_by, period
     )
     select $1, b.*
     from unnest(
         $122::text::uuid[], $123::text::uuid[], $124::text[], $125::text[], $126::text[], $127::text::bigint[], $128::text::bigint[],
-        $129::text::timestamptz[], $130::text::timestamptz[], $131::text[]
+        $129::text::timestamptz[], $130::text::timestamptz[], $131::text[], $132::text[]
     ) as b (
-        organization_id, block_id, kind, subject, reason, limit_micros, spent_micros, blocked_at, lifted_at, lifted_by
+        organization_id, block_id, kind, subject, reason, limit_micros, spent_micros, blocked_at, lifted_at, lifted_by,
+        period
     )
     where (b.organization_id in (select w.organization_id from written w)) is true
     on conflict (shard_id, organization_id, block_id) do update

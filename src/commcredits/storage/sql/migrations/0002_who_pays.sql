@@ -133,6 +133,8 @@ create table blocks (
     reason text not null,
     limit_micros bigint not null,
     spent_micros bigint not null,
+    -- The hour or the day in which it was spent, by when its calls began; empty where somebody set the block.
+    period text not null,
     blocked_at timestamptz not null,
     lifted_at timestamptz,
     lifted_by text not null,
