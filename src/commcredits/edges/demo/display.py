@@ -101,16 +101,14 @@ def _table(standings: Iterable[Standing]) -> Table:
     table.add_column("organization", no_wrap=True)
     for name in ("posted", "held", "available"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("")
-    for name in ("minutes", "running", "over", "refused"):
+    for name in ("minutes", "up", "over", "refused"):
         table.add_column(name, justify="right")
     for each in standings:
         table.add_row(
             Text(each.name),
             short(each.posted_micros),
             short(each.held_micros),
-            Text(short(each.available_micros), style="bold"),
-            each.currency,
+            Text(f"{short(each.available_micros)} {each.currency}", style="bold"),
             str(each.pool_minutes),
             str(each.calls_running),
             str(each.calls_over),
