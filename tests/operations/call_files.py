@@ -12,12 +12,15 @@ from commcredits.core.outcomes import Done, Refused
 from commcredits.operations.call_mappings import CallMapping, read_mapping, shipped_mapping
 from commcredits.operations.csv_lines import LineError
 from commcredits.operations.recorded_calls import CallImport, CallSource, import_calls
+from commcredits.operations.reports import Balance, CallRecord, get_call, read_balance
 from commcredits.operations.tariffs import assign_rate_deck
 from tests.operations.office import CALLEE, CALLER, HEADER, Office, new_id
 
 COLUMNS = ("record_id", "service", "call_type", "caller", "callee", "started_at", "duration_seconds", "user")
 OWN = shipped_mapping("commcredits")
 STARTED = "2026-11-20T09:00:00Z"
+NOWHERE = "+99912345678"
+"""A number that no deck here has a rate for."""
 
 
 def line(record_id: str, **fields: str) -> str:
@@ -95,3 +98,17 @@ async def priced_by(office: Office, organization_id: str, *rates: str) -> str:
     )
     assert isinstance(done, Done), done
     return deck
+
+
+async def call(office: Office, organization: str, record_id: str) -> CallRecord:
+    """A call of the organization that must be there."""
+    found = await get_call(office.services, organization_id=organization, session_id=record_id)
+    assert isinstance(found, CallRecord), found
+    return found
+
+
+async def balance(office: Office, organization: str) -> tuple[int, int]:
+    """What is available, and what is owed."""
+    found = await read_balance(office.services, organization_id=organization)
+    assert isinstance(found, Balance), found
+    return found.available_micros, found.owed_micros

@@ -10,11 +10,11 @@ from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.operations.moving_in import LotImport, import_lots
 from commcredits.operations.reports import LotRecord, list_lots
 from commcredits.operations.verify import verify_books
+from tests.operations.call_files import balance
 from tests.operations.call_files import file_of as call_file_of
 from tests.operations.call_files import imported as import_calls
 from tests.operations.call_files import line as call_line
 from tests.operations.office import NOON, Office
-from tests.operations.test_recorded_calls import balance
 
 HEADER = "amount,purchased_at,expires_at,promotional,reference"
 PURCHASE = "50.00,2026-03-01,,,inv-1"

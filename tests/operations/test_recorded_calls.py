@@ -9,32 +9,17 @@ from commcredits.operations import recorded_calls
 from commcredits.operations.csv_lines import ERRORS_MAX, LineError
 from commcredits.operations.recorded_calls import CallImport
 from commcredits.operations.recorded_calls_json import JSON_CALLS_MAX, JsonCalls
-from commcredits.operations.reports import Balance, CallRecord, get_call, list_calls, read_balance
-from commcredits.operations.verify import verify_books
+from commcredits.operations.reports import list_calls
 from commcredits.storage.connection import load_statement
-from tests.operations.call_files import file_of, imported, line, priced_by, try_to_import
+from tests.operations.call_files import NOWHERE, balance, call, file_of, imported, line, priced_by, try_to_import
 from tests.operations.office import SHARD, Office
+from tests.operations.periods import books_agree
 from tests.operations.staff import hire
-
-NOWHERE = "+99912345678"
 
 
 def sums(report: CallImport) -> tuple[int, int, int]:
     """How many records were new, known and rejected."""
     return report.accepted, report.known, report.rejected
-
-
-async def call(office: Office, organization: str, record_id: str) -> CallRecord:
-    found = await get_call(office.services, organization_id=organization, session_id=record_id)
-    assert isinstance(found, CallRecord), found
-    return found
-
-
-async def balance(office: Office, organization: str) -> tuple[int, int]:
-    """What is available, and what is owed."""
-    found = await read_balance(office.services, organization_id=organization)
-    assert isinstance(found, Balance), found
-    return found.available_micros, found.owed_micros
 
 
 async def minutes_used(office: Office, organization: str) -> dict[str, int]:
@@ -43,12 +28,6 @@ async def minutes_used(office: Office, organization: str) -> dict[str, int]:
         "select period, used from meters where organization_id = $1 and key like 'pool:%' and used > 0", organization
     )
     return {row["period"]: row["used"] for row in rows}
-
-
-async def books_agree(office: Office) -> bool:
-    found = (await verify_books(office.services)).discrepancies
-    assert found == ()
-    return True
 
 
 async def test_records_are_rated_and_charged(office: Office) -> None:
