@@ -70,7 +70,7 @@ def test_json_has_the_fields_of_the_administration_api(terminal: Terminal, datab
         (terminal.do("balance", organization), report_answers.Balance),
         (terminal.do("lots", organization)["items"][0], report_answers.FundLot),
         (terminal.do("journal", organization)["items"][0], report_answers.JournalEntry),
-        (terminal.do("calls", organization)["items"][0], report_answers.Call),
+        (terminal.do("calls", "list", organization)["items"][0], report_answers.Call),
         (terminal.do("top-ups", organization)["items"][0], answers.TopUp),
         (terminal.do("verify"), report_answers.Verification),
     ]

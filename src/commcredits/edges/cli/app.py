@@ -11,9 +11,12 @@ from typing import Annotated
 import typer
 
 from commcredits.edges.cli import (
+    call_mappings,
+    calls,
     funds,
     gateway,
     licences,
+    moving_in,
     numbers,
     organizations,
     payment_methods,
@@ -29,7 +32,7 @@ from commcredits.edges.cli.writing import write_line
 
 _EPILOG = (
     "Exit status: 0 done, 1 refused, 2 wrong input, 3 cannot run here, 4 the books disagree, 5 not settled yet, "
-    "130 stopped by Ctrl-C. Settings come from COMMCREDITS_ variables; see docs/settings.md."
+    "6 not all of it done, 130 stopped by Ctrl-C. Settings come from COMMCREDITS_ variables; see docs/settings.md."
 )
 
 
@@ -65,6 +68,9 @@ def build_app(parts: Parts) -> typer.Typer:
     app.add_typer(funds.commands(parts), name="funds")
     app.add_typer(recharge.commands(parts), name="auto-recharge")
     reports.add_commands(app, parts)
+    app.add_typer(calls.commands(parts), name="calls")
+    app.add_typer(call_mappings.commands(parts), name="call-mappings")
+    app.add_typer(moving_in.commands(parts), name="move-in")
     app.add_typer(gateway.commands(parts), name="gateway")
     return app
 

@@ -78,6 +78,11 @@ def optional_instant(help_text: str) -> Any:
     return typer.Option(metavar="INSTANT", parser=_instant, help=f"{help_text} RFC 3339, or a date (UTC).")
 
 
+def instant_option(name: str, help_text: str) -> Any:
+    """An option of this name that is an instant."""
+    return typer.Option(name, metavar="INSTANT", parser=_instant, help=f"{help_text} RFC 3339, or a date (UTC).")
+
+
 def amount_option(help_text: str) -> Any:
     """An option that is an amount in the organization's currency."""
     return typer.Option(metavar="AMOUNT", parser=_amount, help=help_text)

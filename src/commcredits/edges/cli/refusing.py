@@ -24,6 +24,7 @@ class ExitStatus(IntEnum):
     CANNOT_RUN = 3
     BOOKS_DISAGREE = 4
     NOT_SETTLED = 5
+    NOT_ALL = 6
 
 
 class RefusedError(Exception):

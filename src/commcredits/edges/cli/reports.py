@@ -1,11 +1,9 @@
-"""Commands that show where an organization's money is and where it went: balance, lots, top-ups, journal, calls.
+"""Commands that show where an organization's money is and where it went: balance, lots, top-ups, journal.
 
 Knows columns. Refuses to change anything.
 """
 
 from __future__ import annotations
-
-from typing import Annotated
 
 import typer
 
@@ -31,7 +29,6 @@ def add_commands(app: typer.Typer, parts: Parts) -> None:
     _add_lots(app, parts)
     _add_top_ups(app, parts)
     _add_journal(app, parts)
-    _add_calls(app, parts)
 
 
 def _add_balance(app: typer.Typer, parts: Parts) -> None:
@@ -172,69 +169,6 @@ def _add_journal(app: typer.Typer, parts: Parts) -> None:
                     each.reason,
                     each.session_id or "",
                     each.top_up_id or "",
-                )
-                for each in page.items
-            ),
-        )
-        say_more(page.next_cursor)
-
-
-def _add_calls(app: typer.Typer, parts: Parts) -> None:
-    @app.command("calls")
-    def list_calls(
-        organization: OrganizationId,
-        session_id: Annotated[str | None, typer.Option(help="Show this call alone.")] = None,
-        limit: Limit = LIMIT_DEFAULT,
-        cursor: Cursor = None,
-        as_json: AsJson = False,
-    ) -> None:
-        """List an organization's calls, running, over and refused, newest first."""
-        from commcredits.operations import reports
-        from commcredits.operations.paging import Page
-        from commcredits.operations.reports import CallRecord
-
-        async def work() -> Page[CallRecord]:
-            async with parts.open_services() as opened:
-                if session_id is not None:
-                    call = taken(
-                        await reports.get_call(opened.services, organization_id=organization, session_id=session_id)
-                    )
-                    return Page(items=(call,), next_cursor=None)
-                return taken(
-                    await reports.list_calls(opened.services, organization_id=organization, cursor=cursor, limit=limit)
-                )
-
-        page = run(work())
-        if as_json:
-            write_json(listing_of((document_of(each) for each in page.items), page.next_cursor))
-            return
-        write_table(
-            (
-                "authorised",
-                "user",
-                "caller",
-                "callee",
-                "destination",
-                "state",
-                "seconds ",
-                "minutes ",
-                "charged ",
-                "currency",
-                "why",
-            ),
-            (
-                (
-                    moment_text(each.authorised_at),
-                    each.user_display_name,
-                    each.caller,
-                    each.callee,
-                    each.destination,
-                    each.state,
-                    str(each.duration_seconds),
-                    str(each.pool_minutes) if each.pool_minutes else "",
-                    amount_text(each.charged_micros),
-                    each.currency,
-                    each.refusal or each.cause,
                 )
                 for each in page.items
             ),

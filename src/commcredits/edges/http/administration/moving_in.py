@@ -79,7 +79,11 @@ class NumberImport(BaseModel):
 
 def add_moving_in(routes: APIRouter, services: Services) -> None:
     """Take over opening balances and numbers."""
+    _add_lots(routes, services)
+    _add_numbers(routes, services)
 
+
+def _add_lots(routes: APIRouter, services: Services) -> None:
     @routes.post(
         "/v1/organizations/{organization_id}/moving-in/lots",
         tags=[Tag.MOVING_IN],
@@ -110,6 +114,8 @@ def add_moving_in(routes: APIRouter, services: Services) -> None:
             refusal=refusal_document(report.refused),
         )
 
+
+def _add_numbers(routes: APIRouter, services: Services) -> None:
     @routes.post(
         "/v1/organizations/{organization_id}/moving-in/numbers",
         tags=[Tag.MOVING_IN],

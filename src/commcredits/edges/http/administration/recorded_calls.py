@@ -44,7 +44,11 @@ _RATING_REFUSALS: Final = (
 
 def add_recorded_calls(routes: APIRouter, services: Services) -> None:
     """Record calls that are over, from JSON and from files."""
+    _add_records(routes, services)
+    _add_files(routes, services)
 
+
+def _add_records(routes: APIRouter, services: Services) -> None:
     async def record_calls(organization_id: Identifier, body: CallsToRecord) -> CallsRecorded:
         recorded = await recorded_calls.import_calls(
             services,
@@ -69,6 +73,8 @@ def add_recorded_calls(routes: APIRouter, services: Services) -> None:
         responses=guarded_with_json(RefusalCode.UNKNOWN_ORGANIZATION),
     )
 
+
+def _add_files(routes: APIRouter, services: Services) -> None:
     @routes.post(
         "/v1/organizations/{organization_id}/recorded-calls/import",
         tags=[Tag.RECORDED_CALLS],
