@@ -218,9 +218,9 @@ class Committer:
                     await self._read_and_decide(connection, this, locked=locked)
                 moved = await self._write(this, look_ahead=not locked) if this.results else frozenset()
             self._outage = False
-            if not moved:
+            if not moved and not this.undecided:
                 await self._send_ahead()
-            again = self._deliver(this.results, moved)
+            again = [*this.undecided, *self._deliver(this.results, moved)]
         except POISONED as error:
             raise _BatchPoisonedError from error
         except CONTENDED:
@@ -245,7 +245,7 @@ class Committer:
             if organization_id not in entries:
                 refused = Refused(code=RefusalCode.UNKNOWN_ORGANIZATION, facts={"organization_id": organization_id})
                 answer_all(waiting, refused)
-        self._decide(this, groups, entries, preloaded, context)
+        self._decide(this, groups, entries, preloaded, context, locked=locked)
 
     def _decide(
         self,
@@ -254,14 +254,20 @@ class Committer:
         entries: Mapping[str, Entry],
         preloaded: Preloaded,
         context: Context,
+        *,
+        locked: bool,
     ) -> None:
         """Decide the commands of these organizations; the cache is left as the batch will leave the database."""
         batch = Batch(now=context.now, new_id=self._new_id)
         for organization_id, entry in entries.items():
-            result = decide_organization(entry, groups[organization_id], preloaded, context, batch)
-            if result is not None:
-                result.apply()
-                this.results[organization_id] = result
+            waiting = groups[organization_id]
+            result = decide_organization(entry, waiting, preloaded, context, batch, locked=locked)
+            if result is None:
+                self._cache.forget(organization_id)
+                this.undecided += unanswered(waiting)
+                continue
+            result.apply()
+            this.results[organization_id] = result
         this.parameters = batch.parameters(self._shard_id, this.batch_id)
 
     def _context(self) -> Context:
@@ -319,11 +325,11 @@ class Committer:
         if left:
             self._ahead_pause = 2  # this batch and the next: then those that need reading have their turn
         self._ahead = Round(self._new_id(), pending, {}, [])
-        self._decide(self._ahead, groups, entries, Preloaded(), context)
+        self._decide(self._ahead, groups, entries, Preloaded(), context, locked=False)
 
     async def _send_ahead(self) -> None:
         """Send what was decided ahead before anybody is told of the batch before it: the database need not wait."""
-        if self._ahead is not None:
+        if self._ahead is not None and self._ahead.results:
             self._ahead.writing = self._send(self._ahead)
             await asyncio.sleep(0)  # this is what sends it off
 

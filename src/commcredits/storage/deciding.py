@@ -139,9 +139,12 @@ class OrganizationResult:
 
 
 class Round:
-    """A batch that is decided: its commands, what they come to, the statement's parameters, and whether it was sent."""
+    """A batch that is decided: its commands, what they come to, the statement's parameters, and whether it was sent.
 
-    __slots__ = ("batch_id", "parameters", "pending", "results", "writing")
+    ``undecided`` are those of its commands that have to be decided under lock.
+    """
+
+    __slots__ = ("batch_id", "parameters", "pending", "results", "undecided", "writing")
 
     def __init__(
         self, batch_id: str, pending: list[Pending], results: dict[str, OrganizationResult], parameters: list[Any]
@@ -150,6 +153,7 @@ class Round:
         self.pending = pending
         self.results = results
         self.parameters = parameters
+        self.undecided: list[Pending] = []
         self.writing: asyncio.Future[list[asyncpg.Record]] | None = None
 
 
@@ -178,11 +182,13 @@ def answer_all(pending: Iterable[Pending], outcome: Outcome) -> None:
 
 
 def decide_organization(
-    entry: Entry, waiting: list[Pending], preloaded: Preloaded, context: Context, batch: Batch
+    entry: Entry, waiting: list[Pending], preloaded: Preloaded, context: Context, batch: Batch, *, locked: bool
 ) -> OrganizationResult | None:
     """Decide these commands in order and add what they change to the batch.
 
-    Returns None, with nothing added and everyone told, when the core raised: that is a bug, and it is logged.
+    Returns None, with nothing added, when the core raised. Under lock that is a bug: it is logged and everyone is told.
+    Without, the account may be older than the calls that were read after it, and they contradict each other: nobody is
+    told, for the same commands have to be decided again under lock.
     """
     result = OrganizationResult(entry)
     changes = _Changes()
@@ -190,8 +196,13 @@ def decide_organization(
     try:
         for pending in waiting:
             result.outcomes.append((pending, _decide_one(result, changes, pending.command, preloaded, context)))
-    except Exception:  # noqa: BLE001 - a bug that one organization meets must not reach the others
-        structlog.get_logger("committer").exception("decision failed", organization_id=organization_id)
+    except Exception as error:
+        # A bug that one organization meets must not reach the others.
+        log = structlog.get_logger("committer")
+        if not locked:
+            log.debug("to be decided again under lock", organization_id=organization_id, reason=repr(error))
+            return None
+        log.exception("decision failed", organization_id=organization_id)
         for pending in waiting:
             pending.answer(Refused(code=RefusalCode.INTERNAL_ERROR))
         return None

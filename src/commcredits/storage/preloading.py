@@ -124,7 +124,10 @@ def needs_no_reading(entry: Entry, waiting: list[Pending], context: Context) -> 
     if account.roster is None:
         return True
     touched = _touched(entry, waiting)
-    return not (touched.missing_lines() or touched.missing_parties() or touched.missing_meters(context))
+    try:
+        return not (touched.missing_lines() or touched.missing_parties() or touched.missing_meters(context))
+    except Exception:  # noqa: BLE001 - whoever raises here raises again where it is answered, and no batch is under way
+        return False
 
 
 def _touched(entry: Entry, waiting: Iterable[Pending]) -> Touched:

@@ -225,6 +225,20 @@ async def test_a_change_of_people_between_deciding_and_writing_is_decided_again(
     await staff.check_books()
 
 
+async def test_calls_that_other_committers_began_end_in_each(staff: Staff) -> None:
+    """What is known of the pool is older than the call then, and holds none of its minutes yet."""
+    await staff.hire("sales", PLAN, CREDITS)
+    async with staff.world.committer() as one, staff.world.committer() as other:
+        for number in range(5):
+            call = f"call-{number}"
+            await other.execute(staff.call(f"warm-{number}", "sales"))
+            await other.execute(end(staff.organization_id, f"warm-{number}", 1))
+            granted(await one.execute(staff.call(call, "sales", slice_seconds=600)))
+            assert codes([await other.execute(end(staff.organization_id, call, 599))]) == ["ended"]
+    assert await staff.meter(POOL) == (5 * (1 + 10), 0)
+    await staff.check_books()
+
+
 # ---- what was not read, and what reads otherwise than it was written
 
 
