@@ -5,14 +5,15 @@ from collections.abc import AsyncIterator
 import pytest
 
 from commcredits.core.outcomes import RefusalCode, Refused
-from commcredits.operations import recorded_calls
+from commcredits.operations import recorded_calls, sending
 from commcredits.operations.csv_lines import ERRORS_MAX, LineError
 from commcredits.operations.recorded_calls import CallImport
 from commcredits.operations.recorded_calls_json import JSON_CALLS_MAX, JsonCalls
 from commcredits.operations.reports import list_calls
+from commcredits.storage.committer import Committer
 from commcredits.storage.connection import load_statement
 from tests.operations.call_files import NOWHERE, balance, call, file_of, imported, line, priced_by, try_to_import
-from tests.operations.office import SHARD, Office
+from tests.operations.office import SHARD, Office, open_office
 from tests.operations.periods import books_agree
 from tests.operations.staff import hire
 
@@ -252,6 +253,24 @@ async def test_nothing_is_lost_when_an_import_stops_in_the_middle(
     assert halfway.accepted + halfway.known == 100
     assert await balance(office, organization) == (100_000_000 - 100 * 600_000, 0)
     assert await books_agree(office)
+
+
+async def test_an_import_that_finds_the_books_busy_stops_and_can_be_repeated(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "_BUSY_PAUSE_SECONDS", 0)
+    file = file_of(line("r-1"), line("r-2"))
+    async with open_office(database_url) as closing:
+        organization = await closing.calling_organization(funds_micros=10_000_000)
+        assert isinstance(closing.services.executor, Committer)
+        await closing.services.executor.close()
+        stopped = await imported(closing, organization, file)
+    async with open_office(database_url) as office:
+        repeated = await imported(office, organization, file)
+
+    assert stopped.refused is not None
+    assert (stopped.refused.code, sums(stopped)) == (RefusalCode.BUSY, (0, 0, 0))
+    assert sums(repeated) == (2, 0, 0)
 
 
 async def test_an_import_that_is_stopped_leaves_nothing_running(office: Office) -> None:

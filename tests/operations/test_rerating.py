@@ -166,7 +166,7 @@ async def test_without_the_extra_calls_are_rated_one_by_one_with_the_same_result
 async def test_a_deck_that_columns_cannot_hold_is_rated_by_the_core() -> None:
     dear = replace(rate(increments=(3_600, 3_600)), price_per_minute_micros=10**15)
 
-    with rater_for(index_deck("deck", "EUR", [dear])) as rater:
+    async with rater_for(index_deck("deck", "EUR", [dear])) as rater:
         assert rater.engine is Engine.CORE
         assert "cannot be rated in columns" in rater.note
 

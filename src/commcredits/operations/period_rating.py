@@ -7,8 +7,8 @@ done with the prices. The prices here choose and report; what is posted, the cor
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -131,22 +131,19 @@ async def count_calls(services: Services, *, organization_id: str, begins_at: da
     return count
 
 
-@contextmanager
-def rater_for(deck: RateDeck) -> Iterator[Rater]:
+@asynccontextmanager
+async def rater_for(deck: RateDeck) -> AsyncIterator[Rater]:
     """The fast way where it is installed and the deck fits it, else the core's own."""
     with ExitStack() as opened:
         try:
-            columns = opened.enter_context(_opened(deck))
+            # A large deck takes a second or two to be made ready, in which others get their turns.
+            columns = await asyncio.to_thread(opened.enter_context, open_rater(deck))
         except ColumnarMissingError:
             yield _CoreRater(deck, "the extra 'columnar' is not installed")
         except DeckError as error:
             yield _CoreRater(deck, f"this deck cannot be rated in columns: {error}")
         else:
             yield _ColumnarRater(deck, columns)
-
-
-def _opened(deck: RateDeck) -> AbstractContextManager[DeckRater]:
-    return open_rater(deck)
 
 
 class _CoreRater:

@@ -130,7 +130,7 @@ async def simulate(
         return ready
     total, done = await _count(services, organization_id, period), 0
     totals = Totals()
-    with rater_for(ready.deck) as rater:
+    async with rater_for(ready.deck) as rater:
         async for calls in _calls(services, organization_id, period):
             for call, price in await _priced(rater, calls):
                 totals.add(call, price)
@@ -182,7 +182,7 @@ async def correct_calls(
         return ready
     total, done = await _count(services, organization_id, period), 0
     tally = _Tally()
-    with rater_for(ready.deck) as rater:
+    async with rater_for(ready.deck) as rater:
         async for calls in _calls(services, organization_id, period):
             to_correct = [call for call, price in await _priced(rater, calls) if tally.is_to_correct(call, price)]
             for start in range(0, len(to_correct), COMMANDS_AT_ONCE):
