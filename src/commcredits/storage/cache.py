@@ -23,9 +23,10 @@ ENDED_SESSIONS_MAX: Final = 50_000
 class Entry:
     """One organization: its account at ``version``, and calls of it that are known to be as of that version."""
 
-    __slots__ = ("account", "sessions", "version", "vicinity")
+    __slots__ = ("account", "is_stale", "sessions", "version", "vicinity")
 
     def __init__(self, loaded: LoadedAccount) -> None:
+        self.is_stale = False
         self.account: Account = loaded.account
         self.version: int = loaded.version
         self.sessions: dict[str, Session | None] = {}
@@ -34,7 +35,8 @@ class Entry:
     def inherit(self, before: Entry) -> None:
         """Take over whom the entry before knew, while the roster is the same: its version covers people and numbers.
 
-        Who was looked for in vain is looked for again, and meters move with every call.
+        They were read after that version was, so what a later one changed can be among them only under an older one's
+        name. Who was looked for in vain is looked for again, and meters move with every call.
         """
         roster, known = self.account.roster, before.account.roster
         if roster is not None and known is not None and roster.version == known.version:
@@ -57,8 +59,9 @@ class AccountCache:
     def get(self, organization_id: str) -> Entry | None:
         """The entry, now the most recently used, or None."""
         entry = self._entries.get(organization_id)
-        if entry is not None:
-            self._entries.move_to_end(organization_id)
+        if entry is None or entry.is_stale:
+            return None
+        self._entries.move_to_end(organization_id)
         return entry
 
     def put(self, organization_id: str, loaded: LoadedAccount) -> Entry:
@@ -74,8 +77,16 @@ class AccountCache:
         return entry
 
     def forget(self, organization_id: str) -> None:
-        """Drop what is known of an organization and its calls."""
-        self._entries.pop(organization_id, None)
+        """Drop what is known of an organization and its calls; its people are kept for ``put`` to judge by."""
+        entry = self._entries.get(organization_id)
+        if entry is None:
+            return
+        if entry.account.roster is None:
+            del self._entries[organization_id]
+            return
+        entry.is_stale = True
+        entry.sessions = {}
+        entry.vicinity.meters = {}
 
     def note_ended(self, entry: Entry, session_id: str) -> None:
         """A call of this entry is over: it may be forgotten once many others have ended after it."""

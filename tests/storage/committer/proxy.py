@@ -28,21 +28,32 @@ class Cut(Enum):
 
 
 class Proxy:
-    """Takes connections in the database's place. Every connection passes until a cut is asked for."""
+    """Takes connections in the database's place. Every connection passes until a cut is asked for.
+
+    ``answers`` counts how often the server was ready for another request: the round trips.
+    """
 
     def __init__(self, server_socket: Path) -> None:
         self._server_socket = server_socket
         self._marker = b""
         self._cut = Cut.BEFORE
         self._pumps: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
+        self._watched: bytes | None = None
         self.cuts = 0
         self.connections = 0
+        self.answers = 0
+        self.sightings = 0
         self.closed = False
         self.arrive = asyncio.Event()
 
     def cut(self, marker: bytes, where: Cut) -> None:
         """Break the line at the next request that contains the marker."""
         self._marker, self._cut = marker, where
+
+    def watch(self, marker: bytes) -> None:
+        """Count in ``sightings``, from now on, the requests that contain the marker."""
+        self._watched, self.sightings = marker, 0
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection of the committer."""
@@ -51,11 +62,14 @@ class Proxy:
             writer.transport.abort()
             return
         to_server = await asyncio.open_unix_connection(self._server_socket, limit=CHUNK_BYTES_MAX)
+        self._writers += (writer, to_server[1])
         line = _Line(self, (reader, writer), to_server)
         self._pumps |= {asyncio.create_task(line.requests()), asyncio.create_task(line.answers())}
 
     def take_cut(self, request: bytes) -> Cut | None:
         """Where to break the line at this request, or None to let it pass. A cut is made once."""
+        if self._watched is not None and self._watched in request:
+            self.sightings += 1
         if not self._marker or self._marker not in request:
             return None
         self._marker = b""
@@ -67,6 +81,8 @@ class Proxy:
         for pump in self._pumps:
             pump.cancel()
         await asyncio.gather(*self._pumps, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()
 
 
 class _Line:
@@ -99,6 +115,7 @@ class _Line:
         """Pass on what the server says while somebody listens."""
         with suppress(ConnectionError):
             while answer := await self._from_server.read(CHUNK_BYTES_MAX):
+                self._proxy.answers += answer.count(READY)
                 if not self._client_gone:
                     self._to_client.write(answer)
                     await self._to_client.drain()
