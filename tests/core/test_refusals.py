@@ -1,7 +1,10 @@
 """Every refusal of a call carries the facts behind it, so that somebody can be told what would have to change."""
 
+import re
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -255,3 +258,15 @@ def test_a_pool_that_a_recorded_call_emptied_says_since_when() -> None:
     refusal = account.do(HOME)
     assert isinstance(refusal, Refused)
     assert refusal.facts["pool_empty_since"] == "2026-11-22T12:00:00Z"
+
+
+def test_every_fact_of_every_refusal_is_on_the_page_of_policies_and_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "policies.md").read_text("utf-8")
+    pools, _, table = page.partition("## What a refused call is told")[2].partition("| Code |")
+    of_pools = set(re.findall(r"`(\w+)`", pools))
+    told: dict[str, set[str]] = defaultdict(set)
+    for code, _open_office, _call, facts in CASES:
+        told[code] |= {name.removesuffix("_micros") for name in facts} - of_pools
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", table.partition("\n## ")[0], re.MULTILINE)
+    assert {code: set(re.findall(r"`(\w+)`", facts)) for code, facts in rows} == told
+    assert of_pools == {*EMPTY_POOL, "stopped_by_pool", "stopped_since"}

@@ -1,7 +1,9 @@
 """What is said to change a refusal changes it: each key is carried out, and the same call is asked for again."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 from hypothesis import assume, event, given
@@ -357,3 +359,9 @@ DEEDS: Final[dict[str, Callable[[Books, str, Authorise, Answer], None]]] = {
     "end_call": _end_call,
     "reopen_organization": _reopen,
 }
+
+
+def test_every_key_is_on_the_page_of_policies_and_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "policies.md").read_text("utf-8")
+    table = page.partition("| Key |")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `([a-z_]+)", table, re.MULTILINE)) == {*DEEDS, "name_user"}

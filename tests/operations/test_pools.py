@@ -63,7 +63,7 @@ async def test_a_pool_tells_what_is_used_held_and_left(office: Office) -> None:
     await firm.ask("running", sales, callee=ROMANIAN, slice_seconds=300)
     (pool,) = (await report(firm)).pools
     assert pool == PoolRecord(
-        key="pool:MCOPSTN5:RO",
+        pool="pool:MCOPSTN5:RO",
         licence=Licence.DOMESTIC_120,
         capability="MCOPSTN5",
         description="Domestic 120",
@@ -102,7 +102,7 @@ async def test_every_pool_of_every_licence_is_there_and_the_sums_are_theirs(offi
     await firm.hire("sales.3", Licence.DOMESTIC_240, usage_location="PR")
     await firm.hire("sales.4", Licence.DOMESTIC_120, usage_location="")
     found = await report(firm)
-    assert [(pool.key, pool.total_minutes, pool.capability) for pool in found.pools] == [
+    assert [(pool.pool, pool.total_minutes, pool.capability) for pool in found.pools] == [
         ("pool:MCOPSTN6:US", 480, "MCOPSTN6"),
         ("pool:MCOPSTN2:RO", 1_200, "MCOPSTN2"),
         ("pool:MCOPSTN2:RO:international", 600, "MCOPSTN2"),
@@ -121,7 +121,7 @@ async def test_minutes_that_users_have_for_themselves_are_summed_up_by_country(o
     await firm.call("home", 30, two, callee=ROMANIAN)
     germany, romania = (await report(firm)).pools
     assert (germany.country, germany.users, germany.available_minutes) == ("DE", 1, 120)
-    assert (romania.key, romania.users, romania.total_minutes) == (None, 2, 240)
+    assert (romania.pool, romania.users, romania.total_minutes) == (None, 2, 240)
     assert (romania.used_minutes, romania.available_minutes) == (121, 119)
     assert romania.beyond == MinutesBeyond(calls=1, seconds=70, charged_micros=120_000)
 
@@ -142,7 +142,7 @@ async def test_pools_counted_by_purchased_licences_have_their_minutes(office: Of
     rules = Rules(pool_size_by={Licence.DOMESTIC_120: PoolSize.PURCHASED})
     await save_rules(office.services, organization_id=firm.organization_id, rules=rules)
     (pool,) = (await report(firm)).pools
-    assert (pool.key, pool.total_minutes) == ("pool:MCOPSTN5:RO", 1_200)
+    assert (pool.pool, pool.total_minutes) == ("pool:MCOPSTN5:RO", 1_200)
 
 
 async def test_an_empty_sub_pool_that_stops_the_other_is_named(office: Office) -> None:
@@ -180,7 +180,7 @@ async def test_conference_dial_out_counts_on_the_pool_of_the_whole_organization(
     granted = await firm.ask("conference", organizer, service=Service.CONFERENCE_DIAL_OUT, slice_seconds=180)
     assert isinstance(granted, Granted)
     (pool,) = (await report(firm)).pools
-    assert (pool.key, pool.held_minutes, pool.country) == ("pool:MCOMEETADV", 3, "")
+    assert (pool.pool, pool.held_minutes, pool.country) == ("pool:MCOMEETADV", 3, "")
 
 
 async def test_no_organization_sees_anothers_pools(office: Office) -> None:

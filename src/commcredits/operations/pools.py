@@ -47,12 +47,12 @@ _NOTHING: Final = MinutesBeyond(calls=0, seconds=0, charged_micros=0)
 class PoolRecord:
     """A minute pool, or the minutes that users in one country have for themselves, summed up.
 
-    ``key`` is the pool's meter; None for minutes of single users, of whom there are ``users`` then. ``capability`` is
+    ``pool`` is the pool's meter; None for minutes of single users, of whom there are ``users`` then. ``capability`` is
     the code that reports show. ``available_minutes`` are neither used nor held; ``stopped_by`` is the meter of another
     pool whose end stops this one. ``empty_since`` is since when nothing is left, where that is known.
     """
 
-    key: str | None
+    pool: str | None
     licence: Licence
     capability: str
     description: str
@@ -157,7 +157,7 @@ def _shared(
     total = pool_minutes(roster, key, organization_country)
     stopping = (other for other in pool_keys_that_stop(roster, key) if other != key)
     return PoolRecord(
-        key=key,
+        pool=key,
         licence=name.licence,
         capability=_capability(name.licence),
         description=_description(name.licence, international=name.international),
@@ -181,7 +181,7 @@ def _is_empty(key: str, roster: Roster, organization_country: str, meters: Mappi
 
 def _of_users(row: asyncpg.Record, beyond: Mapping[str, MinutesBeyond]) -> PoolRecord:
     return PoolRecord(
-        key=None,
+        pool=None,
         licence=_OWN,
         capability=_capability(_OWN),
         description=_description(_OWN, international=False),

@@ -11,7 +11,9 @@ from typing import Annotated
 import typer
 
 from commcredits.edges.cli import (
+    blocks,
     call_mappings,
+    calling,
     calls,
     funds,
     gateway,
@@ -23,6 +25,7 @@ from commcredits.edges.cli import (
     rates,
     recharge,
     reports,
+    rules,
     stock,
     system,
     users,
@@ -61,6 +64,9 @@ def build_app(parts: Parts) -> typer.Typer:
     app.add_typer(users.commands(parts, "user"), name="users")
     app.add_typer(users.commands(parts, "resource_account"), name="resource-accounts")
     app.add_typer(licences.commands(parts), name="licences")
+    app.add_typer(rules.commands(parts), name="rules")
+    app.add_typer(blocks.commands(parts), name="blocks")
+    calling.add_commands(app, parts)
     app.add_typer(numbers.commands(parts), name="numbers")
     app.add_typer(stock.commands(parts), name="stock")
     app.add_typer(rates.commands(parts), name="rates")

@@ -64,8 +64,8 @@ class CallRate(BaseModel):
     destination: str
     price_per_minute: Amount
     connection_fee: Amount
-    first_increment_seconds: Seconds
-    next_increment_seconds: Seconds
+    first_increment: Seconds
+    next_increment: Seconds
     origin_country: str
     shaped: bool
 
@@ -227,8 +227,8 @@ def _rate(rate: Rate | None) -> CallRate | None:
         destination=rate.destination,
         price_per_minute=format_micros(rate.price_per_minute_micros),
         connection_fee=format_micros(rate.connection_fee_micros),
-        first_increment_seconds=rate.first_increment_seconds,
-        next_increment_seconds=rate.next_increment_seconds,
+        first_increment=rate.first_increment_seconds,
+        next_increment=rate.next_increment_seconds,
         origin_country=rate.origin_country,
         shaped=rate.shape is not None,
     )

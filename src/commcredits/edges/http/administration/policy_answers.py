@@ -206,7 +206,7 @@ def pools_report(record: PoolsReportRecord) -> PoolsReport:
 
 def _pool(record: PoolRecord) -> Pool:
     return Pool(
-        pool=record.key,
+        pool=record.pool,
         licence=record.licence,
         capability=record.capability,
         description=record.description,
