@@ -65,16 +65,45 @@ def test_what_is_blocked_already_stays_as_it_is() -> None:
     assert by_limit.reason is BlockReason.SPEND_VELOCITY
 
 
-def test_a_call_that_runs_keeps_what_it_was_granted() -> None:
+@pytest.mark.parametrize("subject", [SALES, "GB"])
+def test_a_call_that_runs_keeps_what_it_was_granted_and_gets_no_more(subject: str) -> None:
     account = office()
     account.authorise(caller=SALES_NUMBER, callee=BRITISH, answered=True)
-    block(account, BlockedKind.USER, SALES)
+    blocked = block(account, BlockedKind.USER if subject == SALES else BlockedKind.DESTINATION, subject)
     account.wait(seconds=60)
-    update = account.update(1, 60)
-    assert isinstance(update, Granted)
-    assert update.granted_seconds >= 300
+    stopped = account.update(1, 60)
+    assert isinstance(stopped, Granted)
+    assert (stopped.granted_seconds, stopped.final) == (300, True)
+    account.lift(blocked.block_id)
+    account.wait(seconds=60)
+    extended = account.update(2, 120)
+    assert isinstance(extended, Granted)
+    assert (extended.granted_seconds, extended.final) == (420, False)
     account.end(200)
     assert account.call.charged_micros == units("2")
+
+
+def test_a_call_that_runs_on_minutes_passes_a_block_until_they_are_used_up() -> None:
+    account = office()
+    account.meters["pool:MCOPSTN5:RO", "2026-11"] = Meter(key="pool:MCOPSTN5:RO", period="2026-11", used=113)
+    account.authorise(caller=SALES_NUMBER, callee=DOMESTIC, answered=True)
+    block(account, BlockedKind.USER, SALES)
+    account.wait(seconds=300)
+    on_minutes = account.update(1, 300)
+    assert isinstance(on_minutes, Granted)
+    assert (on_minutes.granted_seconds, on_minutes.included_seconds, on_minutes.final) == (420, 420, True)
+
+
+def test_a_call_of_somebody_who_is_gone_gets_no_more_money_for_nothing_would_bind_it() -> None:
+    account = office(Limits(user_monthly_max_micros=units("5")))
+    account.authorise("abroad", caller=SALES_NUMBER, callee=BRITISH, answered=True)
+    account.authorise("help", caller=SALES_NUMBER, callee="112", service=Service.EMERGENCY, answered=True)
+    account.parties = dict.fromkeys(account.parties)
+    account.wait(seconds=300)
+    for call, final in (("abroad", True), ("help", False)):
+        update = account.update(1, 300, call)
+        assert isinstance(update, Granted)
+        assert (update.granted_seconds, update.final) == (300 if final else 600, final)
 
 
 def test_lifting_a_block_set_by_hand_forgets_nothing_of_any_limit() -> None:

@@ -39,7 +39,7 @@ from commcredits.core.covering import Bounds, Cover, cover, pool_minutes, price_
 from commcredits.core.funds import Lots, Parts, available_micros, draw, hold, release
 from commcredits.core.giving_back import give_back
 from commcredits.core.ledger import LedgerAccount, Transfer, TransferReason, revenue_account
-from commcredits.core.limiting import limits_of
+from commcredits.core.limiting import is_stopped, limits_of
 from commcredits.core.meters import Meter, MeterPart, note_reached
 from commcredits.core.outcomes import Done, Ended, Granted, RefusalCode, Refused, Started
 from commcredits.core.remembering import find_update, remember
@@ -178,6 +178,8 @@ def _charge_and_hold(
     else:
         running = readmit(account, session, around)
         bounds = first_bounds(account, running, around, context.now)
+        if is_stopped(account, terms.booking, around):
+            bounds = Bounds(pool_minutes=bounds.pool_minutes, money_micros=0)
     slice_seconds = command.slice_seconds or context.charging.slice_seconds
     covered = cover(terms, included, granted, reached + slice_seconds, bounds)
     if covered.more_micros:

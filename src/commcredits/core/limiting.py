@@ -1,4 +1,4 @@
-"""What caps and fraud limits do to one call: refuse it, shorten its grant, block what comes after it.
+"""What caps and fraud limits do to one call: refuse it, shorten its grant, stop it, block what comes after it.
 
 Knows limits that were found to bind (commcredits.core.policies). Refuses to know who set them.
 """
@@ -10,13 +10,13 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from commcredits.core.account import Account, Booking, Context
+from commcredits.core.account import Account, Booking, Context, Surroundings
 from commcredits.core.admission import Admission
 from commcredits.core.calendar import instant_text
 from commcredits.core.covering import Bounds
 from commcredits.core.meters import Meter, MeterId, left_of, read_meter
 from commcredits.core.outcomes import RefusalCode, Refused
-from commcredits.core.policies import Binding, LimitKind
+from commcredits.core.policies import Binding, LimitKind, refuse_blocked
 from commcredits.core.rating import price_micros
 from commcredits.core.roster import Block, BlockedKind, BlockReason
 
@@ -69,6 +69,18 @@ def refuse_grant(
         "reason": bound_by.blocks.value,
     }
     return Refused(code=RefusalCode.BLOCKED, facts=facts)
+
+
+def is_stopped(account: Account, booking: Booking, around: Surroundings) -> bool:
+    """Whether money pays for no more of a running call: it is blocked by now, or whoever it is booked to is gone.
+
+    With somebody who is gone, the caps and limits are gone that bound the call.
+    """
+    return any(
+        (party_id and around.parties.get(party_id) is None)
+        or refuse_blocked(account.blocks, party_id, booking.other_country, booking.call_type)
+        for party_id in (booking.party_id, booking.user_id)
+    )
 
 
 def pool_facts(admission: Admission, meters: Mapping[MeterId, Meter]) -> Facts:
