@@ -3,17 +3,18 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from commcredits.core.commands import Service
-from commcredits.core.outcomes import Granted, RefusalCode
-from commcredits.core.roster import Limits, Roster
+from commcredits.core.commands import RecordCall, Service
+from commcredits.core.outcomes import Granted, Recorded, RefusalCode
+from commcredits.core.roster import Licence, Limits, Roster
 from commcredits.operations.blocks import list_blocks
 from commcredits.operations.paging import Page
 from commcredits.operations.rules import RulesRecord, read_rules
 from commcredits.operations.upkeep import METERS_KEPT_DAYS, prune_meters, reap_silent_sessions
 from commcredits.operations.usual_spend import DAYS, learn_usual_spend
+from commcredits.operations.verify import verify_books
 from tests.operations.colleagues import roster_of, versions
 from tests.operations.office import NOON, Office
-from tests.operations.policed import Firm, code, open_firm
+from tests.operations.policed import BRITISH, ROMANIAN, Firm, code, open_firm
 
 UNIT = 1_000_000
 GERMAN = "+4930123456"
@@ -185,3 +186,33 @@ async def test_a_late_correction_of_a_call_whose_meters_were_forgotten_is_booked
     await firm.recount()
     ended = await office.end(firm.organization_id, "silent", 60)
     assert ended.charged_micros == 600_000
+
+
+async def test_the_books_agree_after_a_call_was_told_whose_meters_were_forgotten(office: Office) -> None:
+    firm = await open_firm(office)
+    sales = await firm.hire("sales.1", Licence.DOMESTIC_120, Licence.COMMUNICATIONS_CREDITS)
+    await firm.rule(Limits(user_monthly_max_micros=10 * UNIT))
+    long_ago = NOON - timedelta(days=100)
+    office.clock.now = long_ago
+    for callee in (BRITISH, ROMANIAN):
+        await firm.call(callee, 60, sales, callee=callee)
+    office.clock.now = NOON
+    assert await prune_meters(office.services) == 1
+    await firm.recount()
+    for callee in (BRITISH, ROMANIAN):
+        told = await office.execute(
+            RecordCall(
+                organization_id=firm.organization_id,
+                record_id=f"late-{callee}",
+                service=Service.OUTBOUND,
+                caller="+40211230001",
+                callee=callee,
+                started_at=long_ago,
+                duration_seconds=60,
+                user="sales.1@example.com",
+            )
+        )
+        assert isinstance(told, Recorded), told
+    assert (await verify_books(office.services)).discrepancies == ()
+    pool = await office.services.pool.fetchval("select used from meters where key = 'pool:MCOPSTN5:RO'")
+    assert pool == 2

@@ -79,6 +79,10 @@ def add_blocks(routes: APIRouter, services: Services) -> None:
         )
         return answers.listing(page, policy_answers.block)
 
+    _add_blocking(routes, services)
+
+
+def _add_blocking(routes: APIRouter, services: Services) -> None:
     @routes.post(
         "/v1/organizations/{organization_id}/blocks",
         tags=[Tag.POLICIES],
