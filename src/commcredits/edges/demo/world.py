@@ -45,6 +45,28 @@ _YEAR_SECONDS: Final = 365 * 24 * 3600
 
 _CREDITS: Final = Licence.COMMUNICATIONS_CREDITS
 
+_RO_RECEPTION: Final = "+40211234501"
+_RO_SALES_1: Final = "+40211234502"
+_RO_SALES_2: Final = "+40211234503"
+_RO_ROOM: Final = "+40211234504"
+_RO_ATTENDANT: Final = "+40211234510"
+_RO_BRIDGE: Final = "+40211234511"
+
+# Numbers that the German regulator keeps for films: nobody has them.
+_DE_RECEPTION: Final = "+493023125001"
+_DE_SALES_1: Final = "+493023125002"
+_DE_SALES_2: Final = "+493023125003"
+_DE_ROOM: Final = "+493023125004"
+_DE_BRIDGE: Final = "+493023125011"
+
+# 555-0100 to 555-0199 belong to nobody in the North American plan; 800 has one such number.
+_US_RECEPTION: Final = "+12015550101"
+_US_SALES_1: Final = "+12015550102"
+_US_SALES_2: Final = "+12015550103"
+_US_ROOM: Final = "+12015550104"
+_US_ATTENDANT: Final = "+12015550110"
+_US_BRIDGE: Final = "+12015550111"
+
 
 def sample_organizations() -> tuple[SampleOrganization, ...]:
     """The three organizations of the demonstration.
@@ -60,8 +82,6 @@ def sample_organizations() -> tuple[SampleOrganization, ...]:
 
 
 def _romania() -> SampleOrganization:
-    reception, sales_1, sales_2, room = "+40211234501", "+40211234502", "+40211234503", "+40211234504"
-    attendant, bridge = "+40211234510", "+40211234511"
     return SampleOrganization(
         name="Demo Carpați SRL",
         country="RO",
@@ -79,17 +99,17 @@ def _romania() -> SampleOrganization:
             _account("clienti@carpati.example", "Relații cu clienții"),
         ),
         numbers=(
-            _user(reception, "Recepție", "receptie@carpati.example"),
-            _user(sales_1, "Birou vânzări 1", "vanzari1@carpati.example"),
-            _user(sales_2, "Birou vânzări 2", "vanzari2@carpati.example"),
-            _user(room, "Sală de conferințe", "sala@carpati.example"),
-            _toll(attendant, "Mesaj de întâmpinare", NumberPurpose.AUTO_ATTENDANT, "intampinare@carpati.example"),
-            _toll(bridge, "Punte de conferințe", NumberPurpose.CONFERENCE_BRIDGE),
+            _user(_RO_RECEPTION, "Recepție", "receptie@carpati.example"),
+            _user(_RO_SALES_1, "Birou vânzări 1", "vanzari1@carpati.example"),
+            _user(_RO_SALES_2, "Birou vânzări 2", "vanzari2@carpati.example"),
+            _user(_RO_ROOM, "Sală de conferințe", "sala@carpati.example"),
+            _toll(_RO_ATTENDANT, "Mesaj de întâmpinare", NumberPurpose.AUTO_ATTENDANT, "intampinare@carpati.example"),
+            _toll(_RO_BRIDGE, "Punte de conferințe", NumberPurpose.CONFERENCE_BRIDGE),
             _toll_free("+40800123456", "Relații cu clienții", NumberPurpose.CALL_QUEUE, "clienti@carpati.example"),
         ),
         rules=SampleRules(calls_max=60, department_monthly_max_micros={"Vânzări": 2_000_000_000}),
         # Six of the reception's 120 minutes are left.
-        history=(SampleHistory(caller=reception, callee=example_number("RO", NumberKind.FIXED), minutes=114),),
+        history=(SampleHistory(caller=_RO_RECEPTION, callee=example_number("RO", NumberKind.FIXED), minutes=114),),
         top_up_micros=(100_000_000,),
         promotions=(),
         # One recharge outlasts the cool-down of the next at this rate of use, so that the demonstration runs on.
@@ -98,40 +118,41 @@ def _romania() -> SampleOrganization:
             trigger_amount_micros=95_000_000,
             monthly_cap_micros=2_500_000_000,
         ),
-        traffic=TrafficShape(
-            peak_calls_per_hour=180,
-            routes=(
-                # The reception's minutes are left to the call that outlives them.
-                *_calls((sales_1, sales_2), 25, ("RO", NumberKind.FIXED), ("RO", NumberKind.MOBILE)),
-                *_calls(
-                    (reception, sales_1, sales_2),
-                    7,
-                    ("MD", NumberKind.MOBILE),
-                    ("IT", NumberKind.MOBILE),
-                    ("ES", NumberKind.FIXED),
-                    ("TR", NumberKind.MOBILE),
-                    ("RS", NumberKind.MOBILE),
-                ),
-                *_conferences(bridge, "sala@carpati.example", 3, ("HU", NumberKind.FIXED), ("BG", NumberKind.MOBILE)),
-                *_routes(Service.TOLL_FREE_IN, 12, ("RO", NumberKind.MOBILE)),
-                *_routes(Service.TOLL_IN, 4, ("RO", NumberKind.FIXED), own_numbers=(attendant,)),
-            ),
-        ),
+        traffic=_romania_traffic(),
         appointments=(
             Appointment(
                 at_seconds=90,
                 duration_seconds=720,
-                caller=reception,
+                caller=_RO_RECEPTION,
                 callee=example_number("RO", NumberKind.MOBILE),
             ),
         ),
     )
 
 
+def _romania_traffic() -> TrafficShape:
+    return TrafficShape(
+        peak_calls_per_hour=180,
+        routes=(
+            # The reception's minutes are left to the call that outlives them.
+            *_calls((_RO_SALES_1, _RO_SALES_2), 25, ("RO", NumberKind.FIXED), ("RO", NumberKind.MOBILE)),
+            *_calls(
+                (_RO_RECEPTION, _RO_SALES_1, _RO_SALES_2),
+                7,
+                ("MD", NumberKind.MOBILE),
+                ("IT", NumberKind.MOBILE),
+                ("ES", NumberKind.FIXED),
+                ("TR", NumberKind.MOBILE),
+                ("RS", NumberKind.MOBILE),
+            ),
+            *_conferences(_RO_BRIDGE, "sala@carpati.example", 3, ("HU", NumberKind.FIXED), ("BG", NumberKind.MOBILE)),
+            *_routes(Service.TOLL_FREE_IN, 12, ("RO", NumberKind.MOBILE)),
+            *_routes(Service.TOLL_IN, 4, ("RO", NumberKind.FIXED), own_numbers=(_RO_ATTENDANT,)),
+        ),
+    )
+
+
 def _germany() -> SampleOrganization:
-    # Numbers that the German regulator keeps for films: nobody has them.
-    reception, sales_1, sales_2, room = "+493023125001", "+493023125002", "+493023125003", "+493023125004"
-    bridge = "+493023125011"
     home = example_number("DE", NumberKind.FIXED)
     return SampleOrganization(
         name="Demo Spree GmbH",
@@ -147,11 +168,11 @@ def _germany() -> SampleOrganization:
             _account("service@spree.example", "Service line"),
         ),
         numbers=(
-            _user(reception, "Reception", "reception@spree.example"),
-            _user(sales_1, "Sales desk 1", "sales1@spree.example"),
-            _user(sales_2, "Sales desk 2", "sales2@spree.example"),
-            _user(room, "Meeting room", "room@spree.example"),
-            _toll(bridge, "Conference bridge", NumberPurpose.CONFERENCE_BRIDGE),
+            _user(_DE_RECEPTION, "Reception", "reception@spree.example"),
+            _user(_DE_SALES_1, "Sales desk 1", "sales1@spree.example"),
+            _user(_DE_SALES_2, "Sales desk 2", "sales2@spree.example"),
+            _user(_DE_ROOM, "Meeting room", "room@spree.example"),
+            _toll(_DE_BRIDGE, "Conference bridge", NumberPurpose.CONFERENCE_BRIDGE),
             _toll_free("+498001234567", "Service line", NumberPurpose.AUTO_ATTENDANT, "service@spree.example"),
         ),
         rules=SampleRules(
@@ -160,39 +181,40 @@ def _germany() -> SampleOrganization:
             department_monthly_max_micros={"Sales": 150_000_000},
         ),
         # Three of the second sales desk's 120 minutes are left.
-        history=(SampleHistory(caller=sales_2, callee=home, minutes=117),),
+        history=(SampleHistory(caller=_DE_SALES_2, callee=home, minutes=117),),
         top_up_micros=(),
         promotions=(SamplePromotion(amount_micros=4_000_000, expires_after_seconds=_YEAR_SECONDS),),
         auto_recharge=None,
-        traffic=TrafficShape(
-            peak_calls_per_hour=180,
-            routes=(
-                *_calls((reception, sales_1), 18, ("DE", NumberKind.FIXED), ("DE", NumberKind.MOBILE)),
-                *_calls((sales_2,), 2, ("DE", NumberKind.FIXED), ("DE", NumberKind.MOBILE)),
-                *_calls(
-                    (reception, sales_1),
-                    9,
-                    ("UA", NumberKind.MOBILE),
-                    ("EG", NumberKind.MOBILE),
-                    ("ZA", NumberKind.MOBILE),
-                    ("JP", NumberKind.FIXED),
-                    ("AU", NumberKind.MOBILE),
-                ),
-                *_conferences(bridge, "room@spree.example", 3, ("FR", NumberKind.FIXED), ("PL", NumberKind.MOBILE)),
-                *_routes(Service.TOLL_FREE_IN, 9, ("DE", NumberKind.FIXED)),
-            ),
-        ),
+        traffic=_germany_traffic(),
         appointments=(
-            Appointment(at_seconds=120, duration_seconds=400, caller=sales_2, callee=home),
-            Appointment(at_seconds=420, duration_seconds=120, caller=sales_2, callee=home),
+            Appointment(at_seconds=120, duration_seconds=400, caller=_DE_SALES_2, callee=home),
+            Appointment(at_seconds=420, duration_seconds=120, caller=_DE_SALES_2, callee=home),
+        ),
+    )
+
+
+def _germany_traffic() -> TrafficShape:
+    return TrafficShape(
+        peak_calls_per_hour=180,
+        routes=(
+            *_calls((_DE_RECEPTION, _DE_SALES_1), 18, ("DE", NumberKind.FIXED), ("DE", NumberKind.MOBILE)),
+            *_calls((_DE_SALES_2,), 2, ("DE", NumberKind.FIXED), ("DE", NumberKind.MOBILE)),
+            *_calls(
+                (_DE_RECEPTION, _DE_SALES_1),
+                9,
+                ("UA", NumberKind.MOBILE),
+                ("EG", NumberKind.MOBILE),
+                ("ZA", NumberKind.MOBILE),
+                ("JP", NumberKind.FIXED),
+                ("AU", NumberKind.MOBILE),
+            ),
+            *_conferences(_DE_BRIDGE, "room@spree.example", 3, ("FR", NumberKind.FIXED), ("PL", NumberKind.MOBILE)),
+            *_routes(Service.TOLL_FREE_IN, 9, ("DE", NumberKind.FIXED)),
         ),
     )
 
 
 def _united_states() -> SampleOrganization:
-    # 555-0100 to 555-0199 belong to nobody in the North American plan; 800 has one such number.
-    reception, sales_1, sales_2, room = "+12015550101", "+12015550102", "+12015550103", "+12015550104"
-    attendant, bridge = "+12015550110", "+12015550111"
     return SampleOrganization(
         name="Demo Prairie Inc.",
         country="US",
@@ -219,12 +241,12 @@ def _united_states() -> SampleOrganization:
             _account("care@prairie.example", "Customer care"),
         ),
         numbers=(
-            _user(reception, "Reception", "reception@prairie.example"),
-            _user(sales_1, "Sales desk 1", "sales1@prairie.example"),
-            _user(sales_2, "Sales desk 2", "sales2@prairie.example"),
-            _user(room, "Meeting room", "room@prairie.example"),
-            _toll(attendant, "Welcome message", NumberPurpose.AUTO_ATTENDANT, "welcome@prairie.example"),
-            _toll(bridge, "Conference bridge", NumberPurpose.CONFERENCE_BRIDGE),
+            _user(_US_RECEPTION, "Reception", "reception@prairie.example"),
+            _user(_US_SALES_1, "Sales desk 1", "sales1@prairie.example"),
+            _user(_US_SALES_2, "Sales desk 2", "sales2@prairie.example"),
+            _user(_US_ROOM, "Meeting room", "room@prairie.example"),
+            _toll(_US_ATTENDANT, "Welcome message", NumberPurpose.AUTO_ATTENDANT, "welcome@prairie.example"),
+            _toll(_US_BRIDGE, "Conference bridge", NumberPurpose.CONFERENCE_BRIDGE),
             _toll_free("+18005550199", "Customer care", NumberPurpose.CALL_QUEUE, "care@prairie.example"),
         ),
         rules=SampleRules(
@@ -241,32 +263,36 @@ def _united_states() -> SampleOrganization:
             trigger_amount_micros=10_000_000,
             monthly_cap_micros=500_000_000,
         ),
-        traffic=TrafficShape(
-            peak_calls_per_hour=150,
-            routes=(
-                *_calls((reception, sales_1, sales_2), 50, ("US", NumberKind.FIXED_OR_MOBILE)),
-                *_calls(
-                    (sales_1,),
-                    6,
-                    ("CA", NumberKind.FIXED_OR_MOBILE),
-                    ("MX", NumberKind.MOBILE),
-                    ("IN", NumberKind.MOBILE),
-                    ("GB", NumberKind.FIXED),
-                    ("BR", NumberKind.MOBILE),
-                ),
-                *_conferences(bridge, "sales1@prairie.example", 3, ("CA", NumberKind.FIXED_OR_MOBILE)),
-                *_conferences(bridge, "room@prairie.example", 3, ("GB", NumberKind.MOBILE), ("DE", NumberKind.FIXED)),
-                *_routes(Service.TOLL_FREE_IN, 20, ("US", NumberKind.FIXED_OR_MOBILE)),
-                *_routes(Service.TOLL_IN, 4, ("US", NumberKind.FIXED_OR_MOBILE), own_numbers=(attendant,)),
-            ),
-        ),
+        traffic=_united_states_traffic(),
         appointments=(
             Appointment(
                 at_seconds=240,
                 duration_seconds=120,
-                caller=reception,
+                caller=_US_RECEPTION,
                 callee=example_number("MX", NumberKind.MOBILE),
             ),
+        ),
+    )
+
+
+def _united_states_traffic() -> TrafficShape:
+    return TrafficShape(
+        peak_calls_per_hour=150,
+        routes=(
+            *_calls((_US_RECEPTION, _US_SALES_1, _US_SALES_2), 50, ("US", NumberKind.FIXED_OR_MOBILE)),
+            *_calls(
+                (_US_SALES_1,),
+                6,
+                ("CA", NumberKind.FIXED_OR_MOBILE),
+                ("MX", NumberKind.MOBILE),
+                ("IN", NumberKind.MOBILE),
+                ("GB", NumberKind.FIXED),
+                ("BR", NumberKind.MOBILE),
+            ),
+            *_conferences(_US_BRIDGE, "sales1@prairie.example", 3, ("CA", NumberKind.FIXED_OR_MOBILE)),
+            *_conferences(_US_BRIDGE, "room@prairie.example", 3, ("GB", NumberKind.MOBILE), ("DE", NumberKind.FIXED)),
+            *_routes(Service.TOLL_FREE_IN, 20, ("US", NumberKind.FIXED_OR_MOBILE)),
+            *_routes(Service.TOLL_IN, 4, ("US", NumberKind.FIXED_OR_MOBILE), own_numbers=(_US_ATTENDANT,)),
         ),
     )
 
