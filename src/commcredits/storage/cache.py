@@ -40,9 +40,12 @@ class Entry:
         """
         roster, known = self.account.roster, before.account.roster
         if roster is not None and known is not None and roster.version == known.version:
-            lines, parties = before.vicinity.lines, before.vicinity.parties
-            self.vicinity.lines = {number: line for number, line in lines.items() if line is not None}
-            self.vicinity.parties = {name: party for name, party in parties.items() if party is not None}
+            for known_by_name in (before.vicinity.lines, before.vicinity.parties):
+                for name in [name for name, found in known_by_name.items() if found is None]:
+                    del known_by_name[name]
+            # Handed over, not copied: a busy organization is loaded anew many times a second.
+            self.vicinity, before.vicinity = before.vicinity, Vicinity()
+            self.vicinity.meters = {}
 
 
 class AccountCache:
@@ -52,7 +55,8 @@ class AccountCache:
 
     def __init__(self, *, accounts_max: int = ACCOUNTS_MAX, ended_sessions_max: int = ENDED_SESSIONS_MAX) -> None:
         self._entries: OrderedDict[str, Entry] = OrderedDict()
-        self._ended: deque[tuple[Entry, str]] = deque()
+        # Of an entry only its calls, so that nothing else of it is kept once it is replaced.
+        self._ended: deque[tuple[dict[str, Session | None], str]] = deque()
         self._accounts_max = accounts_max
         self._ended_max = ended_sessions_max
 
@@ -85,12 +89,12 @@ class AccountCache:
             del self._entries[organization_id]
             return
         entry.is_stale = True
-        entry.sessions = {}
+        entry.sessions.clear()
         entry.vicinity.meters = {}
 
     def note_ended(self, entry: Entry, session_id: str) -> None:
         """A call of this entry is over: it may be forgotten once many others have ended after it."""
-        self._ended.append((entry, session_id))
+        self._ended.append((entry.sessions, session_id))
         if len(self._ended) > self._ended_max:
             oldest, ended_id = self._ended.popleft()
-            oldest.sessions.pop(ended_id, None)
+            oldest.pop(ended_id, None)
