@@ -157,7 +157,14 @@ def test_a_debt_that_was_repaid_from_another_lot_is_given_back_by_nobody() -> No
     books = opened("0.10")
     tell(books, 120)
     books.add_funds("50")
-    assert refused(correct(books, CHEAP)) is RefusalCode.CONFLICT
+    refusal = correct(books, CHEAP)
+    assert refused(refusal) is RefusalCode.CONFLICT
+    assert isinstance(refusal, Refused)
+    assert refusal.facts == {
+        "session_id": books.call.terms.session_id,
+        "repaid_micros": units("1.10"),
+        "currency": "EUR",
+    }
     assert recorded(correct(books, DEAR)) == (units("2.40"), units("1.10")), "dearer it can become all the same"
     audit_people(books)
 

@@ -34,6 +34,7 @@ def give_back(account: Account, session: Session, amount_micros: int) -> GivenBa
         facts: dict[str, str | int] = {
             "session_id": session.terms.session_id,
             "repaid_micros": session.owed_micros - from_debt,
+            "currency": account.currency,
         }
         return Refused(code=RefusalCode.CONFLICT, facts=facts)
     lots, parts, restored = restore(account.lots, session.parts, amount_micros - from_debt)
