@@ -85,9 +85,9 @@ async def imported(
     return report
 
 
-async def new_deck(office: Office, *rates: str) -> str:
+async def new_deck(office: Office, *rates: str, header: str = HEADER) -> str:
     """The id of a new deck with these lines."""
-    return (await office.deck(content="\n".join((HEADER, *rates, "")).encode())).rate_deck_id
+    return (await office.deck(content="\n".join((header, *rates, "")).encode())).rate_deck_id
 
 
 async def priced_by(office: Office, organization_id: str, *rates: str) -> str:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from commcredits.core.commands import Service
-from commcredits.operations.rerating import Correction, Period, Simulation, correct_calls, simulate
+from commcredits.operations.period_rating import Period
+from commcredits.operations.rerating import Correction, Simulation, correct_calls, simulate
 from commcredits.operations.verify import verify_books
 from tests.operations.call_files import NOWHERE, call, file_of, imported, line, priced_by
 from tests.operations.office import Office, new_id

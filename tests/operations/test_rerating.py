@@ -4,18 +4,15 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from msgspec.structs import replace
 
 from commcredits.core.commands import RecordCall, Service
 from commcredits.core.outcomes import Recorded, Refused
 from commcredits.core.rating import CALL_SECONDS_MAX
-from commcredits.core.tariffs import index_deck
 from commcredits.operations import period_rating
-from commcredits.operations.period_rating import Engine, rater_for
-from commcredits.operations.rerating import Period, Simulation, simulate
-from tests.core.books import rate
+from commcredits.operations.period_rating import Period
+from commcredits.operations.rerating import Engine, Simulation, simulate
 from tests.operations.call_files import NOWHERE, file_of, imported, line, new_deck, priced_by
-from tests.operations.office import NOON, Office, new_id
+from tests.operations.office import HEADER, NOON, Office, new_id
 from tests.operations.periods import (
     CHEAPER,
     DEARER,
@@ -125,7 +122,7 @@ async def test_only_calls_that_began_within_the_period_count(office: Office) -> 
 
 
 async def test_many_calls_are_read_page_by_page(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(period_rating, "CALLS_AT_ONCE", 3)
+    monkeypatch.setattr(period_rating, "COPIED_AT_ONCE", 3)
     organization = await office.calling_organization()
     await imported(office, organization, file_of(*(line(f"r-{number}") for number in range(10))))
     told: list[tuple[int, int]] = []
@@ -163,23 +160,17 @@ async def test_without_the_extra_calls_are_rated_one_by_one_with_the_same_result
     )
 
 
-async def test_a_deck_that_columns_cannot_hold_is_rated_by_the_core() -> None:
-    dear = replace(rate(increments=(3_600, 3_600)), price_per_minute_micros=10**15)
-
-    async with rater_for(index_deck("deck", "EUR", [dear])) as rater:
-        assert rater.engine is Engine.CORE
-        assert "cannot be rated in columns" in rater.note
-
-
 async def test_columns_and_core_agree_on_every_call_of_a_period(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     organization = await office.calling_organization(funds_micros=1_000_000)
     await hire(office.services, organization, "ana@example.com", licences=("MCOPSTN5", "MCOPSTNC"))
+    callers = ("+40722000001", "+12025550100", "", "+40722000002", "+12025550100")
     callees = (ROMANIAN, "+442079460000", "+12025550123", NOWHERE)
     lines = [
         line(
             f"r-{number}",
+            caller=callers[number % 5],
             callee=callees[number % 4],
             user="ana@example.com" if number % 3 else "",
             duration_seconds=str(number * 977 % 5_000),
@@ -190,10 +181,12 @@ async def test_columns_and_core_agree_on_every_call_of_a_period(
     await imported(office, organization, file_of(*lines))
     deck = await new_deck(
         office,
-        "44,United Kingdom,outbound,0.017,0.003,30,6,2020-01-01,2026-11-20",
-        "44,United Kingdom,outbound,0.019,0,60,11,2026-11-20,",
-        "4021,Bucharest,outbound,0.000001,0,1,1,2020-01-01,",
-        "40,Romania,outbound,0.10,0,60,60,2020-01-01,",
+        "44,United Kingdom,outbound,0.017,0.003,30,6,2020-01-01,2026-11-20,",
+        "44,United Kingdom,outbound,0.019,0,60,11,2026-11-20,,",
+        "44,Anglia,outbound,0.013,0,1,1,2020-01-01,,RO",
+        "4021,Bucharest,outbound,0.000001,0,1,1,2020-01-01,,",
+        "40,Romania,outbound,0.10,0,60,60,2020-01-01,,",
+        header=f"{HEADER},origin_country",
     )
     period = Period(begins_at=datetime(2026, 1, 1, tzinfo=UTC), ends_at=NOON)
 

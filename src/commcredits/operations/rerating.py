@@ -6,12 +6,15 @@ journal. Refuses to price what is posted: the core does, call by call (commcredi
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from enum import StrEnum
 from hashlib import blake2b
 from typing import Final
 
+from commcredits.columnar.deck_tables import DeckError
+from commcredits.columnar.engine import ColumnarMissingError
+from commcredits.columnar.records import RecordsError
 from commcredits.core.commands import CorrectCall
 from commcredits.core.outcomes import Outcome, Recorded, RefusalCode, Refused
 from commcredits.core.tariffs import RateDeck
@@ -19,16 +22,15 @@ from commcredits.operations.inputs import invalid_input, refuse_command_id
 from commcredits.operations.organizations import Organization, get_organization
 from commcredits.operations.period_rating import (
     EndedCall,
-    Engine,
-    NewPrice,
-    Rater,
+    Period,
     calls_of_period,
+    compare_in_columns,
     count_calls,
-    rater_for,
+    price_by,
 )
 from commcredits.operations.sending import COMMANDS_AT_ONCE, send_all
 from commcredits.operations.services import Services
-from commcredits.operations.simulated_totals import CallDifference, GroupTotals, Totals
+from commcredits.operations.simulated_totals import DEAREST_MAX, CallDifference, GroupTotals, Totals
 from commcredits.operations.tariffs import get_rate_deck
 from commcredits.storage.decks import RateDeckState, load_deck
 
@@ -39,12 +41,11 @@ Progress = Callable[[int, int], None]
 """Is told how many calls are done, and of how many."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Period:
-    """Calls that began in it; its end is left out."""
+class Engine(StrEnum):
+    """How calls were rated: in columns, or call by call as they are charged."""
 
-    begins_at: datetime
-    ends_at: datetime
+    COLUMNAR = "columnar"
+    CORE = "core"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +112,6 @@ class Correction:
     owed_micros: int
     given_back_micros: int
     debt_forgiven_micros: int
-    engine: Engine
-    note: str
     refused: Refused | None
 
 
@@ -128,32 +127,34 @@ async def simulate(
     ready = await _prepare(services, organization_id, period, rate_deck_id, drafts=True)
     if isinstance(ready, Refused):
         return ready
-    total, done = await _count(services, organization_id, period), 0
-    totals = Totals()
-    async with rater_for(ready.deck) as rater:
-        async for calls in _calls(services, organization_id, period):
-            for call, price in await _priced(rater, calls):
-                totals.add(call, price)
-            done += len(calls)
-            if progress is not None:
-                progress(done, max(total, done))
-        engine, note = rater.engine, rater.note
-    users = await totals.named_users(services, organization_id)
+    total = await count_calls(services, organization_id=organization_id, period=period)
+
+    def tell(done: int) -> None:
+        if progress is not None:
+            progress(done, max(total, done))
+
+    engine, note = Engine.COLUMNAR, ""
+    try:
+        totals = await _totals_by_columns(services, organization_id, period, ready.deck, tell)
+    except (ColumnarMissingError, DeckError, RecordsError) as error:
+        engine, note = Engine.CORE, str(error)
+        totals = await _totals_by_core(services, organization_id, period, ready.deck, tell)
+    priced = totals.all
     return Simulation(
         rate_deck_id=rate_deck_id,
         currency=ready.organization.currency,
-        calls=done,
+        calls=totals.calls,
         unpriced=totals.unpriced,
-        seconds=totals.seconds,
-        charged_micros=totals.charged_micros,
-        would_cost_micros=totals.would_cost_micros,
-        difference_micros=totals.would_cost_micros - totals.charged_micros,
+        seconds=priced.seconds,
+        charged_micros=priced.charged_micros,
+        would_cost_micros=priced.would_cost_micros,
+        difference_micros=priced.difference_micros,
         free_calls=totals.free_calls,
         free_charged_micros=totals.free_charged_micros,
         destinations=totals.destinations(),
         destination_count=totals.destination_count,
         services=totals.services(),
-        users=users,
+        users=await totals.named_users(services, organization_id),
         user_count=totals.user_count,
         dearest=totals.dearest(),
         engine=engine,
@@ -180,24 +181,22 @@ async def correct_calls(
     ready = await _prepare(services, organization_id, period, rate_deck_id, drafts=False)
     if isinstance(ready, Refused):
         return ready
-    total, done = await _count(services, organization_id, period), 0
+    total, done = await count_calls(services, organization_id=organization_id, period=period), 0
     tally = _Tally()
-    async with rater_for(ready.deck) as rater:
-        async for calls in _calls(services, organization_id, period):
-            to_correct = [call for call, price in await _priced(rater, calls) if tally.is_to_correct(call, price)]
-            for start in range(0, len(to_correct), COMMANDS_AT_ONCE):
-                portion = to_correct[start : start + COMMANDS_AT_ONCE]
-                commands = [_command(organization_id, call, correction_id, rate_deck_id) for call in portion]
-                for call, outcome in zip(portion, await send_all(services, commands), strict=True):
-                    tally.note(call, outcome)
-                if tally.refused is not None:
-                    break
-            done += len(calls)
+    async for calls in calls_of_period(services, organization_id=organization_id, period=period):
+        to_correct = [call for call in calls if tally.is_to_correct(call, ready.deck)]
+        for start in range(0, len(to_correct), COMMANDS_AT_ONCE):
+            portion = to_correct[start : start + COMMANDS_AT_ONCE]
+            commands = [_command(organization_id, call, correction_id, rate_deck_id) for call in portion]
+            for call, outcome in zip(portion, await send_all(services, commands), strict=True):
+                tally.note(call, outcome)
             if tally.refused is not None:
                 break
-            if progress is not None:
-                progress(done, max(total, done))
-        engine, note = rater.engine, rater.note
+        done += len(calls)
+        if tally.refused is not None:
+            break
+        if progress is not None:
+            progress(done, max(total, done))
     return Correction(
         correction_id=correction_id,
         rate_deck_id=rate_deck_id,
@@ -214,8 +213,6 @@ async def correct_calls(
         owed_micros=tally.owed_micros,
         given_back_micros=tally.given_back_micros,
         debt_forgiven_micros=tally.debt_forgiven_micros,
-        engine=engine,
-        note=note,
         refused=tally.refused,
     )
 
@@ -250,22 +247,27 @@ async def _prepare(
     return _Ready(organization=organization, deck=deck)
 
 
-def _calls(services: Services, organization_id: str, period: Period) -> AsyncIterator[list[EndedCall]]:
-    return calls_of_period(
-        services, organization_id=organization_id, begins_at=period.begins_at, ends_at=period.ends_at
-    )
+async def _totals_by_columns(
+    services: Services, organization_id: str, period: Period, deck: RateDeck, tell: Callable[[int], None]
+) -> Totals:
+    totals = Totals()
+    async for comparison in compare_in_columns(
+        services, organization_id=organization_id, period=period, deck=deck, dearest_max=DEAREST_MAX
+    ):
+        totals.add_compared(comparison)
+        tell(totals.calls)
+    return totals
 
 
-async def _count(services: Services, organization_id: str, period: Period) -> int:
-    return await count_calls(
-        services, organization_id=organization_id, begins_at=period.begins_at, ends_at=period.ends_at
-    )
-
-
-async def _priced(rater: Rater, calls: Sequence[EndedCall]) -> list[tuple[EndedCall, NewPrice | None]]:
-    """Each call with its price; those that no deck prices come with None, and say so themselves."""
-    prices = iter(await rater.rate([call for call in calls if call.is_priced]))
-    return [(call, next(prices) if call.is_priced else None) for call in calls]
+async def _totals_by_core(
+    services: Services, organization_id: str, period: Period, deck: RateDeck, tell: Callable[[int], None]
+) -> Totals:
+    totals = Totals()
+    async for calls in calls_of_period(services, organization_id=organization_id, period=period):
+        for call in calls:
+            totals.add(call, price_by(deck, call) if call.is_priced else None)
+        tell(totals.calls)
+    return totals
 
 
 def _command(organization_id: str, call: EndedCall, correction_id: str, rate_deck_id: str) -> CorrectCall:
@@ -293,8 +295,9 @@ class _Tally:
     debt_forgiven_micros: int = 0
     refused: Refused | None = None
 
-    def is_to_correct(self, call: EndedCall, price: NewPrice | None) -> bool:
-        """Whether a call costs another amount; the others are counted."""
+    def is_to_correct(self, call: EndedCall, deck: RateDeck) -> bool:
+        """Whether a call costs another amount by the deck; the others are counted."""
+        price = price_by(deck, call) if call.is_priced else None
         if call.is_running or call.is_refused:
             self.running += call.is_running
             self.refused_calls += call.is_refused

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from commcredits.columnar.comparing import ComparedCall, Comparison, Sums
 from commcredits.core.commands import Service
 from commcredits.operations.period_rating import EndedCall, NewPrice
 from commcredits.operations.services import Services
@@ -62,11 +63,11 @@ class _Sums:
     charged_micros: int = 0
     would_cost_micros: int = 0
 
-    def add(self, call: EndedCall, would_cost_micros: int) -> None:
-        self.calls += 1
-        self.seconds += call.seconds
-        self.charged_micros += call.charged_micros
-        self.would_cost_micros += would_cost_micros
+    def add(self, more: Sums) -> None:
+        self.calls += more.calls
+        self.seconds += more.seconds
+        self.charged_micros += more.charged_micros
+        self.would_cost_micros += more.would_cost_micros
 
     def named(self, key: str, name: str = "") -> GroupTotals:
         return GroupTotals(
@@ -84,17 +85,15 @@ class _Sums:
 class Totals:
     """What was added up so far; ``unpriced`` and ``free_calls`` are as in a simulation."""
 
+    calls: int = 0
     unpriced: int = 0
-    seconds: int = 0
-    charged_micros: int = 0
-    would_cost_micros: int = 0
     free_calls: int = 0
     free_charged_micros: int = 0
     _destinations: dict[str, _Sums] = field(default_factory=dict)
     _services: dict[str, _Sums] = field(default_factory=dict)
     _users: dict[str, _Sums] = field(default_factory=dict)
     _dearest: list[tuple[int, int, CallDifference]] = field(default_factory=list)
-    _count: int = 0
+    _noted: int = 0
 
     @property
     def destination_count(self) -> int:
@@ -106,23 +105,62 @@ class Totals:
         """How many users called, those that are nobody counted as one."""
         return len(self._users)
 
+    @property
+    def all(self) -> GroupTotals:
+        """Every call that a deck prices."""
+        whole = _Sums()
+        for sums in self._services.values():
+            whole.seconds += sums.seconds
+            whole.calls += sums.calls
+            whole.charged_micros += sums.charged_micros
+            whole.would_cost_micros += sums.would_cost_micros
+        return whole.named("")
+
     def add(self, call: EndedCall, price: NewPrice | None) -> None:
         """One call more, and what it would cost; None for one that is not priced, and for one without a rate."""
+        self.calls += 1
         if not call.is_priced:
             self.unpriced += 1
             return
-        would_cost = 0 if price is None else price.price_micros
         if price is None:
             self.free_calls += 1
             self.free_charged_micros += call.charged_micros
-        self.seconds += call.seconds
-        self.charged_micros += call.charged_micros
-        self.would_cost_micros += would_cost
-        destination = call.destination if price is None else price.destination
-        self._destinations.setdefault(destination, _Sums()).add(call, would_cost)
-        self._services.setdefault(call.service.value, _Sums()).add(call, would_cost)
-        self._users.setdefault(call.user_id or "", _Sums()).add(call, would_cost)
-        self._note_difference(call, destination, would_cost)
+        compared = ComparedCall(
+            session_id=call.session_id,
+            service=call.service.value,
+            callee=call.callee,
+            destination=call.destination if price is None else price.destination,
+            began_at=call.began_at,
+            seconds=call.seconds,
+            charged_micros=call.charged_micros,
+            would_cost_micros=0 if price is None else price.price_micros,
+        )
+        sums = Sums(
+            calls=1,
+            seconds=call.seconds,
+            charged_micros=compared.charged_micros,
+            would_cost_micros=compared.would_cost_micros,
+        )
+        self._destinations.setdefault(compared.destination, _Sums()).add(sums)
+        self._services.setdefault(compared.service, _Sums()).add(sums)
+        self._users.setdefault(call.user_id, _Sums()).add(sums)
+        self._note_difference(compared)
+
+    def add_compared(self, more: Comparison) -> None:
+        """Calls that were added up in columns."""
+        self.calls += more.calls
+        self.unpriced += more.unpriced
+        self.free_calls += more.free_calls
+        self.free_charged_micros += more.free_charged_micros
+        for mine, groups in (
+            (self._destinations, more.destinations),
+            (self._services, more.services),
+            (self._users, more.users),
+        ):
+            for key, sums in groups.items():
+                mine.setdefault(key, _Sums()).add(sums)
+        for call in more.dearest:
+            self._note_difference(call)
 
     def destinations(self) -> tuple[GroupTotals, ...]:
         """Those that differ most."""
@@ -145,26 +183,26 @@ class Totals:
         """The calls that differ most, in order of how much."""
         return tuple(each for _size, _number, each in sorted(self._dearest, reverse=True))
 
-    def _note_difference(self, call: EndedCall, destination: str, would_cost_micros: int) -> None:
-        difference = would_cost_micros - call.charged_micros
+    def _note_difference(self, call: ComparedCall) -> None:
+        difference = call.would_cost_micros - call.charged_micros
         size = abs(difference)
         if not size or (len(self._dearest) >= DEAREST_MAX and size <= self._dearest[0][0]):
             return
-        self._count += 1
+        self._noted += 1
         noted = CallDifference(
             session_id=call.session_id,
-            service=call.service,
+            service=Service(call.service),
             callee=call.callee,
-            destination=destination,
+            destination=call.destination,
             began_at=call.began_at,
             seconds=call.seconds,
             charged_micros=call.charged_micros,
-            would_cost_micros=would_cost_micros,
+            would_cost_micros=call.would_cost_micros,
             difference_micros=difference,
         )
         # The count settles ties, so that calls themselves are never compared; of equal ones the first stays.
         keep = heapq.heappush if len(self._dearest) < DEAREST_MAX else heapq.heappushpop
-        keep(self._dearest, (size, -self._count, noted))
+        keep(self._dearest, (size, -self._noted, noted))
 
 
 def _most(groups: Mapping[str, _Sums]) -> tuple[GroupTotals, ...]:

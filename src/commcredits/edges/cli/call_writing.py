@@ -132,7 +132,8 @@ def write_simulation(report: Simulation, *, as_json: bool) -> None:
                 for each in report.dearest[:_ROWS_MAX]
             ),
         )
-    _say_how(report.note)
+    if report.note:
+        write_line(f"Rated call by call: {report.note}.")
 
 
 def write_correction(report: Correction, *, as_json: bool) -> None:
@@ -157,7 +158,6 @@ def write_correction(report: Correction, *, as_json: bool) -> None:
                 **{name: f"{amount_text(micros)} {report.currency}" for name, micros in amounts.items()},
             }
         )
-        _say_how(report.note)
     for kept in report.kept_calls:
         complain(f"call {kept.session_id} stays as it is [{kept.code}]")
     if report.refused is not None:
@@ -184,8 +184,3 @@ def _write_groups(name: str, groups: Sequence[GroupTotals]) -> None:
                 for each in groups[:_ROWS_MAX]
             ),
         )
-
-
-def _say_how(note: str) -> None:
-    if note:
-        write_line(f"Rated call by call: {note}.")

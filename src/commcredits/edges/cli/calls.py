@@ -153,8 +153,9 @@ def _add_rerating(group: typer.Typer, parts: Parts) -> None:
     ) -> None:
         """Say what a period would have cost under another rate deck, or charge it so."""
         from commcredits.operations import rerating
+        from commcredits.operations.period_rating import Period
 
-        period = rerating.Period(begins_at=begins_at, ends_at=ends_at)
+        period = Period(begins_at=begins_at, ends_at=ends_at)
 
         async def work() -> Simulation | Correction:
             with progress("rating calls") as update:

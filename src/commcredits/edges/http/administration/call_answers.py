@@ -19,8 +19,8 @@ from commcredits.edges.http.administration.refusing import ProblemError
 from commcredits.edges.http.problems import Problem, refusal_problem
 from commcredits.operations import rerating, simulated_totals
 from commcredits.operations.call_mapping_store import NamedMapping
-from commcredits.operations.period_rating import Engine
 from commcredits.operations.recorded_calls import CallImport
+from commcredits.operations.rerating import Engine
 
 
 class CallsRecorded(BaseModel):
@@ -133,8 +133,6 @@ class Correction(BaseModel):
     owed: Amount
     given_back: Amount
     debt_forgiven: Amount
-    engine: Engine
-    note: str
 
 
 def calls_recorded(record: CallImport) -> CallsRecorded:
@@ -211,8 +209,6 @@ def correction(record: rerating.Correction) -> Correction:
         owed=format_micros(record.owed_micros),
         given_back=format_micros(record.given_back_micros),
         debt_forgiven=format_micros(record.debt_forgiven_micros),
-        engine=record.engine,
-        note=record.note,
     )
     if record.refused is not None:
         problem = refusal_problem(record.refused)

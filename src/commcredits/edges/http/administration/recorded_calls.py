@@ -27,8 +27,8 @@ from commcredits.edges.http.administration.routes import LongJsonRoute
 from commcredits.edges.http.problems import HttpFault
 from commcredits.operations import call_mapping_store, recorded_calls, rerating
 from commcredits.operations.call_mappings import SHIPPED, shipped_mapping
+from commcredits.operations.period_rating import Period
 from commcredits.operations.recorded_calls_json import JsonCalls
-from commcredits.operations.rerating import Period
 from commcredits.operations.services import Services
 
 _SAMPLE: Final = (
