@@ -112,7 +112,9 @@ async def test_an_opened_organization_says_what_it_was_opened_with(office: Offic
 async def test_a_new_organization_has_no_funds(office: Office) -> None:
     opened = await office.organization()
     balance = await read_balance(office.services, organization_id=opened.organization_id)
-    assert balance == Balance(posted_micros=0, held_micros=0, available_micros=0, owed_micros=0, currency="EUR", as_of=NOON)
+    assert balance == Balance(
+        posted_micros=0, held_micros=0, available_micros=0, owed_micros=0, currency="EUR", as_of=NOON
+    )
 
 
 async def test_a_currency_has_the_digits_of_the_standard(office: Office) -> None:
