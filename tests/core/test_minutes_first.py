@@ -291,6 +291,7 @@ def test_an_emergency_call_is_booked_to_its_user_and_to_nobody_where_nobody_is_k
     assert [booking and (booking.row, booking.party_id) for booking in booked] == [(20, SALES), (20, "")]
 
 
-def test_an_organization_without_people_knows_no_user() -> None:
+def test_a_wallet_pays_for_whomever_a_switch_names() -> None:
     account = books(rate(prefix="44"), balance="10")
-    assert refused(account.authorise(user="somebody@example.com")).code is RefusalCode.UNKNOWN_USER
+    granted(account.authorise("call-1", user="somebody@example.com"))
+    granted(account.authorise("call-2", user="somebody@example.com", call_type=CallType.USER_OUT))

@@ -60,7 +60,9 @@ _SHARED_CALLING: Final = frozenset(
     {CallType.USER_OUT, CallType.USER_OUT_TRANSFER, CallType.USER_OUT_FORWARDING, CallType.USER_OUT_CONF}
 )
 _EMERGENCY_ROW: Final = 20
-_NO_RULES: Final = Roster(version=0)
+_NO_RULES: Final = Roster(version=0, premium_allowed=True)
+"""An organization that has set no rules has forbidden nothing."""
+
 _DOMESTIC: Final = {Destination.DOMESTIC: True, Destination.INTERNATIONAL: False, Destination.OUTSIDE: False}
 
 _INBOUND_CALL_TYPES: Final = {
@@ -102,7 +104,7 @@ def admit(account: Account, call: CallRequest, at: datetime, context: Context, a
     if account.status is not OrganizationStatus.OPEN and isinstance(call, Authorise):
         facts: dict[str, str | int] = {"status": account.status.value}
         return Admission(service=call.service, refused=Refused(code=RefusalCode.ORGANIZATION_CLOSED, facts=facts))
-    if account.roster is None and call.call_type is None and not call.user:
+    if account.roster is None and call.call_type is None:
         rate = _rate(account, call.service, call.caller, call.callee, at, context)
         refused = _no_rate(account, call.service, call.callee, at) if rate is None else None
         return Admission(service=call.service, rate=rate, refused=refused)
@@ -118,7 +120,7 @@ def _emergency_booking(account: Account, call: CallRequest, around: Surroundings
     """Whose emergency call it is, as far as that is known without asking anything that could refuse it."""
     if account.roster is None:
         return None
-    who = _who(call, around)
+    who = _who(account, call, around)
     party = None if isinstance(who, Refused) else who.party
     return Booking(
         row=_EMERGENCY_ROW,
@@ -185,7 +187,7 @@ class _Who(Struct, frozen=True, kw_only=True, gc=False):
 def _admit_booked(
     account: Account, call: CallRequest, at: datetime, context: Context, around: Surroundings
 ) -> Admission:
-    who = _who(call, around)
+    who = _who(account, call, around)
     if isinstance(who, Refused):
         return Admission(service=call.service, refused=who)
     roster = account.roster or _NO_RULES
@@ -297,10 +299,11 @@ def _refuse_credits(account: Account, ways: Ways, booking: Booking, around: Surr
     return None
 
 
-def _who(call: CallRequest, around: Surroundings) -> _Who | Refused:
+def _who(account: Account, call: CallRequest, around: Surroundings) -> _Who | Refused:
     line = around.lines.get(own_number(call))
     party: Party | None = None
-    if call.user:
+    # Where nobody is known, whom a switch names is nobody: the call is the organization's own.
+    if call.user and account.roster is not None:
         party = around.parties.get(call.user.lower())
         if party is None:
             return Refused(code=RefusalCode.UNKNOWN_USER, facts={"user": call.user})

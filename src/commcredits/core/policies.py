@@ -181,11 +181,13 @@ def bindings_of(
 ) -> tuple[Binding, ...]:
     """The limits that bind a call which begins at that instant, concurrency first; none for an emergency.
 
+    An own carrier's call is recorded only, so nothing binds it.
+
     ``party`` is whom the call is booked to. Periods are months, days and hours in the organization's IANA zone. Limits
     of concurrency, spend velocity and the organization's cap per user bind users alone, for a resource account answers
     for many callers; a cap of its own binds it as well.
     """
-    if service is Service.EMERGENCY or booking.call_type is CallType.EMERGENCY_OUT:
+    if service is Service.EMERGENCY or booking.call_type in _UNDER_NO_POLICY:
         return ()
     limits = roster.limits
     found: list[Binding] = []

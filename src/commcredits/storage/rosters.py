@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from types import TracebackType
 from typing import Final
 
@@ -18,6 +19,9 @@ from msgspec.structs import replace
 
 from commcredits.core.roster import Roster
 from commcredits.storage.connection import Connection, Pool, load_statement
+
+ROSTERS_DECODED: Final = 256
+"""How many rosters are kept as they were last read; the text of a large one has a hundred kilobytes."""
 
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode
 _decode: Final = msgspec.json.Decoder(Roster).decode
@@ -101,8 +105,9 @@ async def load_roster(connection: Connection, shard_id: int, organization_id: st
     return None if text is None else decode_roster(text)
 
 
+@lru_cache(maxsize=ROSTERS_DECODED)
 def decode_roster(text: str) -> Roster:
-    """The roster in a row's text."""
+    """The roster in a row's text: an account that others charge too is read often, and its roster moves seldom."""
     return _decode(text)
 
 
