@@ -23,13 +23,21 @@ from commcredits.core.silence import grant_ends_at
 
 
 def authorise(
-    account: Account, session: Session | None, command: Authorise, context: Context, around: Surroundings
+    account: Account,
+    session: Session | None,
+    command: Authorise,
+    context: Context,
+    around: Surroundings,
+    admission: Admission | None = None,
 ) -> Decision:
-    """Hold the first slice of a call, or refuse it; either is remembered under the session id."""
+    """Hold the first slice of a call, or refuse it; either is remembered under the session id.
+
+    ``admission`` is what ``admit`` says of all this, if somebody has asked already.
+    """
     content = content_of(command)
     if session is not None:
         return repeat(account, session, "authorise", content)
-    admission = admit(account, command, context.now, context, around)
+    admission = admission or admit(account, command, context.now, context, around)
     terms = _terms(account, command, admission, context)
     if admission.refused is not None:
         return _refuse(account, terms, content, admission.refused, context)

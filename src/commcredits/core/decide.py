@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from commcredits.core import authorising, blocking, charging, recharge, recorded, topups
 from commcredits.core.account import NOTHING_AROUND, Account, Context, Decision, Session, Surroundings, TopUp
+from commcredits.core.admission import Admission
 from commcredits.core.commands import (
     AccountCommand,
     AssignRateDeck,
@@ -47,22 +48,30 @@ def decide(
     command: Command,
     context: Context,
     around: Surroundings = NOTHING_AROUND,
+    admission: Admission | None = None,
 ) -> Decision:
     """What a command gets for an answer and all that it changes.
 
     ``around`` holds the people, numbers and meters that the command touches; nothing for an organization without a
-    roster. Returns the account unchanged, as the same object, when nothing changes at all. Raises only for a bug.
+    roster. ``admission`` is what ``admit`` says of a call by this account and context, if somebody has asked already.
+    Returns the account unchanged, as the same object, when nothing changes at all. Raises only for a bug, or when
+    account, subject and surroundings are not of one instant.
     """
-    return _after(account, _decide_call_first(account, subject, command, context, around), context)
+    return _after(account, _decide_call_first(account, subject, command, context, around, admission), context)
 
 
 def _decide_call_first(
-    account: Account, subject: Subject, command: Command, context: Context, around: Surroundings
+    account: Account,
+    subject: Subject,
+    command: Command,
+    context: Context,
+    around: Surroundings,
+    admission: Admission | None,
 ) -> Decision:
     """Calls stand first and most frequent on top: there are a thousand of their commands to one of the others."""
     match command:
         case Authorise():
-            return authorising.authorise(account, _session(subject), command, context, around)
+            return authorising.authorise(account, _session(subject), command, context, around, admission)
         case Update():
             return charging.update(account, _session(subject), command, context, around)
         case End():
@@ -72,7 +81,7 @@ def _decide_call_first(
         case Expire():
             return charging.expire(account, _session(subject), command, context, around)
         case RecordCall():
-            return recorded.record(account, _session(subject), command, context, around)
+            return recorded.record(account, _session(subject), command, context, around, admission)
         case CorrectCall():
             return recorded.correct(account, _session(subject), command, context, around)
         case _:

@@ -38,9 +38,17 @@ _Drawn = tuple[tuple[str, int], ...]
 
 
 def record(
-    account: Account, session: Session | None, command: RecordCall, context: Context, around: Surroundings
+    account: Account,
+    session: Session | None,
+    command: RecordCall,
+    context: Context,
+    around: Surroundings,
+    admission: Admission | None = None,
 ) -> Decision:
-    """Rate and charge a call that is over: minutes of its month's pool, then free funds, then a debt."""
+    """Rate and charge a call that is over: minutes of its month's pool, then free funds, then a debt.
+
+    ``admission`` is what ``admit`` says of all this, if somebody has asked already.
+    """
     content = _content_of(command)
     if session is not None:
         return repeat(account, session, "record", content)
@@ -52,7 +60,7 @@ def record(
             "allowed": "the beginning of a call that is over",
         }
         return Decision(outcome=Refused(code=RefusalCode.INVALID_INPUT, facts=facts), account=account)
-    admission = admit(account, command, command.started_at, context, around)
+    admission = admission or admit(account, command, command.started_at, context, around)
     if admission.refused is not None and admission.refused.code is RefusalCode.UNKNOWN_USER:
         return Decision(outcome=admission.refused, account=account)
     return _book(account, command, content, admission, context, around)

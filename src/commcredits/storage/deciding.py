@@ -16,6 +16,7 @@ import asyncpg
 import structlog
 
 from commcredits.core.account import NOTHING_AROUND, Account, Context, Decision, Session, Surroundings, TopUp
+from commcredits.core.admission import Admission
 from commcredits.core.commands import (
     AssignRateDeck,
     Authorise,
@@ -67,14 +68,18 @@ _IdentifiedCommand = (
 
 
 class Pending:
-    """A command that waits, and whom to tell. It is answered exactly once."""
+    """A command that waits, and whom to tell. It is answered exactly once.
 
-    __slots__ = ("answered", "callback", "command")
+    ``admission`` is what was found out about its call when the batch was prepared; each preparation finds out anew.
+    """
+
+    __slots__ = ("admission", "answered", "callback", "command")
 
     def __init__(self, command: Command, callback: Callable[[Outcome], None]) -> None:
         self.command = command
         self.callback = callback
         self.answered = False
+        self.admission: Admission | None = None
 
     def answer(self, outcome: Outcome) -> None:
         """Tell the outcome, once. A callback that fails is its owner's bug and stops nothing here."""
@@ -195,7 +200,7 @@ def decide_organization(
     organization_id = entry.account.organization_id
     try:
         for pending in waiting:
-            result.outcomes.append((pending, _decide_one(result, changes, pending.command, preloaded, context)))
+            result.outcomes.append((pending, _decide_one(result, changes, pending, preloaded, context)))
     except Exception as error:
         # A bug that one organization meets must not reach the others.
         log = structlog.get_logger("committer")
@@ -249,12 +254,14 @@ class _Changes:
 
 
 def _decide_one(
-    result: OrganizationResult, changes: _Changes, command: Command, preloaded: Preloaded, context: Context
+    result: OrganizationResult, changes: _Changes, pending: Pending, preloaded: Preloaded, context: Context
 ) -> Outcome:
+    command = pending.command
     if isinstance(command, _CALL_COMMANDS):
         session_id = command.session_id
         subject: Subject = result.sessions.get(session_id) or result.entry.sessions.get(session_id)
-        decision = decide(result.account, subject, command, context, result.around)
+        admission = pending.admission if _is_as_prepared(result) else None
+        decision = decide(result.account, subject, command, context, result.around, admission)
         if decision.session is not None:
             result.sessions[session_id] = decision.session
             result.changed = True
@@ -266,6 +273,18 @@ def _decide_one(
         decision = decide(result.account, _top_up(result, changes, command, preloaded), command, context)
     _gather(result, changes, decision)
     return decision.outcome
+
+
+def _is_as_prepared(result: OrganizationResult) -> bool:
+    """Whether nothing that admits a call was changed by the commands of this batch so far: neither blocks nor decks."""
+    before, now = result.entry.account, result.account
+    return now is before or (
+        now.blocks is before.blocks
+        and now.rate_deck_id == before.rate_deck_id
+        and now.next_rate_deck_id == before.next_rate_deck_id
+        and now.next_rate_deck_at == before.next_rate_deck_at
+        and now.status is before.status
+    )
 
 
 def _decide_once(

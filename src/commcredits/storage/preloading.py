@@ -108,6 +108,8 @@ async def preload_surroundings(
             each.vicinity.trim()
         await load_people(connection, shard_id, touched)
         await load_meters(connection, shard_id, touched, context)
+        for organization_id, each in touched.items():
+            _hand_over(each, groups[organization_id])
 
 
 def needs_no_reading(entry: Entry, waiting: list[Pending], context: Context) -> bool:
@@ -125,9 +127,18 @@ def needs_no_reading(entry: Entry, waiting: list[Pending], context: Context) -> 
         return True
     touched = _touched(entry, waiting)
     try:
-        return not (touched.missing_lines() or touched.missing_parties() or touched.missing_meters(context))
+        if touched.missing_lines() or touched.missing_parties() or touched.missing_meters(context):
+            return False
     except Exception:  # noqa: BLE001 - whoever raises here raises again where it is answered, and no batch is under way
         return False
+    _hand_over(touched, waiting)
+    return True
+
+
+def _hand_over(touched: Touched, waiting: list[Pending]) -> None:
+    """Let the decisions that follow have what was found out about their calls."""
+    for place, admission in touched.admissions.items():
+        waiting[place].admission = admission
 
 
 def _touched(entry: Entry, waiting: Iterable[Pending]) -> Touched:

@@ -11,7 +11,7 @@ from typing import Final
 import asyncpg
 
 from commcredits.core.account import Account, Context, Session, Surroundings
-from commcredits.core.admission import admit, meters_of, own_number, readmit
+from commcredits.core.admission import Admission, admit, meters_of, own_number, readmit
 from commcredits.core.blocking import meter_of
 from commcredits.core.commands import Authorise, Command, CorrectCall, End, Expire, LiftBlock, RecordCall, Start, Update
 from commcredits.core.meters import Meter, MeterId
@@ -54,9 +54,13 @@ class Vicinity:
 
 
 class Touched:
-    """One organization's commands with the calls that they name, and what is around them."""
+    """One organization's commands with the calls that they name, and what is around them.
 
-    __slots__ = ("account", "commands", "sessions", "vicinity")
+    ``admissions`` holds, once meters were looked for, what the core says of each command that begins a call, by its
+    place: to be handed to the decision, which would ask the same.
+    """
+
+    __slots__ = ("account", "admissions", "commands", "sessions", "vicinity")
 
     def __init__(
         self,
@@ -66,6 +70,7 @@ class Touched:
         commands: Iterable[Command],
     ) -> None:
         self.account = account
+        self.admissions: dict[int, Admission] = {}
         self.vicinity = vicinity
         self.sessions = sessions
         self.commands = commands
@@ -109,13 +114,13 @@ class Touched:
             yield party.shared_calling_account
 
     def _metered(self, context: Context, around: Surroundings) -> Iterator[MeterId]:
-        for command in self.commands:
-            if isinstance(command, Authorise):
-                yield from meters_of(admit(self.account, command, context.now, context, around))
-            elif isinstance(command, RecordCall):
-                if command.started_at > context.now:
+        for place, command in enumerate(self.commands):
+            if isinstance(command, Authorise | RecordCall):
+                at = context.now if isinstance(command, Authorise) else command.started_at
+                if at > context.now:
                     continue  # it is refused, and no zone may have a month for the last instants of the calendar
-                yield from meters_of(admit(self.account, command, command.started_at, context, around))
+                admission = self.admissions[place] = admit(self.account, command, at, context, around)
+                yield from meters_of(admission)
             elif isinstance(command, Update | End | Start | Expire | CorrectCall):
                 session = self.sessions.get(command.session_id)
                 if session is not None and session.meter_parts:
