@@ -1,6 +1,6 @@
-"""Ways to spoil the books, read from ``spoiled_books.sql``, and how they are put back for the next one.
+"""Ways to spoil the books, read from ``spoiled_*.sql``, and how they are put back for the next one.
 
-Knows tables. Refuses to know what is wrong with spoiled books: that file says it.
+Knows tables. Refuses to know what is wrong with spoiled books: those files say it.
 """
 
 import re
@@ -10,7 +10,12 @@ from typing import Final
 
 from commcredits.storage.connection import Connection
 
-_BUILT_ON, *_CASES = Path(__file__).with_name("spoiled_books.sql").read_text("utf-8").split("\n\n")
+def _blocks(name: str) -> list[str]:
+    return Path(__file__).with_name(name).read_text("utf-8").split("\n\n")
+
+
+_BUILT_ON, *_CASES = _blocks("spoiled_books.sql")
+_CASES += _blocks("spoiled_calls.sql")[1:]
 _CASE: Final = re.compile(r"-- (?P<name>.+)\n-- found by (?P<checks>.+(?:\n-- .+)*)\n(?P<sql>(?s:.+))")
 _TABLES: Final = (
     "organizations",
