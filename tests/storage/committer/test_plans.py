@@ -12,6 +12,7 @@ from tests.storage.committer.world import World, authorise, end, execute_all
 KEYS: Final = {
     "accounts": ("organization_id",),
     "batches": ("organization_id", "batch_id"),
+    "blocks": ("organization_id", "block_id"),
     "call_sessions": ("organization_id", "session_id"),
     "commands": ("organization_id", "operation", "command_id"),
     "fund_lots": ("organization_id", "lot_id"),
@@ -20,6 +21,7 @@ KEYS: Final = {
     "next_rate_decks": ("organization_id",),
     "organizations": ("organization_id",),
     "parties": ("organization_id", r"(?:party_id|lower\(user_principal_name\))"),
+    "past_rate_decks": ("organization_id",),
     "phone_numbers": ("number",),
     "rate_decks": ("organization_id", "rate_deck_id"),
     "rates": ("organization_id", "rate_deck_id"),
@@ -33,6 +35,7 @@ STATEMENTS: Final = (
     "commit_batch",
     "lock_accounts",
     "load_accounts",
+    "load_blocks",
     "load_sessions",
     "load_commands",
     "load_lines",
@@ -46,7 +49,7 @@ STATEMENTS: Final = (
     "resolve_batch",
     "written_by_batch",
 )
-PER_ORGANIZATION: Final = {"load_open_top_ups"}
+PER_ORGANIZATION: Final = {"load_blocks", "load_open_top_ups"}
 """Statements that read several rows of an organization on purpose."""
 
 
