@@ -31,7 +31,7 @@ from tests.storage.committer.staff import (
     recorded,
 )
 from tests.storage.committer.twins import Twins, twins_of
-from tests.storage.committer.world import World, end, grant, new_id, start, update
+from tests.storage.committer.world import World, codes, end, grant, new_id, start, update
 
 STEPS: Final = 150
 BEGINNING: Final = datetime(2026, 11, 30, 15, 30, tzinfo=UTC)
@@ -263,3 +263,28 @@ async def test_committers_answer_and_write_what_the_core_decides_in_memory(
     # The run means something: minutes, money and rules all had their say.
     assert {"Granted", "Ended", "Recorded", "blocked", "credits_not_licensed", "insufficient_funds"} <= seen
     assert await staff.world.count("call_sessions", "included_seconds > 0") > 0
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_batches_that_are_decided_ahead_answer_and_write_what_the_core_decides(staff: Staff, seed: int) -> None:
+    """Hundreds of commands in one breath, in small batches: while one commits, the next is decided on what it leaves."""
+    limits = Limits(calls_max=40, user_calls_max=30, user_hourly_max_micros=6_000_000)
+    await staff.rule(Roster(version=0, limits=limits, international_stops_both=True))
+    twins = await twins_of(staff)
+    chance = random.Random(seed)
+    commands: list[Command] = []
+    for number in range(200):
+        who, callee = chance.choice(["sales", "desk"]), chance.choice([DOMESTIC, BRITISH])
+        commands.append(staff.call(f"call-{number}", who, callee=callee, slice_seconds=chance.randrange(1, 200)))
+        for turn in range(chance.randrange(3)):
+            earlier = f"call-{chance.randrange(max(0, number - 20), number + 1)}"
+            commands.append(update(staff.organization_id, earlier, 1 + turn, chance.randrange(100)))
+        if chance.random() < 0.7:
+            earlier = f"call-{chance.randrange(max(0, number - 20), number + 1)}"
+            commands.append(end(staff.organization_id, earlier, chance.randrange(200)))
+    async with staff.world.committer(CommitterTerms(batch_commands_max=16)) as committer:
+        await twins.do(committer, [staff.call("warm", "sales"), staff.call("warm-too", "desk", callee=BRITISH)])
+        codes_seen = set(codes(await twins.do(committer, commands)))
+    assert {"granted", "ended", "blocked"} <= codes_seen
+    await twins.compare()
+    await staff.check_books()
