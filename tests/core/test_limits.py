@@ -62,6 +62,7 @@ def test_a_spend_velocity_limit_blocks_the_user_until_somebody_lifts_it() -> Non
     granted(account.authorise("call-1", caller=SALES_NUMBER, callee=BRITISH))
     (block,) = account.account.blocks
     assert (block.kind, block.subject, block.reason) == (BlockedKind.USER, SALES, BlockReason.SPEND_VELOCITY)
+    assert (block.limit_micros, block.spent_micros) == (units("1"), units("1"))
     refusal = refused(account.authorise("call-2", caller=SALES_NUMBER, callee=BRITISH))
     assert (refusal.code, refusal.facts["block_id"]) == (RefusalCode.BLOCKED, block.block_id)
     assert granted(account.authorise("call-3", caller=SALES_NUMBER, callee=DOMESTIC)).included_seconds == 300

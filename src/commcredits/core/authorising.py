@@ -138,7 +138,7 @@ def blocked(decision: Decision, bounds: Bounds, context: Context) -> Decision:
     """
     if decision.session is None or decision.session.terms.rate is None:
         return decision
-    account, blocks = block_for(decision.account, bounds, context)
+    account, blocks = block_for(decision.account, bounds, context, decision.meters)
     return replace(decision, account=account, blocks=blocks) if blocks else decision
 
 

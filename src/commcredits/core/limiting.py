@@ -115,8 +115,13 @@ def limits_of(bindings: Iterable[Binding], booking: Booking | None, pool_minutes
     return limits
 
 
-def block_for(account: Account, bounds: Bounds, context: Context) -> tuple[Account, tuple[Block, ...]]:
-    """The account with one more block when a fraud limit is what ended the grant; running calls keep their grants."""
+def block_for(
+    account: Account, bounds: Bounds, context: Context, moved: Iterable[Meter] = ()
+) -> tuple[Account, tuple[Block, ...]]:
+    """The account with one more block when a fraud limit is what ended the grant; running calls keep their grants.
+
+    ``moved`` are the meters as the call that sets it off leaves them: what it holds counts as spent.
+    """
     bound_by = bounds.money_bound_by
     if bound_by is None or bound_by.blocks is None:
         return account, ()
@@ -124,13 +129,15 @@ def block_for(account: Account, bounds: Bounds, context: Context) -> tuple[Accou
     for known in account.blocks:
         if known.kind is kind and known.subject == bound_by.subject:
             return account, ()
+    limit_id = (bound_by.key, bound_by.period)
+    spent = [meter.used + meter.held for meter in moved if meter.meter_id == limit_id]
     block = Block(
         block_id=context.new_id(),
         kind=kind,
         subject=bound_by.subject,
         reason=bound_by.blocks,
         limit_micros=bound_by.limit,
-        spent_micros=bound_by.limit - bounds.money_micros,
+        spent_micros=spent[0] if spent else bound_by.limit - bounds.money_micros,
         blocked_at=context.now,
         period=bound_by.period,
     )
