@@ -144,7 +144,7 @@ async def test_a_cap_is_never_exceeded_through_two_committers_and_blocks_once(ei
     assert codes(answers).count("granted") == 17 + 10
     assert set(codes(answers)) == {"granted", "blocked", "cap_reached"}
     blocks = await staff.world.database.fetch("select subject::text, reason, spent_micros from blocks")
-    assert [tuple(block) for block in blocks] == [(staff.ids["sales"], "spend_velocity", 9_600_000)]
+    assert [tuple(block) for block in blocks] == [(staff.ids["sales"], "spend_velocity", 10_000_000)]
     assert await staff.meter("cap:department:Support") == (0, 5_500_000)
     await staff.check_books()
 
