@@ -51,8 +51,7 @@ def _audit_call(books: Books, session: Session) -> None:
     posted = sum(
         -entry.amount_micros if entry.reason is TransferReason.CALL_CORRECTION else entry.amount_micros
         for entry in books.journal
-        if entry.session_id == session.terms.session_id
-        and LedgerAccount.RECEIVABLE not in {entry.source, entry.target}
+        if entry.session_id == session.terms.session_id and LedgerAccount.RECEIVABLE not in {entry.source, entry.target}
     )
     assert posted == session.charged_micros - session.owed_micros
     beyond = max(0, session.used_seconds - session.included_seconds)

@@ -10,6 +10,7 @@ from typing import Final
 
 from commcredits.storage.connection import Connection
 
+
 def _blocks(name: str) -> list[str]:
     return Path(__file__).with_name(name).read_text("utf-8").split("\n\n")
 
