@@ -18,6 +18,7 @@ from commcredits.core.funds import available_micros, hold
 from commcredits.core.limiting import block_for, limits_of, refuse_concurrency, refuse_grant
 from commcredits.core.meters import MeterPart, left_of, note_reached, read_meter
 from commcredits.core.outcomes import Granted, Refused
+from commcredits.core.remedies import with_remedies
 from commcredits.core.remembering import content_of, repeat
 from commcredits.core.silence import grant_ends_at
 
@@ -39,15 +40,15 @@ def authorise(
         return repeat(account, session, "authorise", content)
     admission = admission or admit(account, command, context.now, context, around)
     terms = _terms(account, command, admission, context)
-    if admission.refused is not None:
-        return _refuse(account, terms, content, admission.refused, context)
-    refused = refuse_concurrency(admission.bindings, around.meters)
+    refused = admission.refused or refuse_concurrency(admission.bindings, around.meters)
     if refused is not None:
+        refused = with_remedies(refused, account, command, admission, around)
         return _refuse(account, terms, content, refused, context)
     bounds = first_bounds(account, admission, around, context.now)
     covered = cover(terms, 0, 0, command.slice_seconds or context.charging.slice_seconds, bounds)
     if covered.granted_seconds == 0:
         refused = refuse_grant(account, admission, bounds, around.meters, context.now)
+        refused = with_remedies(refused, account, command, admission, around)
         refusal = _refuse(account, terms, content, refused, context)
         return blocked(refusal, bounds, context)
     return _open(account, command, content, terms, admission, covered, context, around)

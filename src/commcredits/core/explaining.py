@@ -24,7 +24,6 @@ from commcredits.core.plans import TABLE, Row, Source
 from commcredits.core.policies import Binding
 from commcredits.core.pools import read_pool_key
 from commcredits.core.rating import CALL_SECONDS_MAX, affordable_seconds, price_micros
-from commcredits.core.remedies import remedies_of
 from commcredits.core.roster import Licence, Party
 from commcredits.core.tariffs import Rate
 
@@ -135,7 +134,7 @@ def explain(account: Account, call: Authorise, context: Context, around: Surroun
         limits=tuple(_limit(binding, meters) for binding in admission.bindings),
         included_seconds=included,
         seconds_max=0 if refused else min(included + affordable, CALL_SECONDS_MAX),
-        would_change_it=remedies_of(outcome, account, call, admission, around) if isinstance(outcome, Refused) else (),
+        would_change_it=outcome.would_change_it if isinstance(outcome, Refused) else (),
     )
 
 

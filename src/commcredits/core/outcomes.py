@@ -65,10 +65,15 @@ class RefusalCode(StrEnum):
 
 
 class Refused(Struct, frozen=True, kw_only=True, gc=False):
-    """Nothing was done. ``facts`` are what the refusal rests on: amounts as ``*_micros``, limits, ids."""
+    """Nothing was done. ``facts`` are what the refusal rests on: amounts as ``*_micros``, limits, ids.
+
+    ``would_change_it`` are the keys of commcredits.core.remedies, each of which alone would change the refusal of a
+    call; none where nobody can do anything, and for commands that are no calls.
+    """
 
     code: RefusalCode
     facts: Mapping[str, str | int] = field(default_factory=dict)
+    would_change_it: tuple[str, ...] = ()
 
 
 class Granted(Struct, frozen=True, kw_only=True, gc=False):

@@ -26,6 +26,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from msgspec.structs import replace
+
 from commcredits.core.account import Account, Surroundings
 from commcredits.core.admission import Admission, own_number
 from commcredits.core.calendar import bounds_of, instant_text
@@ -36,6 +38,13 @@ from commcredits.core.pools import minutes_per_licence, read_pool_key
 from commcredits.core.roster import ConferenceDialOut, Licence, PoolSize, UserDialOut
 
 _WITHIN_OWN_COUNTRY: Final = (ConferenceDialOut.SAME_COUNTRY, UserDialOut.DOMESTIC)
+
+
+def with_remedies(
+    refused: Refused, account: Account, call: Authorise, admission: Admission, around: Surroundings
+) -> Refused:
+    """The refusal of a call, and what would change it."""
+    return replace(refused, would_change_it=remedies_of(refused, account, call, admission, around))
 
 
 def remedies_of(

@@ -92,12 +92,12 @@ def _call_fields(outcome: CallOutcome) -> tuple[object, ...]:
             outcome.owed_micros,
             outcome.free_call,
         )
-    return ("r", outcome.code.value, outcome.facts)
+    return ("r", outcome.code.value, outcome.facts, outcome.would_change_it)
 
 
 def _call_outcome(tag: str, fields: list[Any], currency: str) -> CallOutcome:
     if tag == "r":
-        return Refused(code=RefusalCode(fields[0]), facts=fields[1])
+        return Refused(code=RefusalCode(fields[0]), facts=fields[1], would_change_it=tuple(fields[2]))
     if tag == "e":
         return Ended(duration_seconds=fields[0], charged_micros=fields[1], currency=currency, pool_minutes=fields[2])
     if tag == "c":

@@ -159,7 +159,11 @@ def _comparable(outcome: Outcome) -> object:
     if isinstance(outcome, BlockSet):
         return replace(outcome, block_id="")
     if isinstance(outcome, Refused):
-        return replace(outcome, facts={name: fact for name, fact in outcome.facts.items() if name != "block_id"})
+        return replace(
+            outcome,
+            facts={name: fact for name, fact in outcome.facts.items() if name != "block_id"},
+            would_change_it=tuple(key.partition(":")[0] for key in outcome.would_change_it),
+        )
     return outcome
 
 

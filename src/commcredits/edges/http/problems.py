@@ -215,10 +215,10 @@ def refusal_problem(refused: Refused) -> Problem:
     """The problem document of a refusal.
 
     Its facts stand beside the members of RFC 9457; a fact in millionths is written as the interfaces write amounts,
-    under its name without the unit. A fact never takes the place of a member. Bad input that names its field is told in
-    ``errors``, whoever found it.
+    under its name without the unit. What would change it stands there too. A fact never takes the place of a member.
+    Bad input that names its field is told in ``errors``, whoever found it.
     """
-    facts = {
+    facts: dict[str, Any] = {
         name.removesuffix(_MICROS_SUFFIX): format_micros(value)
         if isinstance(value, int) and name.endswith(_MICROS_SUFFIX)
         else value
@@ -230,6 +230,8 @@ def refusal_problem(refused: Refused) -> Problem:
         error = FieldError(field=field, value=shown_value(value), allowed=allowed, message=f"{field} must be {allowed}")
         problem = invalid_input_problem([error])
         return Problem(status=problem.status, document={**facts, **problem.document})
+    if refused.would_change_it:
+        facts["would_change_it"] = list(refused.would_change_it)
     return _problem(refused.code, REFUSALS[refused.code], facts)
 
 
@@ -287,6 +289,11 @@ def problem_schema() -> dict[str, Any]:
             "status": {"type": "integer", "minimum": 400, "maximum": 599},
             "detail": text,
             "code": {"type": "string", "enum": sorted({*map(str, RefusalCode), *map(str, HttpFault)})},
+            "would_change_it": {
+                "type": "array",
+                "description": "What would change the refusal of a call, each alone; see docs/policies.md.",
+                "items": text,
+            },
             "errors": {
                 "type": "array",
                 "description": "The refused fields; bad input only.",

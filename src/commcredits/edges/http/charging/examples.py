@@ -23,6 +23,7 @@ _USER_ID: Final = "019353b4-7c1e-7000-8000-00000000a001"
 _OURS: Final = "+40212345678"
 _THEIRS: Final = "+40316300000"
 _SINCE: Final = "2026-11-22T09:12:47Z"
+_NEXT_MONTH: Final = "2026-11-30T22:00:00Z"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +193,7 @@ _REFUSALS: Final[Mapping[str, tuple[tuple[str, Refused], ...]]] = {
             Refused(
                 code=RefusalCode.INSUFFICIENT_FUNDS,
                 facts={**_POOL, "available_micros": 4_000, "needed_micros": 10_000, "currency": "EUR"},
+                would_change_it=("add_funds", "assign_licence:MCOPSTN5", f"wait_until:{_NEXT_MONTH}"),
             ),
         ),
         (
@@ -199,6 +201,7 @@ _REFUSALS: Final[Mapping[str, tuple[tuple[str, Refused], ...]]] = {
             Refused(
                 code=RefusalCode.CREDITS_NOT_LICENSED,
                 facts={"row": 2, "licence": "MCOPSTNC", "user": _USER, **_POOL},
+                would_change_it=("assign_licence:MCOPSTNC", "assign_licence:MCOPSTN5", f"wait_until:{_NEXT_MONTH}"),
             ),
         ),
         (
@@ -215,6 +218,7 @@ _REFUSALS: Final[Mapping[str, tuple[tuple[str, Refused], ...]]] = {
                     "currency": "EUR",
                     "reached_at": _SINCE,
                 },
+                would_change_it=(f"raise_limit:cap:user:{_USER_ID}", f"wait_until:{_NEXT_MONTH}"),
             ),
         ),
         (
@@ -230,6 +234,7 @@ _REFUSALS: Final[Mapping[str, tuple[tuple[str, Refused], ...]]] = {
                     "rule_of": "organization",
                     "user": _USER,
                 },
+                would_change_it=("change_policy:user",),
             ),
         ),
         (
@@ -244,9 +249,14 @@ _REFUSALS: Final[Mapping[str, tuple[tuple[str, Refused], ...]]] = {
                     "limit_micros": 50_000_000,
                     "spent_micros": 50_000_000,
                     "since": _SINCE,
+                    "currency": "EUR",
                 },
+                would_change_it=("lift_block:019353b4-7c1e-7000-8000-00000000b001",),
             ),
         ),
-        ("The organization has no such user", Refused(code=RefusalCode.UNKNOWN_USER, facts={"user": _USER})),
+        (
+            "The organization has no such user",
+            Refused(code=RefusalCode.UNKNOWN_USER, facts={"user": _USER}, would_change_it=("add_user",)),
+        ),
     )
 }
