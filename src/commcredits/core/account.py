@@ -93,19 +93,12 @@ class TopUp(Struct, frozen=True, kw_only=True, gc=False):
     lot_id: str | None = None
 
 
-class PastRateDeck(Struct, frozen=True, kw_only=True, gc=False):
-    """A deck that priced the organization's calls up to, and without, an instant; from the deck before it on."""
-
-    rate_deck_id: str
-    until: datetime
-
-
 class Account(Struct, frozen=True, kw_only=True, gc=False):
     """An organization's money state. ``minor_digits`` are its currency's decimal digits by ISO 4217.
 
     ``roster`` is None for an organization without people and rules: all of its calls draw on credits. ``blocks`` are
     those in force. ``owed_micros`` is what calls recorded after the fact found no funds for. ``next_rate_deck_id``
-    takes the place of ``rate_deck_id`` at ``next_rate_deck_at``; ``past_rate_decks`` were there before, oldest first.
+    takes the place of ``rate_deck_id`` at ``next_rate_deck_at``.
     """
 
     organization_id: str
@@ -123,7 +116,6 @@ class Account(Struct, frozen=True, kw_only=True, gc=False):
     owed_micros: int = 0
     next_rate_deck_id: str | None = None
     next_rate_deck_at: datetime | None = None
-    past_rate_decks: tuple[PastRateDeck, ...] = ()
 
     def with_lots(self, lots: Lots) -> Account:
         """The same account with other lots; written out, because this is the hot path's only change."""
@@ -143,17 +135,10 @@ class Account(Struct, frozen=True, kw_only=True, gc=False):
             owed_micros=self.owed_micros,
             next_rate_deck_id=self.next_rate_deck_id,
             next_rate_deck_at=self.next_rate_deck_at,
-            past_rate_decks=self.past_rate_decks,
         )
 
     def rate_deck_at(self, now: datetime) -> str | None:
-        """The deck that prices a call that begins, or began, at this instant.
-
-        The next one has its turn exactly when it is due; a call told after the fact goes by the deck of its time.
-        """
-        past = self.past_rate_decks
-        if past and now < past[-1].until:
-            return next(deck.rate_deck_id for deck in past if now < deck.until)
+        """The deck that prices a call that begins at this instant: the next one has its turn exactly when it is due."""
         if self.next_rate_deck_at is not None and self.next_rate_deck_at <= now:
             return self.next_rate_deck_id
         return self.rate_deck_id

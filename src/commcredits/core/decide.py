@@ -7,21 +7,10 @@ as breakage, and a balance that has fallen below its trigger opens a recharge.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from msgspec.structs import replace
 
 from commcredits.core import authorising, blocking, charging, recharge, recorded, topups
-from commcredits.core.account import (
-    NOTHING_AROUND,
-    Account,
-    Context,
-    Decision,
-    PastRateDeck,
-    Session,
-    Surroundings,
-    TopUp,
-)
+from commcredits.core.account import NOTHING_AROUND, Account, Context, Decision, Session, Surroundings, TopUp
 from commcredits.core.admission import Admission
 from commcredits.core.commands import (
     AccountCommand,
@@ -184,36 +173,17 @@ def _assign_rate_deck(account: Account, command: AssignRateDeck, context: Contex
         facts = {"currency": command.rate_deck_currency, "allowed": account.currency}
         return Decision(outcome=Refused(code=RefusalCode.CURRENCY_MISMATCH, facts=facts), account=account)
     current = account.rate_deck_at(context.now)
-    past = account.past_rate_decks
-    if account.next_rate_deck_at is not None and account.next_rate_deck_at <= context.now:
-        past = _and_past(past, account.rate_deck_id, account.next_rate_deck_at)
     if command.in_force_at is not None and command.in_force_at > context.now:
         assigned = replace(
             account,
             rate_deck_id=current,
             next_rate_deck_id=command.rate_deck_id,
             next_rate_deck_at=command.in_force_at,
-            past_rate_decks=past,
         )
     else:
-        if current != command.rate_deck_id:
-            past = _and_past(past, current, context.now)
-        assigned = replace(
-            account,
-            rate_deck_id=command.rate_deck_id,
-            next_rate_deck_id=None,
-            next_rate_deck_at=None,
-            past_rate_decks=past,
-        )
+        assigned = replace(account, rate_deck_id=command.rate_deck_id, next_rate_deck_id=None, next_rate_deck_at=None)
     changed = assigned != account
     return Decision(outcome=Done(changed=changed), account=assigned if changed else account)
-
-
-def _and_past(past: tuple[PastRateDeck, ...], rate_deck_id: str | None, until: datetime) -> tuple[PastRateDeck, ...]:
-    """The decks of the past with one more, unless it priced nothing: none was assigned, or its time had no length."""
-    if rate_deck_id is None or (past and past[-1].until >= until):
-        return past
-    return (*past, PastRateDeck(rate_deck_id=rate_deck_id, until=until))
 
 
 def _session(subject: Subject) -> Session | None:

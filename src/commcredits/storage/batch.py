@@ -36,7 +36,6 @@ _COMMAND_COLUMNS: Final = "vtttti"
 _METER_COLUMNS: Final = "vssvvi"
 _BLOCK_COLUMNS: Final = "vvtttvviitt"
 _REPRICED_COLUMNS: Final = "vtt"
-_PAST_DECK_COLUMNS: Final = "vvi"
 
 
 _NO_ROWS: Final[Mapping[str, Row | str]] = {"t": (), "v": "{}", "i": "{}", "s": ""}
@@ -60,7 +59,6 @@ class Batch:
         "_moved",
         "_new_id",
         "_opened",
-        "_past_decks",
         "_repriced",
         "_rules",
         "_top_ups",
@@ -83,7 +81,6 @@ class Batch:
         self._meters: list[Row] = []
         self._blocks: list[Row] = []
         self._repriced: list[Row] = []
-        self._past_decks: list[Row] = []
 
     def add_unchanged(self, organization_id: str, version: int) -> None:
         """An organization that is only answered: its version is checked, nothing is written."""
@@ -111,13 +108,6 @@ class Batch:
         )
         if after.recharge is not before.recharge and after.recharge.rule is not None:
             self._rules.append(_rule_row(after))
-        if after.past_rate_decks is not before.past_rate_decks:
-            known = set(before.past_rate_decks)
-            self._past_decks += [
-                (after.organization_id, deck.rate_deck_id, deck.until)
-                for deck in after.past_rate_decks
-                if deck not in known
-            ]
         if (
             after.rate_deck_id != before.rate_deck_id
             or after.status is not before.status
@@ -250,7 +240,6 @@ class Batch:
                 _columns(self._meters, _METER_COLUMNS),
                 _columns(self._blocks, _BLOCK_COLUMNS),
                 _columns(self._repriced, _REPRICED_COLUMNS),
-                _columns(self._past_decks, _PAST_DECK_COLUMNS),
             )
         )
 

@@ -14,7 +14,6 @@ import asyncpg
 from commcredits.core.account import (
     Account,
     OrganizationStatus,
-    PastRateDeck,
     RechargeRule,
     RechargeState,
     Session,
@@ -233,12 +232,6 @@ def _account_of(
         owed_micros=row["owed_micros"],
         next_rate_deck_id=None if row["next_rate_deck_id"] is None else str(row["next_rate_deck_id"]),
         next_rate_deck_at=row["next_rate_deck_at"],
-        past_rate_decks=tuple(
-            PastRateDeck(rate_deck_id=str(rate_deck_id), until=until)
-            for rate_deck_id, until in zip(
-                row["past_rate_deck_ids"] or (), row["past_rate_decks_until"] or (), strict=True
-            )
-        ),
     )
 
 

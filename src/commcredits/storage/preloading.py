@@ -121,9 +121,7 @@ def needs_no_reading(entry: Entry, waiting: list[Pending], context: Context) -> 
     wanted = _Wanted()
     for pending in waiting:
         wanted.note(account.organization_id, entry, pending.command, locked=False)
-    if wanted.sessions or wanted.top_ups or wanted.answers:
-        return False
-    if any(rate_deck_id not in context.decks for rate_deck_id in wanted.decks):
+    if wanted.sessions or wanted.top_ups or wanted.answers or wanted.decks:
         return False
     if account.roster is None:
         return True
@@ -192,10 +190,6 @@ class _Wanted:
                 self.sessions.append((organization_id, command.session_id))
             if isinstance(command, CorrectCall):
                 self.decks.append(command.rate_deck_id)
-            elif isinstance(command, RecordCall):
-                of_its_time = entry.account.rate_deck_at(command.started_at)
-                if of_its_time is not None:
-                    self.decks.append(of_its_time)
         elif isinstance(command, SendTopUp | RecordPayment):
             self.top_ups.append((organization_id, command.top_up_id))
         elif isinstance(command, _IDENTIFIED):

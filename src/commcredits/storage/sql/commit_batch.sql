@@ -287,13 +287,6 @@ laid_ready as (
     on conflict (shard_id, organization_id) do update
     set rate_deck_id = excluded.rate_deck_id, in_force_at = excluded.in_force_at
 ),
-superseded as (
-    insert into past_rate_decks (shard_id, organization_id, rate_deck_id, until)
-    select $1, d.*
-    from unnest($136::text::uuid[], $137::text::uuid[], $138::text::timestamptz[])
-        as d (organization_id, rate_deck_id, until)
-    where (d.organization_id in (select w.organization_id from written w)) is true
-),
 remembered as (
     insert into commands (shard_id, organization_id, operation, command_id, content, answer, at)
     select $1, c.*

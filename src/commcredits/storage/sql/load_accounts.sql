@@ -15,8 +15,6 @@ select
     a.owed_micros,
     n.rate_deck_id as next_rate_deck_id,
     n.in_force_at as next_rate_deck_at,
-    d.past_rate_deck_ids,
-    d.past_rate_decks_until,
     p.roster,
     r.enabled,
     r.recharge_amount_micros,
@@ -60,11 +58,3 @@ left join lateral (
     where n.shard_id = $1 and n.organization_id = wanted.organization_id
     offset 0
 ) n on true
-left join lateral (
-    select
-        array_agg(d.rate_deck_id order by d.until) as past_rate_deck_ids,
-        array_agg(d.until order by d.until) as past_rate_decks_until
-    from past_rate_decks d
-    where d.shard_id = $1 and d.organization_id = wanted.organization_id
-    offset 0
-) d on true

@@ -11,15 +11,6 @@ create table next_rate_decks (
     constraint next_rate_deck_has_its_instant check ((rate_deck_id is null) = (in_force_at is null))
 );
 
--- Decks that priced an organization's calls before its present one: a call told after the fact goes by the deck of its time.
-create table past_rate_decks (
-    shard_id smallint not null,
-    organization_id uuid not null,
-    until timestamptz not null,
-    rate_deck_id uuid not null,
-    primary key (shard_id, organization_id, until)
-);
-
 -- What calls recorded after the fact found no funds for; the next purchase pays it first.
 alter table accounts add column owed_micros bigint not null default 0 check (owed_micros >= 0);
 
