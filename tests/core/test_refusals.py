@@ -269,4 +269,4 @@ def test_every_fact_of_every_refusal_is_on_the_page_of_policies_and_no_other() -
         told[code] |= {name.removesuffix("_micros") for name in facts} - of_pools
     rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", table.partition("\n## ")[0], re.MULTILINE)
     assert {code: set(re.findall(r"`(\w+)`", facts)) for code, facts in rows} == told
-    assert of_pools == {*EMPTY_POOL, "stopped_by_pool", "stopped_since"}
+    assert of_pools == {*EMPTY_POOL, "stopped_by_pool", "stopped_since", "would_change_it"}

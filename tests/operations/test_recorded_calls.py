@@ -196,6 +196,9 @@ async def test_what_the_books_refuse_is_told_like_a_line_that_cannot_be_read(
     office: Office, fields: dict[str, str], column: str, code: RefusalCode
 ) -> None:
     organization = await office.calling_organization(funds_micros=10_000_000)
+    if code is RefusalCode.UNKNOWN_USER:
+        # Where nobody is known, whomever a record names is nobody, and the organization pays.
+        await hire(office.services, organization, "front.desk@example.com")
 
     report = await imported(office, organization, file_of(line("r-1"), line("r-2", **fields), line("r-3")))
 

@@ -283,7 +283,6 @@ def _is_as_prepared(result: OrganizationResult) -> bool:
         and now.rate_deck_id == before.rate_deck_id
         and now.next_rate_deck_id == before.next_rate_deck_id
         and now.next_rate_deck_at == before.next_rate_deck_at
-        and now.past_rate_decks is before.past_rate_decks
         and now.status is before.status
     )
 

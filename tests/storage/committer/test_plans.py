@@ -21,7 +21,6 @@ KEYS: Final = {
     "next_rate_decks": ("organization_id",),
     "organizations": ("organization_id",),
     "parties": ("organization_id", r"(?:party_id|lower\(user_principal_name\))"),
-    "past_rate_decks": ("organization_id",),
     "phone_numbers": ("number",),
     "rate_decks": ("organization_id", "rate_deck_id"),
     "rates": ("organization_id", "rate_deck_id"),
