@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
+from commcredits.core import call_types
 from commcredits.core.calendar import parse_instant, zone_of
 from commcredits.core.commands import CallType, RecordCall, Service
 from commcredits.core.money import divide_up
@@ -48,9 +49,6 @@ _CLOCK: Final = re.compile(r"([0-9]{1,4}):([0-5][0-9]):([0-5][0-9])", re.ASCII)
 _NOISE: Final = str.maketrans("", "", " .-/()\u00a0")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-_INBOUND: Final = frozenset(
-    {CallType.USER_IN, CallType.CONF_IN, CallType.UCAP_IN, CallType.UNASSIGNED_IN, CallType.DR_IN}
-)
 
 _ALLOWED: Final[Mapping[str, str]] = {
     "record_id": f"1 to {RECORD_ID_CHARACTERS_MAX} visible ASCII characters without spaces",
@@ -163,11 +161,9 @@ class RecordReader:
 
 def service_of(call_type: CallType | None, callee: str) -> Service:
     """The service of a record that says its call type alone."""
-    if call_type is CallType.EMERGENCY_OUT:
-        return Service.EMERGENCY
-    if call_type in _INBOUND:
-        return Service.TOLL_FREE_IN if classify(callee).kind is DialledKind.TOLL_FREE else Service.TOLL_IN
-    return Service.CONFERENCE_DIAL_OUT if call_type is CallType.CONF_OUT else Service.OUTBOUND
+    service = Service.OUTBOUND if call_type is None else call_types.service_of(call_type)
+    is_toll_free = service is Service.TOLL_IN and classify(callee).kind is DialledKind.TOLL_FREE
+    return Service.TOLL_FREE_IN if is_toll_free else service
 
 
 def number_reader(form: NumberForm) -> Callable[[str], str]:
