@@ -9,10 +9,10 @@ ARGS ?=
 SOURCES := $(wildcard src tests scripts bench conftest.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check bench call cluster fmt lock
+.PHONY: help demo serve test test-slow check bench call cluster fmt lock
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-14s%s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
 
 demo: $(VENV)/installed ## start everything with sample organizations and live traffic; prints where to look (Ctrl-C stops it)
 	@$(BIN)/commcredits demo $(ARGS)
@@ -21,7 +21,10 @@ serve: $(VENV)/installed ## run the product on this machine: charging, web and w
 	@$(BIN)/commcredits serve $(ARGS)
 
 test: check ## run the checks, then the whole test suite
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-slow: $(VENV)/installed ## run the tests that take long: hundreds of real calls through each kind of switch
+	@$(BIN)/python -m pytest -m slow $(ARGS)
 
 check: $(VENV)/installed ## lint, formatting, types, import contracts, lock file; nothing is changed
 	@$(BIN)/ruff check --quiet $(SOURCES)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from commcredits.core.commands import CallType, Service
+from commcredits.core.flags import Flag
 from commcredits.core.funds import Lot, Lots, Parts
 from commcredits.core.ledger import Transfer
 from commcredits.core.meters import Meter, MeterId, MeterPart
@@ -181,7 +182,7 @@ class SessionTerms(Struct, frozen=True, kw_only=True, gc=False):
     """What never changes about a call.
 
     ``rate`` is a copy of the rate in force when the call began; None when credits may not pay for the call, and when
-    it was refused for want of a rate.
+    it was refused for want of a rate. ``switch`` is the link that the call is told over.
     """
 
     session_id: str
@@ -192,6 +193,7 @@ class SessionTerms(Struct, frozen=True, kw_only=True, gc=False):
     rate_deck_id: str | None
     authorised_at: datetime
     booking: Booking | None = None
+    switch: str = ""
 
 
 Memory = tuple[tuple[str, str, CallOutcome], ...]
@@ -297,3 +299,4 @@ class Decision(Struct, frozen=True, kw_only=True, gc=False):
     remembered: Outcome | None = None
     meters: tuple[Meter, ...] = ()
     blocks: tuple[Block, ...] = ()
+    flags: tuple[Flag, ...] = ()

@@ -14,10 +14,11 @@ from commcredits.core.account import Account, Context, Decision, Session, Sessio
 from commcredits.core.admission import Admission, admit
 from commcredits.core.commands import Authorise
 from commcredits.core.covering import Bounds, Cover, bounds_of, cover, share_out
+from commcredits.core.flags import claimed_twice
 from commcredits.core.funds import available_micros, hold
 from commcredits.core.limiting import block_for, limits_of, refuse_concurrency, refuse_grant
 from commcredits.core.meters import MeterPart, left_of, note_reached, read_meter
-from commcredits.core.outcomes import Granted, Refused
+from commcredits.core.outcomes import Granted, RefusalCode, Refused
 from commcredits.core.remedies import with_remedies
 from commcredits.core.remembering import content_of, repeat
 from commcredits.core.silence import grant_ends_at
@@ -37,7 +38,10 @@ def authorise(
     """
     content = content_of(command)
     if session is not None:
-        return repeat(account, session, "authorise", content)
+        repeated = repeat(account, session, "authorise", content)
+        if isinstance(repeated.outcome, Refused) and repeated.outcome.code is RefusalCode.CONFLICT:
+            return replace(repeated, flags=claimed_twice(session, command.switch))
+        return repeated
     admission = admission or admit(account, command, context.now, context, around)
     terms = _terms(account, command, admission, context)
     refused = admission.refused or refuse_concurrency(admission.bindings, around.meters)
@@ -184,4 +188,5 @@ def _terms(account: Account, command: Authorise, admission: Admission, context: 
         rate_deck_id=account.rate_deck_at(context.now),
         authorised_at=context.now,
         booking=admission.booking,
+        switch=command.switch,
     )

@@ -16,9 +16,6 @@ costs the same (domain.md §5). A call is never charged beyond what was held for
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Final
-
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -36,16 +33,16 @@ from commcredits.core.admission import Admission, readmit
 from commcredits.core.authorising import blocked, first_bounds
 from commcredits.core.commands import End, Expire, Start, Update
 from commcredits.core.covering import Bounds, Cover, cover, pool_minutes, price_of, share_out
+from commcredits.core.flags import flags_of_end, flags_of_report, silent
 from commcredits.core.funds import Lots, Parts, available_micros, draw, hold, release
 from commcredits.core.giving_back import give_back
 from commcredits.core.ledger import LedgerAccount, Transfer, TransferReason, revenue_account
 from commcredits.core.limiting import is_stopped, limits_of
 from commcredits.core.meters import Meter, MeterPart, note_reached
 from commcredits.core.outcomes import Done, Ended, Granted, RefusalCode, Refused, Started
+from commcredits.core.progress import reached_seconds, started_at
 from commcredits.core.remembering import find_update, remember
 from commcredits.core.silence import grant_ends_at
-
-_SECOND: Final = timedelta(seconds=1)
 
 
 def start(account: Account, session: Session | None, command: Start, context: Context) -> Decision:
@@ -121,7 +118,7 @@ def update(
         overrun_seconds=max(session.overrun_seconds, command.used_seconds - session.granted_seconds),
         charged_micros=step.charged_micros,
         parts=step.parts,
-        started_at=_started_at(session, step.reached_seconds, context.now),
+        started_at=started_at(session, step.reached_seconds, context.now),
         ended_at=None,
         cause="",
         memory=remember(session.memory, key, content, outcome),
@@ -133,6 +130,7 @@ def update(
         account=account.with_lots(step.lots),
         session=extended,
         transfers=_charges(session.terms, step.drawn),
+        flags=flags_of_report(session, command.used_seconds, context.now),
     )
     return decision if step.running is None else _within_limits(decision, step.running, covered, meters, context)
 
@@ -168,7 +166,7 @@ def _charge_and_hold(
     account: Account, session: Session, command: Update, context: Context, around: Surroundings
 ) -> _Step:
     terms, included, granted = session.terms, session.included_seconds, session.granted_seconds
-    reached = _reached_seconds(session, command.used_seconds, context.now)
+    reached = reached_seconds(session, command.used_seconds, context.now)
     used = min(reached, granted)
     charged = price_of(terms, included, used)
     lots, parts, drawn = draw(account.lots, session.parts, charged - session.charged_micros)
@@ -224,7 +222,8 @@ def end(
         return _over(account, session)
     used = min(max(command.used_seconds, session.used_seconds), session.granted_seconds)
     overrun = max(session.overrun_seconds, command.used_seconds - session.granted_seconds)
-    return _close(account, session, context, around, SessionState.ENDED, used, overrun, command.cause)
+    closed = _close(account, session, context, around, SessionState.ENDED, used, overrun, command.cause)
+    return replace(closed, flags=flags_of_end(session, command, used, context.now))
 
 
 def expire(
@@ -247,7 +246,8 @@ def expire(
     used = session.used_seconds
     if session.state is SessionState.STARTED and context.charging.silence_charges_grant:
         used = session.granted_seconds
-    return _close(account, session, context, around, SessionState.EXPIRED, used, session.overrun_seconds, "silent")
+    closed = _close(account, session, context, around, SessionState.EXPIRED, used, session.overrun_seconds, "silent")
+    return replace(closed, flags=silent(session, used))
 
 
 def _close(
@@ -283,7 +283,7 @@ def _close(
         overrun_seconds=overrun,
         charged_micros=charged,
         parts=parts,
-        started_at=_started_at(session, used, context.now),
+        started_at=started_at(session, used, context.now),
         ended_at=context.now,
         cause=cause,
         memory=memory,
@@ -353,25 +353,6 @@ def _correct(account: Account, session: Session, command: End, context: Context,
     )
 
 
-def _reached_seconds(session: Session, used_seconds: int, now: datetime) -> int:
-    """How far a call has come by a report; reports never fall, and beyond the grant the clock must bear them out.
-
-    So a late report extends a call from where it is, and a switch that counts in the wrong unit cannot hold a fortune.
-    """
-    granted = session.granted_seconds
-    if used_seconds <= granted:
-        return max(used_seconds, session.used_seconds)
-    passed = (now - session.terms.authorised_at) // _SECOND
-    return max(granted, min(used_seconds, passed))
-
-
-def _started_at(session: Session, reached_seconds: int, now: datetime) -> datetime | None:
-    """When the call was answered: as told, or reckoned from a report, but never before it was authorised."""
-    if session.started_at is not None or reached_seconds <= 0:
-        return session.started_at
-    return max(session.terms.authorised_at, now - timedelta(seconds=reached_seconds))
-
-
 def _charges(terms: SessionTerms, drawn: tuple[tuple[str, int], ...]) -> tuple[Transfer, ...]:
     return tuple(
         [
@@ -389,8 +370,8 @@ def _charges(terms: SessionTerms, drawn: tuple[tuple[str, int], ...]) -> tuple[T
 
 
 def _unknown(account: Account, session_id: str) -> Decision:
-    facts = {"session_id": session_id}
-    return Decision(outcome=Refused(code=RefusalCode.UNKNOWN_SESSION, facts=facts), account=account)
+    refused = Refused(code=RefusalCode.UNKNOWN_SESSION, facts={"session_id": session_id})
+    return Decision(outcome=refused, account=account)
 
 
 def _over(account: Account, session: Session) -> Decision:

@@ -48,7 +48,8 @@ class Authorise(Struct, frozen=True, kw_only=True, gc=False):
     ``slice_seconds`` asks for a slice of that length instead of the operator's; ``answered`` says that the call runs
     already. The session id is the idempotency id. ``user`` is the object id or the user principal name of the calling
     user, of the organizer for conference legs, or of the resource account; empty: whoever has the organization's
-    number. ``call_type`` empty: what the service and the organization's number make it.
+    number. ``call_type`` empty: what the service and the organization's number make it. ``switch`` is the link that
+    the call is told over, as ``diameter:<name>``; empty where nobody could be told anything about it.
     """
 
     organization_id: str
@@ -61,6 +62,7 @@ class Authorise(Struct, frozen=True, kw_only=True, gc=False):
     call_type: CallType | None = None
     user: str = ""
     conference_id: str = ""
+    switch: str = ""
 
 
 class Start(Struct, frozen=True, kw_only=True, gc=False):

@@ -23,6 +23,8 @@ def content_of(command: Authorise) -> str:
     fields = f"{command.service}|{command.caller}|{command.callee}|{command.slice_seconds or ''}|{command.answered:d}"
     if command.call_type is not None or command.user or command.conference_id:
         fields = f"{fields}|{command.call_type or ''}|{command.user}|{command.conference_id}"
+    if command.switch:
+        fields = f"{fields}|{command.switch}"
     return blake2b(fields.encode(), digest_size=8).hexdigest()
 
 

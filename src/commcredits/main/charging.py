@@ -28,7 +28,7 @@ DIRECTORY_POLL_SECONDS: Final = 0.5
 """How long a number that was just added may stay unknown to a charging process."""
 
 
-_LARGE_NUMBERING_PLANS: Final = ("+12025550123", "+442079460000", "+4930123456", "+33123456789", "+40211234567")
+LARGE_NUMBERING_PLANS: Final = ("+12025550123", "+442079460000", "+4930123456", "+33123456789", "+40211234567")
 """The first number of a calling code takes milliseconds to place; these are placed before any call waits for it."""
 
 COLLECTION_THRESHOLDS: Final = (100_000, 50, 1_000)
@@ -71,7 +71,7 @@ async def run_charging(settings: Settings, stop: asyncio.Event, ready: Ready) ->
             ),
         )
         stack.push_async_callback(server.stop)
-        for number in _LARGE_NUMBERING_PLANS:
+        for number in LARGE_NUMBERING_PLANS:
             classify(number)
         calm_the_collector()
         ready(server.port)

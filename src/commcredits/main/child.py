@@ -11,6 +11,7 @@ import json
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import structlog
@@ -80,6 +81,10 @@ def _work_of(role: str) -> Callable[[Settings, asyncio.Event, Ready], Awaitable[
             from commcredits.main.simulator import run_simulator
 
             return run_simulator
+        case "diameter" | "radius" | "kamailio" | "freeswitch" | "asterisk" | "cgrates":
+            from commcredits.main.switches import run_switches
+
+            return partial(run_switches, role)
         case _:
             raise ValueError(f"no process is called {role!r}")
 

@@ -46,6 +46,13 @@ async def open_services(settings: Settings, *, role: str) -> AsyncIterator[Servi
 
     Raises SettingsError, and DatabaseUnreachableError.
     """
+    async with open_services_and_committer(settings, role=role) as (services, _committer):
+        yield services
+
+
+@contextlib.asynccontextmanager
+async def open_services_and_committer(settings: Settings, *, role: str) -> AsyncIterator[tuple[Services, Committer]]:
+    """The same, with the committer that executes for them: for a process whose callers do not wait one by one."""
     url = database_url(settings)
     async with contextlib.AsyncExitStack() as stack:
         pool = await open_pool(url, min_size=1, max_size=POOL_SIZE_MAX, application_name=f"commcredits-{role}")
@@ -54,7 +61,7 @@ async def open_services(settings: Settings, *, role: str) -> AsyncIterator[Servi
         for gateway in gateways.values():
             stack.push_async_callback(gateway.aclose)
         committer = await stack.enter_async_context(running_committer(settings))
-        yield Services(
+        services = Services(
             shard_id=SHARD_ID,
             pool=pool,
             executor=committer,
@@ -64,6 +71,7 @@ async def open_services(settings: Settings, *, role: str) -> AsyncIterator[Servi
             funding=settings.funding_terms(),
             charging=settings.charging_terms(),
         )
+        yield services, committer
 
 
 @contextlib.asynccontextmanager

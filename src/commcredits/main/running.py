@@ -17,12 +17,16 @@ FILE_NAME: Final = "running.json"
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """Addresses of the running system; ``simulator_url`` is None when real gateways are set."""
+    """Addresses of the running system; ``simulator_url`` is None when real gateways are set.
+
+    ``switch_ports`` are the first ports of the edges of switches, by their setting; 0 for one that only connects.
+    """
 
     process_id: int
     web_url: str
     charging_url: str
     simulator_url: str | None
+    switch_ports: dict[str, int] = {}
 
 
 @contextlib.contextmanager

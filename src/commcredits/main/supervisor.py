@@ -13,10 +13,11 @@ import json
 import os
 import secrets
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 import structlog
+from pydantic import BaseModel
 
 from commcredits.main.addresses import base_url
 from commcredits.main.children import Child
@@ -26,7 +27,8 @@ from commcredits.main.migrating import bring_up_to_date
 from commcredits.main.ports import with_ports
 from commcredits.main.running import Running, announced
 from commcredits.main.tls import tls_of_charging, tls_towards_charging
-from commcredits.settings import Settings
+from commcredits.settings import SWITCH_ROLES, Settings
+from commcredits.settings.addresses import plain_settings
 
 _VARIABLE_PREFIX: Final = "COMMCREDITS_"
 
@@ -55,19 +57,21 @@ async def running_system(settings: Settings, *, complaints: int | None = None) -
         for name in await bring_up_to_date(url):
             structlog.get_logger("supervisor").info("migration applied", name=name)
         environment["COMMCREDITS_DATABASE_URL"] = url
-        roles = ["charging"] * settings.charging_processes + ["web", "worker"]
+        switch_roles = [role for role in SWITCH_ROLES if getattr(settings, role) is not None]
+        roles = ["charging"] * settings.charging_processes + switch_roles + ["web", "worker"]
         simulator_url = None
         if not settings.gateways:
             simulator_url = _name_simulator(settings, environment)
             roles.append(SIMULATOR)
         children.extend(Child(role, environment, complaints=complaints) for role in roles)
         stack.push_async_callback(_stop_all, children)
-        await _start_all(children)
+        ports = await _start_all(children)
         running = Running(
             process_id=os.getpid(),
             web_url=base_url("http", settings.web_host, settings.web_port),
             charging_url=base_url(_charging_scheme(settings), settings.charging_host, settings.charging_port),
             simulator_url=simulator_url,
+            switch_ports={role: port for role, port in ports.items() if role in SWITCH_ROLES},
         )
         stack.enter_context(announced(settings.data_directory, running))
         yield running
@@ -91,17 +95,20 @@ def make_data_directory(settings: Settings) -> None:
         raise SettingsError(f"COMMCREDITS_DATA_DIRECTORY: {error}; name another directory") from error
 
 
-async def _start_all(children: Iterable[Child]) -> None:
-    """Start them together. The first failure is raised, once every other start has ended too."""
+async def _start_all(children: list[Child]) -> Mapping[str, int]:
+    """Start them together; their ports by role. The first failure is raised, once every other start has ended too."""
     outcomes = await asyncio.gather(*(child.start() for child in children), return_exceptions=True)
-    for outcome in outcomes:
+    ports: dict[str, int] = {}
+    for child, outcome in zip(children, outcomes, strict=True):
         if isinstance(outcome, BaseException):
             raise outcome
+        ports[child.role] = outcome
+    return ports
 
 
 async def _stop_all(children: list[Child]) -> None:
     """The web and the worker first, so that charging, and the gateway, still answer while they finish."""
-    for roles in (("web", "worker"), ("charging", SIMULATOR)):
+    for roles in (("web", "worker"), ("charging", SIMULATOR, *SWITCH_ROLES)):
         await asyncio.gather(*(child.stop() for child in children if child.role in roles))
 
 
@@ -137,6 +144,8 @@ def _as_text(name: str, value: object) -> str | None:
         return json.dumps(plain)
     if isinstance(value, dict):
         return json.dumps(value)
+    if isinstance(value, BaseModel):
+        return json.dumps(plain_settings(value))
     if isinstance(value, frozenset):
         return json.dumps(sorted(value))
     return str(value)

@@ -12,11 +12,12 @@ from itertools import chain
 from typing import Any, Final
 
 from commcredits.core.account import Account, Session, TopUp
+from commcredits.core.flags import Flag
 from commcredits.core.funds import Lot
 from commcredits.core.ledger import Transfer
 from commcredits.core.meters import Meter
 from commcredits.core.roster import Block
-from commcredits.storage.codec import encode_memory
+from commcredits.storage.codec import encode_facts, encode_memory
 from commcredits.storage.session_codec import encode_booking, encode_repriced, encode_share, part_arrays
 
 Row = tuple[Any, ...]
@@ -25,7 +26,7 @@ Row = tuple[Any, ...]
 # array of values; "v" is anything whose text needs no quoting, sent as one array literal; "i" is the same for instants;
 # "s" is text of the hot tables, sent as one text of parts, for of every element of an array the driver asks what it is.
 _ACCOUNT_COLUMNS: Final = "vvvvvtttv"
-_OPENED_COLUMNS: Final = "vssssvssvvvviisvvvvivvvsssiissss"
+_OPENED_COLUMNS: Final = "vssssvssvvvviisvvvvivvvsssiisssss"
 _MOVED_COLUMNS: Final = "vssvvvvivvvsssiisss"
 _JOURNAL_COLUMNS: Final = "vvissvsvsv"
 _LOT_COLUMNS: Final = "vvtvii"
@@ -36,6 +37,7 @@ _COMMAND_COLUMNS: Final = "vtttti"
 _METER_COLUMNS: Final = "vssvvi"
 _BLOCK_COLUMNS: Final = "vvtttvviitt"
 _REPRICED_COLUMNS: Final = "vtt"
+_FLAG_COLUMNS: Final = "vttt"
 
 
 _NO_ROWS: Final[Mapping[str, Row | str]] = {"t": (), "v": "{}", "i": "{}", "s": ""}
@@ -53,6 +55,7 @@ class Batch:
         "_assigned",
         "_blocks",
         "_commands",
+        "_flags",
         "_journal",
         "_lots",
         "_meters",
@@ -81,6 +84,7 @@ class Batch:
         self._meters: list[Row] = []
         self._blocks: list[Row] = []
         self._repriced: list[Row] = []
+        self._flags: list[Row] = []
 
     def add_unchanged(self, organization_id: str, version: int) -> None:
         """An organization that is only answered: its version is checked, nothing is written."""
@@ -144,7 +148,7 @@ class Batch:
                 rate.effective_from,
             )
         head = (organization_id, terms.session_id, terms.service, terms.caller, terms.callee, terms.rate_deck_id)
-        self._opened.append((*head, *priced, terms.authorised_at, *moving, encode_booking(session)))
+        self._opened.append((*head, *priced, terms.authorised_at, *moving, encode_booking(session), terms.switch))
 
     def add_repriced(self, organization_id: str, session: Session) -> None:
         """An ended call with its new rate, and what it was charged by it."""
@@ -171,6 +175,11 @@ class Batch:
                 block.period,
             )
         )
+
+    def add_flags(self, organization_id: str, flags: Iterable[Flag]) -> None:
+        """What was noticed about calls; each kind once per call, the first time that it is noticed."""
+        for flag in flags:
+            self._flags.append((organization_id, flag.session_id, flag.kind.value, encode_facts(flag.facts)))
 
     def add_transfer(self, organization_id: str, transfer: Transfer) -> None:
         """A line of the journal."""
@@ -240,6 +249,8 @@ class Batch:
                 _columns(self._meters, _METER_COLUMNS),
                 _columns(self._blocks, _BLOCK_COLUMNS),
                 _columns(self._repriced, _REPRICED_COLUMNS),
+                _columns(self._flags, _FLAG_COLUMNS),
+                (self.now,),
             )
         )
 

@@ -5,6 +5,7 @@ Knows how an outcome is written down and read back. Refuses to be an interface: 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -62,6 +63,11 @@ def decode_answer(text: str) -> Outcome:
     name, fields = _decode(text)
     answer: Outcome = msgspec.convert(fields, _KINDS[name])
     return answer
+
+
+def encode_facts(facts: Mapping[str, str | int]) -> str:
+    """What a flag rests on, as a JSON object."""
+    return _encode(facts).decode()
 
 
 def content_digest(command: Command) -> str:

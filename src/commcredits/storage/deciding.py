@@ -37,6 +37,7 @@ from commcredits.core.commands import (
     Update,
 )
 from commcredits.core.decide import Subject, decide
+from commcredits.core.flags import Flag
 from commcredits.core.funds import Lot
 from commcredits.core.ledger import Transfer
 from commcredits.core.meters import Meter, MeterId
@@ -213,6 +214,7 @@ def decide_organization(
         return None
     if not result.changed:
         batch.add_unchanged(organization_id, entry.version)
+        batch.add_flags(organization_id, changes.flags)
         return result
     batch.add_account(entry.version, entry.account, result.account)
     for session_id, session in result.sessions.items():
@@ -230,10 +232,11 @@ def decide_organization(
 class _Changes:
     """Rows beside the account and its calls, gathered while an organization is decided."""
 
-    __slots__ = ("answers", "blocks", "lots", "repriced", "top_ups", "transfers")
+    __slots__ = ("answers", "blocks", "flags", "lots", "repriced", "top_ups", "transfers")
 
     def __init__(self) -> None:
         self.blocks: dict[str, Block] = {}
+        self.flags: list[Flag] = []
         self.repriced: set[str] = set()
         self.transfers: list[Transfer] = []
         self.lots: list[Lot] = []
@@ -241,6 +244,7 @@ class _Changes:
         self.answers: dict[tuple[str, str], RememberedAnswer] = {}
 
     def add_to(self, batch: Batch, organization_id: str) -> None:
+        batch.add_flags(organization_id, self.flags)
         for transfer in self.transfers:
             batch.add_transfer(organization_id, transfer)
         for lot in self.lots:
@@ -319,6 +323,8 @@ def _gather(result: OrganizationResult, changes: _Changes, decision: Decision) -
         result.changed = True
     if decision.transfers:
         changes.transfers.extend(decision.transfers)
+    if decision.flags:
+        changes.flags.extend(decision.flags)
     for meter in decision.meters:
         # One that was never read stood at zero for this decision, and what others counted on it would be lost.
         assert meter.meter_id in result.entry.vicinity.meters, f"meter {meter.key} of {meter.period} was not read"

@@ -161,6 +161,7 @@ def session_of(row: asyncpg.Record, lots: Mapping[tuple[str, str], LotTerms], cu
             rate_deck_id=None if row["rate_deck_id"] is None else str(row["rate_deck_id"]),
             authorised_at=row["authorised_at"],
             booking=decode_booking(row),
+            switch=row["switch"],
         ),
         state=SessionState(row["state"]),
         grant_number=row["grant_number"],

@@ -26,22 +26,23 @@ opened as materialized (
         string_to_array($26::text, e'\x1f', e'\x1e'), $27::text::boolean[], $28::text::int[], $29::text::int[], $30::text::boolean[], $31::text::timestamptz[], $32::text::int[],
         $33::text::bigint[], $34::text::bigint[], string_to_array($35::text, e'\x1f', e'\x1e'), string_to_array($36::text, e'\x1f', e'\x1e'), string_to_array($37::text, e'\x1f', e'\x1e'), $38::text::timestamptz[],
         $39::text::timestamptz[], string_to_array($40::text, e'\x1f', e'\x1e'), string_to_array($41::text, e'\x1f', e'\x1e'),
-        string_to_array($42::text, e'\x1f', e'\x1e'), string_to_array($43::text, e'\x1f', e'\x1e')
+        string_to_array($42::text, e'\x1f', e'\x1e'), string_to_array($43::text, e'\x1f', e'\x1e'),
+        string_to_array($44::text, e'\x1f', e'\x1e')
     ) as t (
         organization_id, session_id, service, caller, callee, rate_deck_id, rate_prefix, rate_destination,
         price_per_minute_micros, connection_fee_micros, first_increment_seconds, next_increment_seconds,
         rate_effective_from, authorised_at, state, live, grant_number, granted_seconds, final, grant_ends_at,
         used_seconds, overrun_seconds, charged_micros, part_lot_ids, part_held, part_drawn, started_at, ended_at,
-        cause, memory, share, booking
+        cause, memory, share, booking, switch
     )
 ),
 moved as materialized (
     select *
     from unnest(
-        $44::text::uuid[], string_to_array($45::text, e'\x1f', e'\x1e'), string_to_array($46::text, e'\x1f', e'\x1e'), $47::text::boolean[], $48::text::int[], $49::text::int[], $50::text::boolean[],
-        $51::text::timestamptz[], $52::text::int[], $53::text::bigint[], $54::text::bigint[], string_to_array($55::text, e'\x1f', e'\x1e'), string_to_array($56::text, e'\x1f', e'\x1e'), string_to_array($57::text, e'\x1f', e'\x1e'),
-        $58::text::timestamptz[], $59::text::timestamptz[], string_to_array($60::text, e'\x1f', e'\x1e'), string_to_array($61::text, e'\x1f', e'\x1e'),
-        string_to_array($62::text, e'\x1f', e'\x1e')
+        $45::text::uuid[], string_to_array($46::text, e'\x1f', e'\x1e'), string_to_array($47::text, e'\x1f', e'\x1e'), $48::text::boolean[], $49::text::int[], $50::text::int[], $51::text::boolean[],
+        $52::text::timestamptz[], $53::text::int[], $54::text::bigint[], $55::text::bigint[], string_to_array($56::text, e'\x1f', e'\x1e'), string_to_array($57::text, e'\x1f', e'\x1e'), string_to_array($58::text, e'\x1f', e'\x1e'),
+        $59::text::timestamptz[], $60::text::timestamptz[], string_to_array($61::text, e'\x1f', e'\x1e'), string_to_array($62::text, e'\x1f', e'\x1e'),
+        string_to_array($63::text, e'\x1f', e'\x1e')
     ) as t (
         organization_id, session_id, state, live, grant_number, granted_seconds, final, grant_ends_at, used_seconds,
         overrun_seconds, charged_micros, part_lot_ids, part_held, part_drawn, started_at, ended_at, cause, memory,
@@ -51,7 +52,7 @@ moved as materialized (
 -- Ended calls that were priced anew by another deck. They may have run until this batch; none of them is in "moved".
 priced_anew as materialized (
     select *
-    from unnest($133::text::uuid[], $134::text[], $135::text[]::jsonb[]) as t (organization_id, session_id, call)
+    from unnest($134::text::uuid[], $135::text[], $136::text[]::jsonb[]) as t (organization_id, session_id, call)
 ),
 -- A call that was taken for new but is known: its organization must be decided again with that call loaded.
 clashed as materialized (
@@ -109,7 +110,7 @@ opened_sessions as (
         used_seconds, overrun_seconds, charged_micros, part_lot_ids, part_held_micros, part_drawn_micros, started_at,
         ended_at, cause, memory, included_seconds, meter_parts, call_type, who_pays_row, party_id, department,
         usage_location, other_country, domestic, capability, conference_id, pool_key, pool_period,
-        user_id, rate_origin_country, rate_shape, owed_micros
+        user_id, rate_origin_country, rate_shape, owed_micros, switch
     )
     select
         $1, n.organization_id, n.session_id, n.service, coalesce(n.caller, ''), coalesce(n.callee, ''), n.rate_deck_id,
@@ -136,7 +137,8 @@ opened_sessions as (
         (n.booking::jsonb ->> 'user_id')::uuid,
         n.booking::jsonb ->> 'origin_country',
         n.booking::jsonb ->> 'shape',
-        coalesce((n.booking::jsonb ->> 'owed_micros')::bigint, 0)
+        coalesce((n.booking::jsonb ->> 'owed_micros')::bigint, 0),
+        coalesce(n.switch, '')
     from opened n
     where (n.organization_id in (select w.organization_id from written w)) is true
 ),
@@ -202,8 +204,8 @@ posted as (
     )
     select $1, j.*
     from unnest(
-        $63::text::uuid[], $64::text::uuid[], $65::text::timestamptz[], string_to_array($66::text, e'\x1f', e'\x1e'), string_to_array($67::text, e'\x1f', e'\x1e'), $68::text::bigint[], string_to_array($69::text, e'\x1f', e'\x1e'),
-        $70::text::uuid[], string_to_array($71::text, e'\x1f', e'\x1e'), $72::text::uuid[]
+        $64::text::uuid[], $65::text::uuid[], $66::text::timestamptz[], string_to_array($67::text, e'\x1f', e'\x1e'), string_to_array($68::text, e'\x1f', e'\x1e'), $69::text::bigint[], string_to_array($70::text, e'\x1f', e'\x1e'),
+        $71::text::uuid[], string_to_array($72::text, e'\x1f', e'\x1e'), $73::text::uuid[]
     ) as j (
         organization_id, transfer_id, at, source, target, amount_micros, reason, lot_id, session_id, top_up_id
     )
@@ -212,7 +214,7 @@ posted as (
 new_lots as (
     insert into fund_lots (shard_id, organization_id, lot_id, source, amount_micros, purchased_at, expires_at)
     select $1, l.*
-    from unnest($73::text::uuid[], $74::text::uuid[], $75::text[], $76::text::bigint[], $77::text::timestamptz[], $78::text::timestamptz[])
+    from unnest($74::text::uuid[], $75::text::uuid[], $76::text[], $77::text::bigint[], $78::text::timestamptz[], $79::text::timestamptz[])
         as l (organization_id, lot_id, source, amount_micros, purchased_at, expires_at)
     where (l.organization_id in (select w.organization_id from written w)) is true
 ),
@@ -223,8 +225,8 @@ top_up_states as (
     )
     select $1, t.*
     from unnest(
-        $79::text::uuid[], $80::text::uuid[], $81::text[], $82::text[], $83::text::bigint[], $84::text[], $85::text::timestamptz[],
-        $86::text::timestamptz[], $87::text::timestamptz[], $88::text[], $89::text[], $90::text[], $91::text[], $92::text::uuid[]
+        $80::text::uuid[], $81::text::uuid[], $82::text[], $83::text[], $84::text::bigint[], $85::text[], $86::text::timestamptz[],
+        $87::text::timestamptz[], $88::text::timestamptz[], $89::text[], $90::text[], $91::text[], $92::text[], $93::text::uuid[]
     ) as t (
         organization_id, top_up_id, kind, state, amount_micros, payment_method, created_at, sent_at, settled_at,
         gateway, gateway_reference, reason, action_url, lot_id
@@ -247,8 +249,8 @@ rules as (
     )
     select $1, r.*
     from unnest(
-        $93::text::uuid[], $94::text::boolean[], $95::text::bigint[], $96::text::bigint[], $97::text::bigint[], $98::text[], $99::text::timestamptz[],
-        $100::text::int[], $101::text::timestamptz[], $102::text::boolean[], $103::text[], $104::text::bigint[]
+        $94::text::uuid[], $95::text::boolean[], $96::text::bigint[], $97::text::bigint[], $98::text::bigint[], $99::text[], $100::text::timestamptz[],
+        $101::text::int[], $102::text::timestamptz[], $103::text::boolean[], $104::text[], $105::text::bigint[]
     ) as r (
         organization_id, enabled, recharge_amount_micros, trigger_amount_micros, monthly_cap_micros, payment_method,
         cool_down_until, declines, retry_at, suspended, month, month_micros
@@ -270,18 +272,18 @@ rules as (
 assigned as (
     update organizations o
     set rate_deck_id = d.rate_deck_id, status = d.status
-    from unnest($105::text::uuid[], $106::text::uuid[], $107::text[]) as d (organization_id, rate_deck_id, status)
+    from unnest($106::text::uuid[], $107::text::uuid[], $108::text[]) as d (organization_id, rate_deck_id, status)
     -- Named twice: by "any" it is a probe, and by equality each gets its own. Not by ctid, which would lose an assignment
     -- to whoever changes another column at the same moment.
     where o.shard_id = $1
-        and o.organization_id = any ($105::text::uuid[])
+        and o.organization_id = any ($106::text::uuid[])
         and o.organization_id = d.organization_id
         and (d.organization_id in (select w.organization_id from written w)) is true
 ),
 laid_ready as (
     insert into next_rate_decks (shard_id, organization_id, rate_deck_id, in_force_at)
     select $1, d.*
-    from unnest($105::text::uuid[], $108::text::uuid[], $109::text::timestamptz[])
+    from unnest($106::text::uuid[], $109::text::uuid[], $110::text::timestamptz[])
         as d (organization_id, rate_deck_id, in_force_at)
     where (d.organization_id in (select w.organization_id from written w)) is true
     on conflict (shard_id, organization_id) do update
@@ -290,7 +292,7 @@ laid_ready as (
 remembered as (
     insert into commands (shard_id, organization_id, operation, command_id, content, answer, at)
     select $1, c.*
-    from unnest($110::text::uuid[], $111::text[], $112::text[], $113::text[], $114::text[], $115::text::timestamptz[])
+    from unnest($111::text::uuid[], $112::text[], $113::text[], $114::text[], $115::text[], $116::text::timestamptz[])
         as c (organization_id, operation, command_id, content, answer, at)
     where (c.organization_id in (select w.organization_id from written w)) is true
 ),
@@ -298,8 +300,8 @@ metered as (
     insert into meters (shard_id, organization_id, key, period, used, held, reached_at)
     select $1, m.organization_id, m.key, coalesce(m.period, ''), m.used, m.held, m.reached_at
     from unnest(
-        $116::text::uuid[], string_to_array($117::text, e'\x1f', e'\x1e'), string_to_array($118::text, e'\x1f', e'\x1e'), $119::text::bigint[], $120::text::bigint[],
-        $121::text::timestamptz[]
+        $117::text::uuid[], string_to_array($118::text, e'\x1f', e'\x1e'), string_to_array($119::text, e'\x1f', e'\x1e'), $120::text::bigint[], $121::text::bigint[],
+        $122::text::timestamptz[]
     ) as m (organization_id, key, period, used, held, reached_at)
     where (m.organization_id in (select w.organization_id from written w)) is true
     on conflict (shard_id, organization_id, key, period) do update
@@ -312,8 +314,8 @@ blocked as (
     )
     select $1, b.*
     from unnest(
-        $122::text::uuid[], $123::text::uuid[], $124::text[], $125::text[], $126::text[], $127::text::bigint[], $128::text::bigint[],
-        $129::text::timestamptz[], $130::text::timestamptz[], $131::text[], $132::text[]
+        $123::text::uuid[], $124::text::uuid[], $125::text[], $126::text[], $127::text[], $128::text::bigint[], $129::text::bigint[],
+        $130::text::timestamptz[], $131::text::timestamptz[], $132::text[], $133::text[]
     ) as b (
         organization_id, block_id, kind, subject, reason, limit_micros, spent_micros, blocked_at, lifted_at, lifted_by,
         period
@@ -362,6 +364,16 @@ repriced as (
     ) known
     where s.ctid = known.row_id
         and (r.organization_id in (select w.organization_id from written w)) is true
+),
+-- Also where nothing changes: a call id that comes twice is refused, and flagged.
+flagged as (
+    insert into call_flags (shard_id, organization_id, session_id, kind, noticed_at, facts)
+    select $1, f.organization_id, f.session_id, f.kind, $141::timestamptz, f.facts
+    from unnest($137::text::uuid[], $138::text[], $139::text[], $140::text[])
+        as f (organization_id, session_id, kind, facts)
+    where (f.organization_id in (select w.organization_id from written w)) is true
+        or (f.organization_id in (select c.organization_id from checked c)) is true
+    on conflict (shard_id, organization_id, session_id, kind) do nothing
 )
 select i.organization_id
 from input i

@@ -6,7 +6,7 @@ Knows names, defaults and limits. Refuses to be asked twice: the composition roo
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
 from phonenumbers import SUPPORTED_REGIONS
 from platformdirs import user_data_path
@@ -16,13 +16,21 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from commcredits.core.account import ChargingTerms, FundingTerms
 from commcredits.core.money import MoneyError, parse_micros
 from commcredits.core.places import PLAN_COUNTRIES
+from commcredits.settings.addresses import Port
+from commcredits.settings.asterisk import AsteriskSettings
+from commcredits.settings.cgrates import CgratesSettings
+from commcredits.settings.diameter import DiameterSettings
+from commcredits.settings.freeswitch import FreeswitchSettings
+from commcredits.settings.kamailio import KamailioSettings
+from commcredits.settings.radius import RadiusSettings
 
 SHARD_ID: Final = 0
 """An installation has one shard unless it was laid out with more."""
 
-OPERATOR_TOKEN_LENGTH_MIN: Final = 16
+SWITCH_ROLES: Final = ("diameter", "radius", "kamailio", "freeswitch", "asterisk", "cgrates")
+"""The edges of switches: each is a setting of this name, and where it is set a process of its own."""
 
-_Port = Annotated[int, Field(ge=0, le=65_535)]
+OPERATOR_TOKEN_LENGTH_MIN: Final = 16
 
 
 def _default_data_directory() -> Path:
@@ -45,19 +53,25 @@ class Settings(BaseSettings):
         default=None, description=f"Opens the API and the portal; at least {OPERATOR_TOKEN_LENGTH_MIN} characters."
     )
     web_host: str = Field(default="127.0.0.1", description="Where the portal and the administration API listen.")
-    web_port: _Port = Field(default=8080, description="Port of the portal and the administration API.")
+    web_port: Port = Field(default=8080, description="Port of the portal and the administration API.")
     charging_host: str = Field(default="127.0.0.1", description="Where the charging endpoints listen.")
-    charging_port: _Port = Field(default=8081, description="Port of the charging endpoints.")
+    charging_port: Port = Field(default=8081, description="Port of the charging endpoints.")
     charging_processes: int = Field(default=1, ge=1, le=64, description="How many processes share the charging port.")
     charging_tls_certificate: Path | None = Field(
         default=None, description="Certificate chain (PEM) of the charging endpoints; with it they speak TLS."
     )
     charging_tls_key: Path | None = Field(default=None, description="Private key (PEM) of that certificate.")
+    diameter: DiameterSettings | None = Field(default=None, description="Charging over Diameter, as JSON.")
+    radius: RadiusSettings | None = Field(default=None, description="Charging over RADIUS, as JSON.")
+    kamailio: KamailioSettings | None = Field(default=None, description="Links to Kamailio, as JSON.")
+    freeswitch: FreeswitchSettings | None = Field(default=None, description="Links to FreeSWITCH, as JSON.")
+    asterisk: AsteriskSettings | None = Field(default=None, description="Links to Asterisk, as JSON.")
+    cgrates: CgratesSettings | None = Field(default=None, description="JSON-RPC as CGRateS speaks it, as JSON.")
     gateways: dict[str, dict[str, SecretStr]] = Field(
         default_factory=dict,
         description='Payment gateways and their settings as JSON: {"simulator": {"base_url": "http://127.0.0.1:8082"}}.',
     )
-    simulator_port: _Port = Field(
+    simulator_port: Port = Field(
         default=8082, description="Port of the simulated gateway, which runs when no gateway is set."
     )
     slice_seconds: int = Field(default=300, ge=1, le=14_400, description="How much of a call is held for at a time.")

@@ -1,0 +1,31 @@
+"""Settings of the links to Kamailio.
+
+Knows names, defaults and limits. Refuses to know what is said over a link.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from commcredits.settings.addresses import Address
+
+
+class KamailioLink(BaseModel):
+    """One Kamailio: over ``evapi`` it asks us on this link; over ``http`` it asks the charging endpoints itself."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    way: Literal["evapi", "http"] = Field(description="How it asks: over one TCP link, or by HTTP.")
+    address: Address = Field(description="Where its evapi module, or its control endpoint, listens.")
+    secret: SecretStr | None = Field(default=None, min_length=16, description="Opens its control endpoint (http).")
+
+
+class KamailioSettings(BaseModel):
+    """The proxies that are linked, by the name that their calls carry."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    links: dict[str, KamailioLink] = Field(min_length=1, description="Links by name.")
+    reconcile_seconds: int = Field(default=30, ge=1, le=3_600, description="How often live calls are compared.")

@@ -1,0 +1,6 @@
+-- Running calls that are told over one link.
+select s.organization_id, s.session_id, s.state, s.authorised_at, s.started_at, s.used_seconds, s.granted_seconds
+from live_calls l
+join call_sessions s
+    on s.shard_id = l.shard_id and s.organization_id = l.organization_id and s.session_id = l.session_id
+where l.shard_id = $1 and s.live and s.switch = $2
