@@ -18,13 +18,22 @@ import structlog
 from msgspec import Struct
 
 from commcredits.core.call_types import agree, service_of
-from commcredits.core.commands import Authorise, CallType, Command, End, Service, Start, Update
+from commcredits.core.commands import Authorise, CallType, End, Service, Start, Update
 from commcredits.core.numbers import E164, EMERGENCY_NUMBERS
 from commcredits.core.outcomes import Granted, Outcome, RefusalCode, Refused
+from commcredits.operations.inputs import is_identifier
 from commcredits.storage.connection import Pool, load_statement
 
 SESSION_ID: Final = re.compile(r"[!-~]{1,128}", re.ASCII)
 """What a call's id may be."""
+
+CONFERENCE_ID: Final = re.compile(r"[!-~]{1,64}", re.ASCII)
+SWITCH: Final = re.compile(r"[a-z]{1,16}:[A-Za-z0-9._-]{1,255}", re.ASCII)
+"""A link that calls are told over: its protocol, and the switch's name."""
+
+SLICE_SECONDS_MAX: Final = 14_400
+USER_CHARACTERS_MAX: Final = 320
+"""A mail address: 64 characters, an at sign, 255 characters (RFC 5321 §4.5.3.1)."""
 
 EMERGENCY_GRANT: Final = Granted(
     grant_number=1,
@@ -37,7 +46,7 @@ EMERGENCY_GRANT: Final = Granted(
 )
 """The answer to every emergency call: a day, free, in no currency (ISO 4217's code for that)."""
 
-CallCommand = Authorise | Start | Update | End
+ChargingCommand = Authorise | Start | Update | End
 """The commands that switches cause."""
 
 _INBOUND: Final = (Service.TOLL_FREE_IN, Service.TOLL_IN)
@@ -81,7 +90,7 @@ Identified = Authorise | Emergency | Refused
 class Submitter(Protocol):
     """Takes a command and answers once it is durable; ``storage.committer.Committer`` is the one there is."""
 
-    def submit(self, command: Command, callback: Callable[[Outcome], None]) -> None:
+    def submit(self, command: ChargingCommand, callback: Callable[[Outcome], None]) -> None:
         """Queue the command; ``callback`` is called exactly once, in the event loop's thread, at once or later.
 
         Never raises: a full queue answers ``Refused(code=BUSY)`` like any other refusal.
@@ -160,11 +169,11 @@ class ChargingDesk:
             switch=request.switch,
         )
 
-    def submit(self, command: CallCommand, callback: Callable[[Outcome], None]) -> None:
+    def submit(self, command: ChargingCommand, callback: Callable[[Outcome], None]) -> None:
         """Queue a command; see Submitter."""
         self._submitter.submit(command, callback)
 
-    async def execute(self, command: CallCommand) -> Outcome:
+    async def execute(self, command: ChargingCommand) -> Outcome:
         """The outcome of a command, once it is durable."""
         answered: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._submitter.submit(command, lambda outcome: None if answered.done() else answered.set_result(outcome))
@@ -203,8 +212,8 @@ class ChargingDesk:
     def _emergency(self, request: CallRequest) -> Emergency:
         session_id = _plain(request.session_id, _SESSION_ID_CHARACTERS_MAX)
         caller = _plain(request.caller, _PARTY_CHARACTERS_MAX)
-        organization_id = request.organization_id or self._directory.organization_of(caller)
-        if not organization_id or SESSION_ID.fullmatch(request.session_id) is None:
+        organization_id = request.organization_id or self._directory.organization_of(caller) or ""
+        if not is_identifier(organization_id) or SESSION_ID.fullmatch(request.session_id) is None:
             return Emergency(session_id=session_id, command=None)
         command = Authorise(
             organization_id=organization_id,
@@ -221,6 +230,11 @@ class ChargingDesk:
 def emergency_forms(numbers: Iterable[str]) -> frozenset[str]:
     """The numbers as a callee may be written: as they are, and with a plus sign before them."""
     return frozenset(form for number in numbers for form in (number, f"+{number.removeprefix('+')}"))
+
+
+def user_is_fit(text: str) -> bool:
+    """Whether the text can name somebody: no longer than any name is, and without control characters."""
+    return 1 <= len(text) <= USER_CHARACTERS_MAX and text.isprintable()
 
 
 def fit_session_id(*parts: str) -> str:
@@ -242,6 +256,15 @@ def _wrong_field(request: CallRequest) -> Refused | None:
     for name, number in (("caller", request.caller), ("callee", request.callee)):
         if E164.fullmatch(number) is None:
             return _invalid(name, number, "a number as +E.164, such as +40211234567")
+    if request.user and not user_is_fit(request.user):
+        return _invalid("user", request.user, f"1 to {USER_CHARACTERS_MAX} printable characters")
+    if request.conference_id and CONFERENCE_ID.fullmatch(request.conference_id) is None:
+        return _invalid("conference_id", request.conference_id, "1 to 64 visible ASCII characters")
+    if request.slice_seconds is not None and not 1 <= request.slice_seconds <= SLICE_SECONDS_MAX:
+        return _invalid("slice_seconds", str(request.slice_seconds), f"1 to {SLICE_SECONDS_MAX}")
+    if request.organization_id and not is_identifier(request.organization_id):
+        return _invalid("organization_id", request.organization_id, "a UUID in its canonical lower-case form")
+    assert SWITCH.fullmatch(request.switch) is not None, "an edge names its links itself"
     return None
 
 

@@ -15,8 +15,8 @@ from typing import Any, Self
 from commcredits.core.commands import Authorise, End, Start, Update
 from commcredits.core.outcomes import Ended, Granted, Outcome, Started
 from commcredits.edges.http.charging.limits import ListenerLimits
-from commcredits.edges.http.charging.ports import ChargingCommand
 from commcredits.edges.http.charging.serve import ChargingServer, ListenAddress, serve_charging
+from commcredits.operations.charging import ChargingCommand
 
 TOKEN = b"a-token-that-opens-the-listener"
 ORGANIZATION = "019353b4-7c1e-7000-8000-0123456789ab"

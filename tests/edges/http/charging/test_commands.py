@@ -8,7 +8,7 @@ import pytest
 
 from commcredits.core.commands import Authorise, End, Service, Start, Update
 from commcredits.core.outcomes import Done, Granted, Outcome, RefusalCode, Refused
-from commcredits.edges.http.charging.ports import ChargingCommand
+from commcredits.operations.charging import ChargingCommand
 from tests.edges.http.charging.harness import (
     AUTHORISE,
     BODIES,

@@ -6,8 +6,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from commcredits.edges.http.charging.bearer import BearerToken
-from commcredits.edges.http.charging.ports import ChargingCommand
 from commcredits.edges.http.charging.serve import serve_charging
+from commcredits.operations.charging import ChargingCommand
 from tests.edges.http.charging.harness import START, TOKEN, Desk, Numbers, request, serving
 
 

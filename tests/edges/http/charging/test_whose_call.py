@@ -53,6 +53,8 @@ def read(body: dict[str, Any] | bytes) -> Any:
         ({"conference_id": '"' * 64}, {"conference_id": '"' * 64}),
         ({"conference_id": "!#$%&'()*+,-./:;<=>?@[]^_`{|}~"}, {"conference_id": "!#$%&'()*+,-./:;<=>?@[]^_`{|}~"}),
         ({"call_type": "user_out"}, {"call_type": CallType.USER_OUT}),
+        ({"switch": "kamailio:edge-1"}, {"switch": "kamailio:edge-1"}),
+        ({"switch": "diameter:ocs.example.com", "user": "x"}, {"switch": "diameter:ocs.example.com", "user": "x"}),
         ({"service": "toll_in"}, {"service": Service.TOLL_IN}),
         (
             {"call_type": "conf_out", "user": "sales.1@example.com", "conference_id": "7", "slice_seconds": 60},

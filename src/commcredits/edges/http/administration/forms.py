@@ -20,7 +20,8 @@ from commcredits.core.calendar import parse_instant
 from commcredits.core.money import MoneyError, parse_micros
 from commcredits.core.numbers import E164
 from commcredits.core.roster import NumberKind, NumberPurpose
-from commcredits.edges.http.charging.fields import ORGANIZATION_ID, SESSION_ID
+from commcredits.edges.http.charging.fields import ORGANIZATION_ID
+from commcredits.operations.charging import SESSION_ID
 from commcredits.operations.inputs import COMMAND_ID_CHARACTERS_MAX, UNSHOWABLE
 from commcredits.operations.number_stock import DIGITS_MAX, PLACE_CHARACTERS_MAX
 from commcredits.operations.numbers import DISPLAY_NAME_CHARACTERS_MAX, USER_PRINCIPAL_NAME_CHARACTERS_MAX

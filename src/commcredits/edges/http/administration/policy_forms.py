@@ -23,7 +23,7 @@ from commcredits.edges.http.administration.forms import (
 )
 from commcredits.edges.http.administration.people_forms import DepartmentName
 from commcredits.edges.http.charging.explaining import JsonObject
-from commcredits.edges.http.charging.fields import CONFERENCE_ID
+from commcredits.operations.charging import CONFERENCE_ID
 from commcredits.operations.people import USER_PRINCIPAL_NAME_CHARACTERS_MAX
 from commcredits.operations.rules import CALLS_MAX, DEPARTMENTS_MAX, DESTINATION_FACTOR_MAX
 

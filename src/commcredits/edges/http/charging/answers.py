@@ -12,9 +12,9 @@ import msgspec
 
 from commcredits.core.money import format_micros
 from commcredits.core.outcomes import Ended, Granted, Outcome, RefusalCode, Refused, Started
-from commcredits.edges.http.charging.emergency import EMERGENCY_GRANT, EmergencyCall
-from commcredits.edges.http.charging.ports import ChargingCommand
+from commcredits.edges.http.charging.emergency import EmergencyCall
 from commcredits.edges.http.problems import Problem, refusal_problem
+from commcredits.operations.charging import EMERGENCY_GRANT, ChargingCommand
 
 Answer = tuple[int, bytes]
 """A status and a JSON body."""

@@ -7,24 +7,12 @@ HTTP wants it: a switch that pipelines gives its emergency calls a connection of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from commcredits.core.commands import Authorise, CallType, Service
-from commcredits.core.outcomes import Granted
 from commcredits.edges.http.charging.fields import FIELD_RULES
-
-EMERGENCY_GRANT: Final = Granted(
-    grant_number=1,
-    granted_seconds=86_400,
-    valid_seconds=86_400,
-    final=False,
-    charged_micros=0,
-    held_micros=0,
-    currency="XXX",
-)
-"""The answer to every emergency call: a day, free, in no currency (ISO 4217's code for that)."""
 
 _PARTY_CHARACTERS_MAX: Final = 32
 _SESSION_ID_CHARACTERS_MAX: Final = 128
@@ -37,11 +25,6 @@ class EmergencyCall:
     organization_id: str | None
     session_id: str
     command: Authorise | None
-
-
-def emergency_forms(numbers: Iterable[str]) -> frozenset[str]:
-    """The numbers as a callee may be written: as they are, and with a plus sign before them."""
-    return frozenset(form for number in numbers for form in (number, f"+{number.removeprefix('+')}"))
 
 
 def asks_for_emergency(fields: Mapping[str, Any], forms: frozenset[str]) -> bool:
@@ -68,6 +51,7 @@ def read_emergency(fields: Mapping[str, Any], organization_of: Callable[[str], s
         caller=caller,
         callee=callee,
         answered=fields.get("answered") is True,
+        switch=str(fields.get("switch")) if rules["switch"].accepts(fields.get("switch")) else "",
     )
     return EmergencyCall(organization_id=organization_id, session_id=session_id, command=command)
 

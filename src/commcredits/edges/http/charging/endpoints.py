@@ -17,9 +17,9 @@ from commcredits.edges.http.charging.emergency import EmergencyCall
 from commcredits.edges.http.charging.exchanges import BatchAnswers, BatchElement, Exchange, answer_array
 from commcredits.edges.http.charging.framing import Endpoint
 from commcredits.edges.http.charging.limits import ListenerLimits
-from commcredits.edges.http.charging.ports import Submitter
 from commcredits.edges.http.charging.reading import CommandReader, Reading
 from commcredits.edges.http.problems import Problem
+from commcredits.operations.charging import Submitter
 
 CHARGING_PATH: Final = "/v1/charging/"
 _log: Final = structlog.get_logger(__name__)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from commcredits.core.commands import Authorise, CallType, End, Service, Start, Update
 from commcredits.core.outcomes import Ended, Granted, Outcome, RefusalCode, Refused, Started
 from commcredits.edges.http.charging.answers import answer_outcome
-from commcredits.edges.http.charging.ports import ChargingCommand
+from commcredits.operations.charging import ChargingCommand
 
 _ORGANIZATION: Final = "019353b4-7c1e-7000-8000-0123456789ab"
 _CALL: Final = "a84b4c76e66710@192.0.2.1"

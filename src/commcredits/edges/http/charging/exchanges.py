@@ -12,8 +12,8 @@ from typing import Final, Protocol
 from commcredits.core.outcomes import Outcome, RefusalCode, Refused
 from commcredits.edges.http.charging.answers import Answer, answer_outcome, answer_problem
 from commcredits.edges.http.charging.failures import log_failure
-from commcredits.edges.http.charging.ports import ChargingCommand
 from commcredits.edges.http.problems import refusal_problem
+from commcredits.operations.charging import ChargingCommand
 
 _OK: Final = 200
 

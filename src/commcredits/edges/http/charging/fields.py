@@ -16,18 +16,21 @@ from msgspec import UNSET, UnsetType
 
 from commcredits.core.commands import CallType, Service
 from commcredits.core.numbers import E164
+from commcredits.operations.charging import (
+    CONFERENCE_ID,
+    SESSION_ID,
+    SLICE_SECONDS_MAX,
+    SWITCH,
+    USER_CHARACTERS_MAX,
+    user_is_fit,
+)
 
-SLICE_SECONDS_MAX: Final = 14_400
 USED_SECONDS_MAX: Final = 315_360_000
 """Ten years of 365 days: no call is longer, and nothing computed from it overflows."""
 REQUEST_NUMBER_MAX: Final = 2**31 - 1
 CAUSE_CHARACTERS_MAX: Final = 64
-USER_CHARACTERS_MAX: Final = 320
-"""A mail address: 64 characters, an at sign, 255 characters (RFC 5321 §4.5.3.1)."""
 
-SESSION_ID: Final = re.compile(r"[!-~]{1,128}", re.ASCII)
 ORGANIZATION_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
-CONFERENCE_ID: Final = re.compile(r"[!-~]{1,64}", re.ASCII)
 
 
 class AuthoriseBody(
@@ -45,6 +48,7 @@ class AuthoriseBody(
     call_type: CallType | UnsetType = UNSET
     user: str | UnsetType = UNSET
     conference_id: str | UnsetType = UNSET
+    switch: str | UnsetType = UNSET
 
 
 class StartBody(msgspec.Struct, tag_field="command", tag="start", forbid_unknown_fields=True, gc=False, frozen=True):
@@ -89,11 +93,6 @@ class FieldRule:
 def cause_is_fit(text: str) -> bool:
     """Whether the text can be kept as the cause of a call's end: short, and without control characters."""
     return len(text) <= CAUSE_CHARACTERS_MAX and text.isprintable()
-
-
-def user_is_fit(text: str) -> bool:
-    """Whether the text can name somebody: no longer than any name is, and without control characters."""
-    return 1 <= len(text) <= USER_CHARACTERS_MAX and text.isprintable()
 
 
 def _text(pattern: re.Pattern[str], allowed: str, example: str, *, required: bool = True) -> FieldRule:
@@ -173,6 +172,18 @@ _USER: Final = FieldRule(
 _CONFERENCE_ID: Final = _text(
     CONFERENCE_ID, "1 to 64 printable ASCII characters without a space", "conf-4711", required=False
 )
+_SWITCH: Final = FieldRule(
+    accepts=lambda value: type(value) is str and SWITCH.fullmatch(value) is not None,
+    allowed="the link's protocol, a colon and its name, such as kamailio:edge-1",
+    schema={
+        "type": "string",
+        "pattern": f"^{SWITCH.pattern}$",
+        "description": "The link over which this call's switch can be told something: that funds have come, that the "
+        "call is to be cut. Left out: nobody is told, and the call's next update sees it.",
+        "examples": ["kamailio:edge-1"],
+    },
+    required=False,
+)
 _ANSWERED: Final = FieldRule(
     accepts=lambda value: type(value) is bool,
     allowed="true or false",
@@ -203,6 +214,7 @@ FIELD_RULES: Final[Mapping[str, Mapping[str, FieldRule]]] = {
         "call_type": _CALL_TYPE,
         "user": _USER,
         "conference_id": _CONFERENCE_ID,
+        "switch": _SWITCH,
     },
     "start": {"organization_id": _ORGANIZATION_ID, "session_id": _SESSION_ID},
     "update": {

@@ -16,7 +16,7 @@ from commcredits.core.call_types import agree, service_of
 from commcredits.core.commands import Authorise, CallType, End, Service, Start, Update
 from commcredits.core.numbers import E164
 from commcredits.core.outcomes import RefusalCode, Refused
-from commcredits.edges.http.charging.emergency import EmergencyCall, asks_for_emergency, emergency_forms, read_emergency
+from commcredits.edges.http.charging.emergency import EmergencyCall, asks_for_emergency, read_emergency
 from commcredits.edges.http.charging.explaining import (
     BODY_FIELD,
     UNREADABLE,
@@ -29,11 +29,8 @@ from commcredits.edges.http.charging.explaining import (
     wrong_field,
 )
 from commcredits.edges.http.charging.fields import (
-    CONFERENCE_ID,
     ORGANIZATION_ID,
     REQUEST_NUMBER_MAX,
-    SESSION_ID,
-    SLICE_SECONDS_MAX,
     USED_SECONDS_MAX,
     AuthoriseBody,
     Body,
@@ -41,10 +38,17 @@ from commcredits.edges.http.charging.fields import (
     StartBody,
     UpdateBody,
     cause_is_fit,
+)
+from commcredits.edges.http.problems import Problem, refusal_problem
+from commcredits.operations.charging import (
+    CONFERENCE_ID,
+    SESSION_ID,
+    SLICE_SECONDS_MAX,
+    SWITCH,
+    Directory,
+    emergency_forms,
     user_is_fit,
 )
-from commcredits.edges.http.charging.ports import Directory
-from commcredits.edges.http.problems import Problem, refusal_problem
 
 _QUOTE: Final = b'"'
 _TAG_QUOTES: Final = 4
@@ -59,6 +63,7 @@ _is_e164: Final = E164.fullmatch
 _is_session_id: Final = SESSION_ID.fullmatch
 _is_organization_id: Final = ORGANIZATION_ID.fullmatch
 _is_conference_id: Final = CONFERENCE_ID.fullmatch
+_is_switch: Final = SWITCH.fullmatch
 
 
 class CommandReader:
@@ -204,6 +209,9 @@ class CommandReader:
         if conference_id is not UNSET:
             quotes += 4
             fits = fits and _is_conference_id(conference_id) is not None
+        if body.switch is not UNSET:
+            quotes += 4
+            fits = fits and _is_switch(body.switch) is not None
         if not fits or raw.count(_QUOTE) != quotes:
             problem = explain("authorise", raw, tagged=tagged)
             if problem is not None:
@@ -227,6 +235,7 @@ class CommandReader:
             call_type=None if call_type is UNSET else call_type,
             user="" if user is UNSET else user,
             conference_id="" if conference_id is UNSET else conference_id,
+            switch="" if body.switch is UNSET else body.switch,
         )
 
     def _build_start(self, body: StartBody, raw: bytes, tag_quotes: int) -> Reading:

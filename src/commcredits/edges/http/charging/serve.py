@@ -20,8 +20,8 @@ from commcredits.edges.http.charging.bearer import BearerToken
 from commcredits.edges.http.charging.endpoints import ChargingEndpoints
 from commcredits.edges.http.charging.limits import ListenerLimits
 from commcredits.edges.http.charging.listener import Listener
-from commcredits.edges.http.charging.ports import Directory, Submitter
 from commcredits.edges.http.charging.reading import CommandReader
+from commcredits.operations.charging import Directory, Submitter
 
 _BACKLOG: Final = 1_024
 _log: Final = structlog.get_logger(__name__)
