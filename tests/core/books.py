@@ -34,6 +34,7 @@ from commcredits.core.commands import (
     LiftBlock,
     PaymentState,
     RecordPayment,
+    RefundCall,
     RequestTopUp,
     SaveRechargeRule,
     SendTopUp,
@@ -42,6 +43,7 @@ from commcredits.core.commands import (
     Update,
 )
 from commcredits.core.decide import decide
+from commcredits.core.flags import Flag, FlagKind
 from commcredits.core.funds import Lot, Lots, LotSource, LotTerms, available_micros, held_micros
 from commcredits.core.ledger import LedgerAccount, Transfer, balance_micros
 from commcredits.core.meters import Meter, MeterId
@@ -117,6 +119,7 @@ class Books:
     parties: dict[str, Party | None] = field(default_factory=dict)
     meters: dict[MeterId, Meter] = field(default_factory=dict)
     blocks: dict[str, Block] = field(default_factory=dict)
+    flags: dict[tuple[str, FlagKind], Flag] = field(default_factory=dict)
     ids: "count[int]" = field(default_factory=lambda: count(1))
 
     def look(self, command: Command) -> Decision:
@@ -150,6 +153,8 @@ class Books:
         self.journal.extend(decision.transfers)
         self.meters.update((meter.meter_id, meter) for meter in decision.meters)
         self.blocks.update((block.block_id, block) for block in decision.blocks)
+        for flag in decision.flags:
+            self.flags.setdefault((flag.session_id, flag.kind), flag)
         return decision.outcome
 
     def wait(self, **duration: float) -> None:
@@ -186,6 +191,14 @@ class Books:
     def end(self, used_seconds: int, session_id: str = "call-1", cause: str = "") -> Outcome:
         """Say that the call is over."""
         return self.do(End(organization_id=ORGANIZATION, session_id=session_id, used_seconds=used_seconds, cause=cause))
+
+    def refund(self, used_seconds: int = 0, session_id: str = "call-1", command_id: str = "refund-1") -> Outcome:
+        """Give back what a call was charged beyond so many seconds."""
+        return self.do(
+            RefundCall(
+                organization_id=ORGANIZATION, session_id=session_id, command_id=command_id, used_seconds=used_seconds
+            )
+        )
 
     def lift(self, block_id: str) -> Outcome:
         """Unblock what a limit blocked."""

@@ -21,6 +21,7 @@ from commcredits.core.commands import (
     GrantPromotion,
     PaymentState,
     RecordPayment,
+    RefundCall,
     RequestTopUp,
     SaveRechargeRule,
     SendTopUp,
@@ -208,7 +209,7 @@ class AnySequence(RuleBasedStateMachine):
         )
 
     @precondition(lambda self: any(not session.is_live for session in self.books.sessions.values()))
-    @rule(data=st.data(), what=st.sampled_from(["start", "update", "end", "end", "end", "expire"]))
+    @rule(data=st.data(), what=st.sampled_from(["start", "update", "end", "end", "end", "expire", "refund"]))
     def hear_of_a_call_that_is_over(self, data: st.DataObject, what: str) -> None:
         over = {key: session for key, session in self.books.sessions.items() if not session.is_live}
         reaped = [key for key, session in over.items() if session.state is SessionState.EXPIRED]
@@ -218,6 +219,12 @@ class AnySequence(RuleBasedStateMachine):
             "start": Start(organization_id=ORGANIZATION, session_id=session_id),
             "end": End(organization_id=ORGANIZATION, session_id=session_id, used_seconds=used_seconds),
             "expire": Expire(organization_id=ORGANIZATION, session_id=session_id, grant_number=1),
+            "refund": RefundCall(
+                organization_id=ORGANIZATION,
+                session_id=session_id,
+                command_id=f"refund-{used_seconds}",
+                used_seconds=used_seconds,
+            ),
             "update": Update(
                 organization_id=ORGANIZATION, session_id=session_id, request_number=99, used_seconds=used_seconds
             ),

@@ -6,7 +6,7 @@ Knows what a decision may change. Refuses to choose commands: the machines that 
 from dataclasses import dataclass, field
 
 from commcredits.core.account import Decision, Session
-from commcredits.core.commands import Authorise, CallCommand, Command, Expire, RecordPayment, Update
+from commcredits.core.commands import Authorise, CallCommand, Command, Expire, RecordPayment, RefundCall, Update
 from commcredits.core.funds import Lots, available_micros
 from commcredits.core.outcomes import Granted, Outcome, RechargeRuleSaved
 from commcredits.core.rating import CALL_SECONDS_MAX, billed_seconds, price_micros
@@ -39,7 +39,7 @@ class Watch:
         self._nothing_is_held_on_dead_lots(account.lots)
         if isinstance(command, CallCommand) and decision.session is not None:
             self._remember(command, decision.session, outcome)
-            self._moves_forward(session, decision.session)
+            self._moves_forward(session, decision.session, refund=isinstance(command, RefundCall))
             if isinstance(command, Expire) and session is not None:
                 self._may_be_reaped(command, session)
             if isinstance(outcome, Granted):
@@ -63,10 +63,11 @@ class Watch:
         assert command.grant_number == before.grant_number, "a call that had moved on was reaped"
         assert self.books.now >= before.grant_ends_at, "a call was reaped before its grant had ended"
 
-    def _moves_forward(self, before: Session | None, after: Session) -> None:
+    def _moves_forward(self, before: Session | None, after: Session, *, refund: bool) -> None:
         if before is None:
             return
-        assert before.state.value not in {"ended", "refused"}, "an ended call has changed"
+        assert before.state.value != "refused", "a refused call has changed"
+        assert before.state.value != "ended" or refund, "an ended call has changed"
         assert after.grant_number >= before.grant_number
         assert after.granted_seconds >= before.granted_seconds, "a grant was shortened"
         if before.is_live:

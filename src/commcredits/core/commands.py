@@ -222,6 +222,15 @@ class CorrectCall(Struct, frozen=True, kw_only=True, gc=False):
     rate_deck_id: str
 
 
+class RefundCall(Struct, frozen=True, kw_only=True, gc=False):
+    """Give back what an ended call was charged beyond ``used_seconds``: all of it for 0 (RFC 8506 §6.4)."""
+
+    organization_id: str
+    session_id: str
+    command_id: str
+    used_seconds: int = 0
+
+
 class ImportLot(Struct, frozen=True, kw_only=True, gc=False):
     """An opening balance with its own dates, from the system that the organization moves in from (domain.md §3)."""
 
@@ -251,7 +260,7 @@ class LiftBlock(Struct, frozen=True, kw_only=True, gc=False):
     lifted_by: str
 
 
-CallCommand = Authorise | Start | Update | End | Expire | RecordCall | CorrectCall
+CallCommand = Authorise | Start | Update | End | Expire | RecordCall | CorrectCall | RefundCall
 AccountCommand = (
     RequestTopUp
     | SendTopUp

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from commcredits.core import authorising, blocking, charging, recharge, recorded, topups
+from commcredits.core import authorising, blocking, charging, recharge, recorded, refunding, topups
 from commcredits.core.account import NOTHING_AROUND, Account, Context, Decision, Session, Surroundings, TopUp
 from commcredits.core.admission import Admission
 from commcredits.core.commands import (
@@ -27,6 +27,7 @@ from commcredits.core.commands import (
     LiftBlock,
     RecordCall,
     RecordPayment,
+    RefundCall,
     RequestTopUp,
     SaveRechargeRule,
     SendTopUp,
@@ -84,6 +85,8 @@ def _decide_call_first(
             return recorded.record(account, _session(subject), command, context, around, admission)
         case CorrectCall():
             return recorded.correct(account, _session(subject), command, context, around)
+        case RefundCall():
+            return refunding.refund(account, _session(subject), command, context, around)
         case _:
             return _decide_funds(account, subject, command, context, around)
 

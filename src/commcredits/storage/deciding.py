@@ -29,6 +29,7 @@ from commcredits.core.commands import (
     LiftBlock,
     RecordCall,
     RecordPayment,
+    RefundCall,
     RequestTopUp,
     SaveRechargeRule,
     SendTopUp,
@@ -60,7 +61,7 @@ OPERATIONS: Final[Mapping[type[Command], str]] = {
 }
 """Account commands that carry an id of their own, and the operation that their ids are scoped to."""
 
-_CALL_COMMANDS: Final = (Authorise, Update, End, Start, Expire, RecordCall, CorrectCall)
+_CALL_COMMANDS: Final = (Authorise, Update, End, Start, Expire, RecordCall, CorrectCall, RefundCall)
 
 
 _IdentifiedCommand = (

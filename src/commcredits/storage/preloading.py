@@ -22,6 +22,7 @@ from commcredits.core.commands import (
     LiftBlock,
     RecordCall,
     RecordPayment,
+    RefundCall,
     RequestTopUp,
     SaveRechargeRule,
     SendTopUp,
@@ -185,7 +186,7 @@ class _Wanted:
         if isinstance(command, Authorise):
             if locked and command.session_id not in entry.sessions:
                 self.sessions.append((organization_id, command.session_id))
-        elif isinstance(command, Update | End | Start | Expire | RecordCall | CorrectCall):
+        elif isinstance(command, Update | End | Start | Expire | RecordCall | CorrectCall | RefundCall):
             if command.session_id not in entry.sessions:
                 self.sessions.append((organization_id, command.session_id))
             if isinstance(command, CorrectCall):

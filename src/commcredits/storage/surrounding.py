@@ -13,7 +13,18 @@ import asyncpg
 from commcredits.core.account import Account, Context, Session, Surroundings
 from commcredits.core.admission import Admission, admit, meters_of, own_number, readmit
 from commcredits.core.blocking import meter_of
-from commcredits.core.commands import Authorise, Command, CorrectCall, End, Expire, LiftBlock, RecordCall, Start, Update
+from commcredits.core.commands import (
+    Authorise,
+    Command,
+    CorrectCall,
+    End,
+    Expire,
+    LiftBlock,
+    RecordCall,
+    RefundCall,
+    Start,
+    Update,
+)
 from commcredits.core.meters import Meter, MeterId
 from commcredits.core.roster import (
     Block,
@@ -121,7 +132,7 @@ class Touched:
                     continue  # it is refused, and no zone may have a month for the last instants of the calendar
                 admission = self.admissions[place] = admit(self.account, command, at, context, around)
                 yield from meters_of(admission)
-            elif isinstance(command, Update | End | Start | Expire | CorrectCall):
+            elif isinstance(command, Update | End | Start | Expire | CorrectCall | RefundCall):
                 session = self.sessions.get(command.session_id)
                 if session is not None and session.meter_parts:
                     yield from (part.meter_id for part in session.meter_parts)
