@@ -62,6 +62,7 @@ class RefusalCode(StrEnum):
     NUMBER_IN_USE = "number_in_use"
     RATE_DECK_NOT_DRAFT = "rate_deck_not_draft"
     RATE_DECK_NOT_PUBLISHED = "rate_deck_not_published"
+    SWITCH_NOT_LINKED = "switch_not_linked"
 
 
 class Refused(Struct, frozen=True, kw_only=True, gc=False):

@@ -87,6 +87,7 @@ REFUSALS: Final[Mapping[RefusalCode, str]] = {
     RefusalCode.NUMBER_IN_USE: "the number is assigned; take it from whoever has it first",
     RefusalCode.RATE_DECK_NOT_DRAFT: "the rate deck is published already and never changes",
     RefusalCode.RATE_DECK_NOT_PUBLISHED: "the rate deck is a draft; publish it first",
+    RefusalCode.SWITCH_NOT_LINKED: "the switch that runs this call has no link over which it could be told anything",
 }
 """Each refusal of the core in words. A test fails when a code has no line here."""
 

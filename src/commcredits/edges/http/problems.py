@@ -181,6 +181,9 @@ REFUSALS: Final[Mapping[RefusalCode, ProblemKind]] = {
     RefusalCode.RATE_DECK_NOT_PUBLISHED: _kind(
         409, "Rate deck not published", "The rate deck is a draft; publish it first."
     ),
+    RefusalCode.SWITCH_NOT_LINKED: _kind(
+        409, "Switch not linked", "The switch that runs this call has no link over which it could be told anything."
+    ),
 }
 """Each refusal of the core on HTTP. A test fails when a code has no line here."""
 

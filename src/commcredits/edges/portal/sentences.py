@@ -136,6 +136,7 @@ REFUSALS: Final[Mapping[RefusalCode, RefusalSentence]] = {
     RefusalCode.NUMBER_IN_USE: RefusalSentence(plain=marked("The number is in use.")),
     RefusalCode.RATE_DECK_NOT_DRAFT: RefusalSentence(plain=marked("The rate deck is published already.")),
     RefusalCode.RATE_DECK_NOT_PUBLISHED: RefusalSentence(plain=marked("The rate deck is not published yet.")),
+    RefusalCode.SWITCH_NOT_LINKED: RefusalSentence(plain=marked("The telephone system of this call cannot be told.")),
 }
 """Every refusal, as this edge says it."""
 
