@@ -24,6 +24,7 @@ DEPLOYED: Final = Path(__file__).resolve().parents[3] / "deploy" / "kamailio"
 TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,180}")
 NOTICE: Final = re.compile(r"charging: (?P<event>\w+) (?P<facts>\w+=.*)")
 TROUBLE: Final = re.compile(r"\b(?:WARNING|ERROR|CRITICAL|ALERT|BUG)\b:")
+CONTROLLED: Final = re.compile(r"listen=tcp|#!define (?:CONTROL_(?:PORT|AUTHORIZATION)|SWITCH_NAME)")
 START_SECONDS_MAX: Final = 10
 STOP_SECONDS_MAX: Final = 10
 QUIET_LOOKS: Final = 3  # the reporter wakes ten times a second; a report under way is in no queue for a moment
@@ -41,7 +42,7 @@ class SwitchFailedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchSettings:
-    """The names of commcredits-local.cfg.template, for a switch on loopback."""
+    """The names of commcredits-local.cfg.template, on loopback; control port 0: no control endpoint, no name."""
 
     sip_port: int
     next_hop_port: int
@@ -57,13 +58,21 @@ class SwitchSettings:
     national_prefix: str = "0"
     country_code: str = "40"
     async_workers: int = 8
+    switch_name: str = "proxy"
+    control_port: int = 0
+    control_secret: str = "secret-of-the-control-endpoint"
+
+    @property
+    def control_url(self) -> str:
+        """Where the switch is told to extend or to cut a call."""
+        return f"http://{LOOPBACK}:{self.control_port}"
 
     def local_configuration(self, control_socket: Path) -> str:
         """The text of commcredits-local.cfg. Raises ValueError for a token that cannot be sent."""
         if TOKEN.fullmatch(self.token) is None:
             raise ValueError("the token has a character that a bearer token cannot have, or more than 180 of them")
         next_hop = f"{LOOPBACK}:{self.next_hop_port}"
-        return Template((DEPLOYED / "commcredits-local.cfg.template").read_text("utf-8")).substitute(
+        text = Template((DEPLOYED / "commcredits-local.cfg.template").read_text("utf-8")).substitute(
             name="${name}",
             listen_address=f"{LOOPBACK}:{self.sip_port}",
             control_socket=control_socket,
@@ -82,7 +91,14 @@ class SwitchSettings:
             renewal_lead_seconds=self.renewal_lead_seconds,
             renewal_retry_seconds=self.renewal_retry_seconds,
             async_workers=self.async_workers,
+            switch_name=self.switch_name,
+            control_host=LOOPBACK,
+            control_port=self.control_port,
+            control_secret=self.control_secret,
         )
+        if self.control_port:
+            return text
+        return "".join(line for line in text.splitlines(keepends=True) if CONTROLLED.match(line) is None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,340 @@
+"""What charging tells the switch in mid-call: ask again now, cut this call, say which calls run; and who may not."""
+
+import itertools
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.stories.sip.charging_stand_in import Books, ChargingStandIn, Purse, StandInSession
+from tests.stories.sip.handset import Handset, Heard
+from tests.stories.sip.ports import LOOPBACK, free_ports
+from tests.stories.sip.story import missing_programs
+from tests.stories.sip.switch import Switch, SwitchSettings
+
+pytestmark = [
+    pytest.mark.switch,
+    pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {', '.join(missing_programs())}"),
+]
+
+CALLER = "+40721000001"
+POOR = ("+40721000002", "+40721000003")
+"""Each can pay for ten seconds, until somebody pays in."""
+CALLEE = "+49311000001"
+TOKEN = "loopback-token"
+CALL_IDS = (f"control-{number}" for number in itertools.count(1))
+
+
+@pytest.fixture(scope="module")
+def books() -> Books:
+    funded = Purse(organization_id="funded", balance_micros=10**9, price_per_second_micros=1_000)
+    poor = {
+        number: Purse(organization_id=number, balance_micros=10_000, price_per_second_micros=1_000) for number in POOR
+    }
+    return Books(token=TOKEN, numbers={CALLER: funded, **poor})
+
+
+@pytest.fixture(scope="module")
+def switch(books: Books, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switch]:
+    sip_port, callee_port, control_port = free_ports(3)
+    with ChargingStandIn(books) as charging:
+        settings = SwitchSettings(
+            sip_port=sip_port,
+            next_hop_port=callee_port,
+            charging_url=charging.url,
+            token=TOKEN,
+            slice_seconds=30,
+            control_port=control_port,
+        )
+        with Switch(settings, tmp_path_factory.mktemp("switch")) as running:
+            yield running
+
+
+@pytest.fixture
+def control(switch: Switch) -> Iterator[httpx.Client]:
+    secret = {"Authorization": f"Bearer {switch.settings.control_secret}"}
+    with httpx.Client(base_url=switch.settings.control_url, headers=secret, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def caller(switch: Switch) -> Iterator[Handset]:
+    with Handset(switch.settings.sip_port) as handset:
+        yield handset
+
+
+@pytest.fixture
+def callee(switch: Switch) -> Iterator[Handset]:
+    with Handset(port=switch.settings.next_hop_port, tag="callee") as handset:
+        yield handset
+
+
+def _session(books: Books, call_id: str) -> StandInSession:
+    (session,) = [session for session in books.sessions.values() if session.session_id.startswith(f"{call_id}~")]
+    return session
+
+
+def _ring(caller: Handset, callee: Handset, call_id: str, number: str = CALLER) -> Heard:
+    caller.request("INVITE", number, CALLEE, call_id)
+    invite = callee.hear("INVITE")
+    assert invite is not None
+    callee.answer(invite, "180 Ringing")
+    return invite
+
+
+def _answer(caller: Handset, callee: Handset, invite: Heard, number: str = CALLER) -> Heard:
+    callee.answer(invite, "200 OK")
+    answer = caller.final_answer("1 INVITE")
+    assert answer is not None
+    assert answer.status_code == 200
+    caller.acknowledge(number, CALLEE, answer)
+    assert callee.hear("ACK") is not None
+    return answer
+
+
+def _connect(caller: Handset, callee: Handset, call_id: str, number: str = CALLER) -> Heard:
+    return _answer(caller, callee, _ring(caller, callee, call_id, number), number)
+
+
+def _hang_up(caller: Handset, callee: Handset, answer: Heard) -> None:
+    caller.within("BYE", CALLER, CALLEE, answer, cseq=2)
+    bye = callee.hear("BYE")
+    assert bye is not None
+    callee.answer(bye, "200 OK")
+    assert caller.final_answer("2 BYE") is not None
+
+
+def _order(control: httpx.Client, *orders: Mapping[str, str]) -> list[str]:
+    answer = control.post("/orders", json={"orders": orders})
+    assert answer.status_code == 200
+    outcomes: list[str] = answer.json()["outcomes"]
+    return outcomes
+
+
+def _listed(control: httpx.Client) -> dict[str, str]:
+    overview = control.post("/calls", json={}).json()
+    assert overview["switch"] == "kamailio:proxy"
+    calls: list[Mapping[str, Any]] = []
+    for page in range(1, overview["pages"] + 1):
+        calls += control.post("/calls/page", json={"list": overview["list"], "page": page}).json()["calls"]
+    assert len(calls) == overview["calls"]
+    return {call["session_id"]: call["organization_id"] for call in calls}
+
+
+def test_a_call_tells_charging_over_which_link_it_can_be_reached(
+    books: Books, caller: Handset, callee: Handset
+) -> None:
+    call_id = next(CALL_IDS)
+    _hang_up(caller, callee, _connect(caller, callee, call_id))
+    asked = [message for command, message in books.heard if command == "authorise"][-1]
+    assert asked["switch"] == "kamailio:proxy"
+
+
+def test_an_emergency_call_names_no_link_and_is_in_no_list(
+    books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
+) -> None:
+    assert switch.wait_until_told(3)
+    caller.request("INVITE", CALLER, "112", next(CALL_IDS))
+    invite = callee.hear("INVITE")
+    assert invite is not None
+    callee.answer(invite, "200 OK")
+    answer = caller.final_answer("1 INVITE")
+    assert answer is not None
+    assert _listed(control) == {}
+    _hang_up(caller, callee, answer)
+    assert switch.wait_until_told(3)
+    asked = [message for command, message in books.heard if command == "authorise"][-1]
+    assert (asked["service"], asked.get("switch")) == ("emergency", None)
+
+
+def test_an_ordered_cut_ends_the_call_on_both_sides_and_says_why(
+    books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
+) -> None:
+    call_id = next(CALL_IDS)
+    _connect(caller, callee, call_id)
+    session_id = _session(books, call_id).session_id
+    assert _order(control, {"order": "cut", "session_id": session_id, "reason": "fraud"}) == ["taken"]
+    for side in (caller, callee):
+        bye = side.hear("BYE", 1)
+        assert bye is not None
+        assert bye.all("Reason") == ['SIP;cause=403;text="fraud"']
+        side.answer(bye, "200 OK")
+    assert switch.wait_until_told(3)
+    session = _session(books, call_id)
+    assert (session.ended, session.cause, session.used_seconds) == (True, "fraud", 1)
+    assert _order(control, {"order": "cut", "session_id": session_id, "reason": "fraud"}) == ["unknown"]
+
+
+def test_a_call_that_rings_is_cut_too(
+    books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
+) -> None:
+    call_id = next(CALL_IDS)
+    invite = _ring(caller, callee, call_id)
+    session_id = _session(books, call_id).session_id
+    assert _order(control, {"order": "cut", "session_id": session_id, "reason": "fraud"}) == ["taken"]
+    cancel = callee.hear("CANCEL", 1)
+    assert cancel is not None
+    callee.answer(cancel, "200 OK")
+    callee.answer(invite, "487 Request Terminated")
+    answer = caller.final_answer("1 INVITE")
+    assert answer is not None
+    assert answer.status_code == 487
+    assert switch.wait_until_told(3)
+    assert (_session(books, call_id).cause, _session(books, call_id).used_seconds) == ("fraud", 0)
+
+
+def test_a_call_that_is_answered_as_it_is_cut_while_ringing_is_cut_after_all(
+    books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
+) -> None:
+    call_id = next(CALL_IDS)
+    invite = _ring(caller, callee, call_id)
+    _order(control, {"order": "cut", "session_id": _session(books, call_id).session_id, "reason": "fraud"})
+    assert callee.hear("CANCEL", 1) is not None
+    _answer(caller, callee, invite)
+    for side in (caller, callee):
+        bye = side.hear("BYE", 2)
+        assert bye is not None
+        side.answer(bye, "200 OK")
+    assert switch.wait_until_told(3)
+    assert _session(books, call_id).cause == "fraud"
+
+
+def test_an_order_to_renew_makes_the_call_ask_again_within_a_second(
+    books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
+) -> None:
+    call_id = next(CALL_IDS)
+    answer = _connect(caller, callee, call_id, POOR[0])
+    session = _session(books, call_id)
+    assert (session.granted_seconds, session.final) == (10, True)
+    books.numbers[POOR[0]].balance_micros += 1_000_000
+    asked_at = time.monotonic()
+    assert _order(control, {"order": "renew", "session_id": session.session_id, "reason": "funds"}) == ["taken"]
+    while _session(books, call_id).granted_seconds == 10:
+        assert time.monotonic() - asked_at < 1
+        time.sleep(0.01)
+    assert not _session(books, call_id).final
+    _hang_up(caller, callee, answer)
+    assert switch.wait_until_told(3)
+    extended = [notice for notice in switch.notices() if notice.event == "extended"][-1]
+    assert int(extended.facts["granted_seconds"]) >= 30
+
+
+def test_orders_that_come_at_once_are_asked_one_after_the_other(
+    books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
+) -> None:
+    call_id = next(CALL_IDS)
+    answer = _connect(caller, callee, call_id)
+    session_id = _session(books, call_id).session_id
+    heard = len(books.heard)
+    _order(control, *[{"order": "renew", "session_id": session_id, "reason": "funds"}] * 20)
+    assert switch.wait_until_told(3)
+    numbers = [message["request_number"] for command, message in books.heard[heard:] if command == "update"]
+    assert numbers == list(range(1, 21))
+    _hang_up(caller, callee, answer)
+
+
+def test_an_order_to_renew_disturbs_no_call_that_still_rings(
+    books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
+) -> None:
+    call_id = next(CALL_IDS)
+    invite = _ring(caller, callee, call_id)
+    session_id = _session(books, call_id).session_id
+    assert _order(control, {"order": "renew", "session_id": session_id, "reason": "funds"}) == ["taken"]
+    assert switch.wait_until_told(1)
+    assert _session(books, call_id).updates == 0
+    _hang_up(caller, callee, _answer(caller, callee, invite))
+
+
+def test_orders_for_calls_that_nobody_has_are_said_to_be_unknown(control: httpx.Client) -> None:
+    nobody = {"session_id": "nobody~1", "reason": "fraud"}
+    assert _order(control, {"order": "cut", **nobody}, {"order": "renew", **nobody}) == ["unknown", "unknown"]
+
+
+def test_the_list_has_the_calls_that_ring_and_those_that_talk_and_none_that_are_over(
+    books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
+) -> None:
+    assert switch.wait_until_told(3)
+    assert _listed(control) == {}
+    call_id = next(CALL_IDS)
+    invite = _ring(caller, callee, call_id)
+    listed = {_session(books, call_id).session_id: "funded"}
+    assert _listed(control) == listed
+    answer = _answer(caller, callee, invite)
+    assert _listed(control) == listed
+    _hang_up(caller, callee, answer)
+    assert switch.wait_until_told(3)
+    assert _listed(control) == {}
+
+
+def test_a_call_whose_end_charging_has_not_taken_is_in_the_list_until_it_has(
+    books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
+) -> None:
+    call_id = next(CALL_IDS)
+    answer = _connect(caller, callee, call_id)
+    assert switch.wait_until_told(3)
+    books.answers_after_seconds = 1
+    try:
+        _hang_up(caller, callee, answer)
+        assert _listed(control) == {_session(books, call_id).session_id: "funded"}
+    finally:
+        books.answers_after_seconds = 0
+    assert switch.wait_until_told(3)
+    time.sleep(1)
+    assert _listed(control) == {}
+
+
+def test_a_page_of_a_list_is_given_once(control: httpx.Client) -> None:
+    asked = {"list": "no-such-list", "page": 1}
+    assert control.post("/calls/page", json=asked).status_code == 404
+
+
+def test_a_call_id_of_a_telephones_making_finds_no_other_call(
+    books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
+) -> None:
+    call_id = f"{next(CALL_IDS)}|a|b{{}}\"'$"
+    answer = _connect(caller, callee, call_id)
+    (session_id,) = [each for each in books.sessions if each.startswith(call_id.partition("|")[0] + "_")]
+    assert _listed(control) == {session_id: "funded"}
+    assert _order(control, {"order": "cut", "session_id": session_id, "reason": "not a word!"}) == ["taken"]
+    for side in (caller, callee):
+        bye = side.hear("BYE", 1)
+        assert bye is not None
+        side.answer(bye, "200 OK")
+    assert answer is not None
+    assert switch.wait_until_told(3)
+    assert books.sessions[session_id].cause == "ordered"
+
+
+@pytest.mark.parametrize("secret", [None, "Bearer wrong", "", "Bearer secret-of-the-control-endpoin"])
+def test_without_the_secret_nothing_is_told(switch: Switch, secret: str | None) -> None:
+    headers = {} if secret is None else {"Authorization": secret}
+    for path in ("/orders", "/calls", "/RPC"):
+        answer = httpx.post(f"{switch.settings.control_url}{path}", json={}, headers=headers, trust_env=False)
+        assert (answer.status_code, answer.text) == (401, "")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/calls"), ("POST", "/RPC"), ("POST", "/"), ("DELETE", "/orders")]
+)
+def test_nothing_else_is_served(control: httpx.Client, method: str, path: str) -> None:
+    assert control.request(method, path, content=b"{}").status_code == 404
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"orders": []}', b'{"orders": 7}', b"\xff\x00\n", b"{}" * 4000])
+def test_what_is_no_order_is_refused_and_harms_nobody(control: httpx.Client, body: bytes) -> None:
+    assert control.post("/orders", content=body).status_code == 400
+    assert _listed(control) == {}
+
+
+def test_no_sip_is_served_where_orders_are_taken(switch: Switch) -> None:
+    options = (
+        f"OPTIONS sip:{LOOPBACK} SIP/2.0\r\nVia: SIP/2.0/TCP {LOOPBACK};branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n"
+        "To: <sip:a@b>\r\nCall-ID: tcp\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 5\r\nContent-Length: 0\r\n\r\n"
+    )
+    with socket.create_connection((LOOPBACK, switch.settings.control_port), timeout=0.5) as line:
+        line.sendall(options.encode())
+        with pytest.raises(TimeoutError):
+            line.recv(1)
