@@ -223,6 +223,7 @@ async def test_a_call_tells_all_about_itself(office: Office) -> None:
         # Its grant was of 300 seconds; the switch let it run for 20 more, which nobody pays.
         duration_seconds=300,
         overrun_seconds=20,
+        switch="",
         pool_minutes=0,
         charged_micros=3_000_000,
         held_micros=0,

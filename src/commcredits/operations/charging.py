@@ -244,7 +244,7 @@ def fit_session_id(*parts: str) -> str:
     """
     whole = "~".join(parts)
     fit = _UNFIT.sub("_", whole)
-    if fit == whole and len(fit) <= _SESSION_ID_CHARACTERS_MAX:
+    if fit == whole and 1 <= len(fit) <= _SESSION_ID_CHARACTERS_MAX:
         return fit
     digest = blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
     return f"{fit[: _SESSION_ID_CHARACTERS_MAX - len(digest) - 1]}~{digest}"

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 import structlog
@@ -72,17 +72,18 @@ class Following:
         since = first_identifier_at(now - timedelta(seconds=OVERLAP_SECONDS))
         self._forget_old(now)
         rows = await self._pool.fetch(load_statement("list_switch_orders"), self._shard_id, self._prefix, since, since)
-        orders = []
+        orders: dict[tuple[str, str, OrderKind], CallOrder] = {}
         for row in rows:
-            kind = OrderKind(row["kind"])
-            key = (str(row["organization_id"]), row["session_id"], str(row["cause"]))
-            given = self._given.get(key)
-            again = kind is OrderKind.CUT and given is not None and now - given > timedelta(seconds=CUT_AGAIN_SECONDS)
-            if given is not None and not again:
+            order = _order_of(row)
+            cause = (order.organization_id, order.session_id, str(row["cause"]))
+            given = self._given.get(cause)
+            cut = order.kind is OrderKind.CUT
+            if given is not None and not (cut and now - given > timedelta(seconds=CUT_AGAIN_SECONDS)):
                 continue
-            self._given[key] = now
-            orders.append(_order_of(row, kind))
-        return orders
+            self._given[cause] = now
+            # Two lots that arrive together are one reason to ask again.
+            orders[order.organization_id, order.session_id, order.kind] = order
+        return list(orders.values())
 
     async def told(self, order: CallOrder) -> None:
         """The switch has taken an order to cut; it is not given again."""
@@ -119,9 +120,9 @@ class Following:
             self._given = {key: at for key, at in self._given.items() if at >= before}
 
 
-def _order_of(row: Any, kind: OrderKind) -> CallOrder:
+def _order_of(row: asyncpg.Record) -> CallOrder:
     return CallOrder(
-        kind=kind,
+        kind=OrderKind(row["kind"]),
         organization_id=str(row["organization_id"]),
         session_id=row["session_id"],
         switch=row["switch"],

@@ -93,8 +93,9 @@ class CallRecord:
     """One call, running, over or refused.
 
     ``duration_seconds`` counts from its answer and is what it was charged for so far; ``overrun_seconds`` is how much
-    longer its switch let it run. ``refusal`` is the reason of a refused call, ``cause`` the switch's word for the end
-    of another one. ``destination``, ``rate_deck_id`` and ``rate_prefix`` are those of the rate that priced it.
+    longer its switch let it run; ``switch`` is the link that it is told over, empty where it named none. ``refusal`` is
+    the reason of a refused call, ``cause`` the switch's word for the end of another one. ``destination``,
+    ``rate_deck_id`` and ``rate_prefix`` are those of the rate that priced it.
 
     Of an organization with people and rules, a call tells whose it is (``user_id`` is None when it is nobody's, and the
     display name empty when there is nobody by that id any more), what kind of call, and what paid: ``pool_minutes`` of
@@ -116,6 +117,7 @@ class CallRecord:
     ended_at: datetime | None
     duration_seconds: int
     overrun_seconds: int
+    switch: str
     pool_minutes: int
     charged_micros: int
     held_micros: int
@@ -315,6 +317,7 @@ def _call_of(row: asyncpg.Record, currency: str) -> CallRecord:
         ended_at=row["ended_at"],
         duration_seconds=row["used_seconds"],
         overrun_seconds=row["overrun_seconds"],
+        switch=row["switch"],
         pool_minutes=pool_minutes(row["included_seconds"], row["used_seconds"]),
         charged_micros=row["charged_micros"],
         held_micros=row["held_micros"] or 0,

@@ -40,6 +40,7 @@ _KINDS: Final[dict[str, type[Any]]] = {
 _NAMES: Final = {kind: name for name, kind in _KINDS.items()}
 
 _encode = msgspec.json.Encoder().encode
+_decode_facts = msgspec.json.Decoder(dict[str, str | int]).decode
 _decode = msgspec.json.Decoder().decode
 
 
@@ -68,6 +69,11 @@ def decode_answer(text: str) -> Outcome:
 def encode_facts(facts: Mapping[str, str | int]) -> str:
     """What a flag rests on, as a JSON object."""
     return _encode(facts).decode()
+
+
+def decode_facts(text: str) -> dict[str, str | int]:
+    """What a flag rests on, from its JSON object."""
+    return _decode_facts(text)
 
 
 def content_digest(command: Command) -> str:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.edges.cli.refusing import REFUSALS, ExitStatus, RefusedError, sentence_of
-from commcredits.edges.http.administration import answers, rate_answers, report_answers
+from commcredits.edges.http.administration import answers, call_handling, rate_answers, report_answers
 from commcredits.main.command import build_command
 from tests.edges.cli.terminal import DECK, Terminal
 from tests.operations.office import open_office
@@ -63,6 +63,7 @@ def test_json_has_the_fields_of_the_administration_api(terminal: Terminal, datab
     async def call() -> None:
         async with open_office(database_url) as office:
             await office.call(organization, "call-1", 90)
+            await office.authorise(organization, "call-2", switch="kamailio:edge-1")
 
     run(call())
     written += [
@@ -72,6 +73,9 @@ def test_json_has_the_fields_of_the_administration_api(terminal: Terminal, datab
         (terminal.do("journal", organization)["items"][0], report_answers.JournalEntry),
         (terminal.do("calls", "list", organization)["items"][0], report_answers.Call),
         (terminal.do("top-ups", organization)["items"][0], answers.TopUp),
+        (terminal.do("calls", "cut", organization, "call-2"), call_handling.CutOrder),
+        (terminal.do("calls", "refund", organization, "call-1"), call_handling.Refund),
+        (terminal.do("calls", "flags", "--organization", organization)["items"][0], call_handling.CallFlag),
         (terminal.do("verify"), report_answers.Verification),
     ]
     for document, model in written:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from commcredits.edges.cli import call_handling
 from commcredits.edges.cli.call_writing import write_calls, write_correction, write_import, write_simulation
 from commcredits.edges.cli.files import opened_file, pieces_of, size_of
 from commcredits.edges.cli.options import (
@@ -45,10 +46,13 @@ _JSON: Final = ".json"
 
 def commands(parts: Parts) -> typer.Typer:
     """The group ``calls``."""
-    group = typer.Typer(help="List calls, import those that are over, price a period anew.", no_args_is_help=True)
+    group = typer.Typer(
+        help="List, cut and refund calls, import those that are over, price them anew.", no_args_is_help=True
+    )
     _add_list(group, parts)
     _add_import(group, parts)
     _add_rerating(group, parts)
+    call_handling.add_commands(group, parts)
     return group
 
 

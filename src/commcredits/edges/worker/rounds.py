@@ -16,6 +16,7 @@ import asyncpg
 import structlog
 
 from commcredits.operations.blocks import announce_blocks
+from commcredits.operations.call_flags import announce_flags
 from commcredits.operations.payments import FROM_THE_OLDEST, resolve_open_top_ups
 from commcredits.operations.recharging import check_recharges, run_due_recharges
 from commcredits.operations.services import Services
@@ -64,6 +65,7 @@ def rounds_of(services: Services) -> tuple[Round, ...]:
         Round(name="reap_silent_sessions", interval_seconds=1.0, run=lambda: reap_silent_sessions(services)),
         Round(name="prune_batches", interval_seconds=600.0, run=lambda: prune_batches(services)),
         Round(name="announce_blocks", interval_seconds=1.0, run=lambda: announce_blocks(services)),
+        Round(name="announce_flags", interval_seconds=1.0, run=lambda: announce_flags(services)),
         Round(name="learn_usual_spend", interval_seconds=_DAY_SECONDS, run=lambda: learn_usual_spend(services)),
         Round(name="prune_meters", interval_seconds=_DAY_SECONDS, run=lambda: prune_meters(services)),
     )

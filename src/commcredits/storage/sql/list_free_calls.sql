@@ -13,6 +13,7 @@ select
     s.ended_at,
     s.used_seconds,
     s.overrun_seconds,
+    s.switch,
     s.charged_micros,
     (select sum(part.held_micros) from unnest(s.part_held_micros) as part (held_micros))::bigint as held_micros,
     s.cause,

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from tests.edges.http.administration.hostile import DECIDED, HOSTILE, OPEN, Hostile
 from tests.edges.http.administration.hostile_calls import HOSTILE_CALLS
+from tests.edges.http.administration.hostile_handling import HOSTILE_HANDLING
 from tests.edges.http.administration.hostile_numbers import HOSTILE_NUMBERS
 from tests.edges.http.administration.hostile_people import HOSTILE_PEOPLE
 from tests.edges.http.administration.hostile_policies import HOSTILE_POLICIES
@@ -95,7 +96,23 @@ async def _staffed(world: World, path: str) -> dict[str, str]:
     return {"user": user["object_id"], "account": account["object_id"]}
 
 
-ALL = [*HOSTILE, *HOSTILE_CALLS, *HOSTILE_NUMBERS, *HOSTILE_PEOPLE, *HOSTILE_POLICIES, *HOSTILE_RATES]
+ALL = [
+    *HOSTILE,
+    *HOSTILE_CALLS,
+    *HOSTILE_HANDLING,
+    *HOSTILE_NUMBERS,
+    *HOSTILE_PEOPLE,
+    *HOSTILE_POLICIES,
+    *HOSTILE_RATES,
+]
+    *HOSTILE,
+    *HOSTILE_CALLS,
+    *HOSTILE_HANDLING,
+    *HOSTILE_NUMBERS,
+    *HOSTILE_PEOPLE,
+    *HOSTILE_POLICIES,
+    *HOSTILE_RATES,
+]
 
 
 def _name(hostile: Hostile) -> str:

@@ -24,6 +24,7 @@ from tests.edges.http.administration.walk_over_calls import (
     walk_into_refusals_of_calls,
     walk_well_over_calls,
 )
+from tests.edges.http.administration.walk_over_handling import walk_into_refusals_of_handling, walk_well_over_handling
 from tests.edges.http.administration.walk_over_people import (
     walk_into_closed_doors_of_people,
     walk_into_refusals_of_people,
@@ -189,6 +190,7 @@ async def _walk_well(world: World) -> None:
     await walk_well_over_rates(world, organization, deck)
     await walk_well_over_calls(world, organization, deck)
     await walk_well_over_policies(world, organization)
+    await walk_well_over_handling(world, organization)
     lists = ("numbers", "top-ups", "payment-methods", "lots", "journal", "calls")
     singles = (
         "",
@@ -284,6 +286,7 @@ async def _walk_into_refusals(world: World) -> None:
     await walk_into_refusals_of_calls(world, organization)
     await walk_into_refusals_of_people(world, organization)
     await walk_into_refusals_of_policies(world, organization)
+    await walk_into_refusals_of_handling(world, organization)
     await world.close_organization(organization)
     await walk_into_closed_doors_of_people(world, organization)
     await walk_into_closed_doors_of_moving_in(world, organization)

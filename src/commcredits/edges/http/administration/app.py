@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 
 from commcredits.edges.http.administration.access import Guard
+from commcredits.edges.http.administration.call_handling import add_call_handling, add_flags
 from commcredits.edges.http.administration.forwarding import ChargingForwarder
 from commcredits.edges.http.administration.funding import add_payment_methods, add_promotions, add_top_ups
 from commcredits.edges.http.administration.gateways import add_gateways
@@ -111,6 +112,8 @@ def _add_paths(routes: APIRouter, services: Services) -> None:
     add_money_reports(routes, services)
     add_pools(routes, services)
     add_calls(routes, services)
+    add_call_handling(routes, services)
+    add_flags(routes, services)
     add_recorded_calls(routes, services)
     add_call_mappings(routes, services)
     add_rerating(routes, services)

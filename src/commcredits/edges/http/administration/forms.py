@@ -160,6 +160,21 @@ def _query_flag(value: object) -> bool:
     return _QUERY_FLAGS[str(value)]
 
 
+def whole_form(largest: int) -> FieldForm:
+    """A whole number from 0 to ``largest``, as JSON has it."""
+
+    def read(value: object) -> int:
+        if type(value) is not int or not 0 <= value <= largest:
+            raise NotOfFormError
+        return value
+
+    return FieldForm(
+        read=read,
+        allowed=f"a whole number from 0 to {largest}",
+        schema={"type": "integer", "minimum": 0, "maximum": largest},
+    )
+
+
 def word_form(words: type[W]) -> FieldForm:
     """A form that takes the words of an enumeration."""
     known: Mapping[str, W] = {word.value: word for word in words}

@@ -19,6 +19,7 @@ from commcredits.edges.http.administration.forms import (
     NotOfFormError,
     prose_form,
     text_form,
+    whole_form,
     word_form,
 )
 from commcredits.edges.http.administration.people_forms import DepartmentName
@@ -31,19 +32,6 @@ _MONTH: Final = re.compile("20[0-9]{2}-(?:0[1-9]|1[0-2])", re.ASCII)
 _DIALLED: Final = re.compile(f"(?:{E164.pattern})|(?:[+]?(?:{'|'.join(sorted(EMERGENCY_NUMBERS))}))", re.ASCII)
 _POOLED: Final = {licence.value: licence for licence in POOLED}
 _SIZES: Final = {size.value: size for size in PoolSize}
-
-
-def _whole_form(largest: int) -> FieldForm:
-    def read(value: object) -> int:
-        if type(value) is not int or not 0 <= value <= largest:
-            raise NotOfFormError
-        return value
-
-    return FieldForm(
-        read=read,
-        allowed=f"a whole number from 0 to {largest}",
-        schema={"type": "integer", "minimum": 0, "maximum": largest},
-    )
 
 
 def _form_of(annotated: Any) -> FieldForm:
@@ -88,8 +76,8 @@ def _departments(value: object) -> Mapping[str, int]:
     return found
 
 
-_CALLS: Final = _whole_form(CALLS_MAX)
-_FACTOR: Final = _whole_form(DESTINATION_FACTOR_MAX)
+_CALLS: Final = whole_form(CALLS_MAX)
+_FACTOR: Final = whole_form(DESTINATION_FACTOR_MAX)
 _CAPS: Final = FieldForm(
     read=_departments,
     allowed=f"an object of at most {DEPARTMENTS_MAX} departments, each with an amount",

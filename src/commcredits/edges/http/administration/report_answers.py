@@ -85,6 +85,7 @@ class Call(BaseModel):
     ended_at: Time | None
     duration_seconds: Seconds
     overrun_seconds: Seconds
+    switch: str
     pool_minutes: Minutes
     charged: Amount
     held: Amount
@@ -182,6 +183,7 @@ def call(record: reports.CallRecord) -> Call:
         ended_at=time_or_none(record.ended_at),
         duration_seconds=record.duration_seconds,
         overrun_seconds=record.overrun_seconds,
+        switch=record.switch,
         pool_minutes=record.pool_minutes,
         charged=format_micros(record.charged_micros),
         held=format_micros(record.held_micros),

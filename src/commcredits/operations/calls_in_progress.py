@@ -1,0 +1,84 @@
+"""Calls that an edge has forgotten, found again: whose they are, and what their switch has reported of them.
+
+Knows what the database remembers of a call. Refuses to know protocols, and to change anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from commcredits.core.account import SessionState
+from commcredits.core.commands import Service
+from commcredits.operations.services import Services
+from commcredits.storage.codec import decode_memory
+from commcredits.storage.connection import load_statement
+
+_UPDATE = "update:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundCall:
+    """One call. ``reports`` are its latest updates: the whole seconds that each told, by request number."""
+
+    organization_id: str
+    session_id: str
+    switch: str
+    service: Service
+    caller: str
+    callee: str
+    state: SessionState
+    live: bool
+    granted_seconds: int
+    final: bool
+    started_at: datetime | None
+    reports: Mapping[int, int]
+
+
+async def find_calls(
+    services: Services, *, session_ids: Sequence[str], beginning: str = "", organization_id: str = ""
+) -> list[FoundCall]:
+    """The calls of these ids; of an organization where one is named, in whatever state they are.
+
+    Besides, its running calls whose ids begin with ``beginning`` and a tilde. Without an organization running calls
+    alone are found, by reading through all of them. Raises what the driver raises.
+    """
+    if organization_id:
+        rows = await services.pool.fetch(
+            load_statement("find_calls_of_organization"),
+            services.shard_id,
+            organization_id,
+            list(session_ids),
+            f"{beginning}~" if beginning else None,
+        )
+    else:
+        rows = await services.pool.fetch(
+            load_statement("find_live_calls"),
+            services.shard_id,
+            list(session_ids),
+            f"{beginning}~" if beginning else None,
+        )
+    return [_found(row) for row in rows]
+
+
+def _found(row: Any) -> FoundCall:
+    reports = {}
+    for key, content, _answer in decode_memory(row["memory"], "XXX"):
+        if key.startswith(_UPDATE):
+            reports[int(key.removeprefix(_UPDATE))] = int(content.partition("/")[0])
+    return FoundCall(
+        organization_id=str(row["organization_id"]),
+        session_id=row["session_id"],
+        switch=row["switch"],
+        service=Service(row["service"]),
+        caller=row["caller"],
+        callee=row["callee"],
+        state=SessionState(row["state"]),
+        live=row["live"],
+        granted_seconds=row["granted_seconds"],
+        final=row["final"],
+        started_at=row["started_at"],
+        reports=reports,
+    )
