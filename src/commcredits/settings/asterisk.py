@@ -5,9 +5,22 @@ Knows names, defaults and limits. Refuses to know what is said over a link.
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from commcredits.settings.addresses import Port, SwitchName
+
+
+def _checked_network(text: str) -> str:
+    ipaddress.ip_network(text)
+    return text
+
+
+Network = Annotated[str, AfterValidator(_checked_network)]
+"""A network as ``192.0.2.0/24``, or one address."""
 
 
 class AsteriskLink(BaseModel):
@@ -15,11 +28,23 @@ class AsteriskLink(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    url: str = Field(pattern=r"^https?://[^\s/?#]+$", description="Its HTTP server, such as http://192.0.2.7:8088.")
-    username: str = Field(min_length=1, description="The ARI user.")
+    url: str = Field(pattern=r"^https?://[^\s/?#@]+$", description="Its HTTP server, such as http://192.0.2.7:8088.")
+    username: str = Field(min_length=1, pattern=r"^[^:\s]+$", description="The ARI user.")
     password: SecretStr = Field(min_length=1, description="That user's password.")
     application: str = Field(
         default="commcredits", pattern=r"^[A-Za-z0-9_-]{1,64}$", description="The Stasis application."
+    )
+    certificate: Path | None = Field(default=None, description="Whom to trust over https (PEM); None for the system.")
+    endpoint: str = Field(
+        default="PJSIP/{callee}@carrier",
+        pattern=r"^[A-Za-z0-9]+/[^\s,]*\{callee\}[^\s,]*$",
+        description="Whom to dial; {callee} stands for the number. A call's own argument `endpoint` comes first.",
+    )
+    ring_seconds: int = Field(default=60, ge=5, le=180, description="How long the called side may ring.")
+    refused_context: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9_-]{0,79}$",
+        description="Where in the dial plan a refused caller continues; empty: is hung up.",
     )
 
 
@@ -30,6 +55,20 @@ class AsteriskSettings(BaseModel):
 
     host: str = Field(default="127.0.0.1", description="Where FastAGI is heard.")
     port: Port = Field(default=4_573, description="Port of FastAGI.")
-    networks: tuple[str, ...] = Field(default=("127.0.0.0/8", "::1/128"), description="Where FastAGI may come from.")
+    networks: tuple[Network, ...] = Field(
+        default=("127.0.0.0/8", "::1/128"), description="Where FastAGI may come from."
+    )
+    fastagi_name: SwitchName = Field(
+        default="fastagi", description="What calls that come by FastAGI say of their link."
+    )
+    fastagi_slice_seconds: int = Field(
+        default=14_400, ge=1, le=14_400, description="Longest call by FastAGI, which cannot be extended."
+    )
     links: dict[SwitchName, AsteriskLink] = Field(default_factory=dict, description="ARI servers by name.")
     reconcile_seconds: int = Field(default=30, ge=1, le=3_600, description="How often live calls are compared.")
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        if self.fastagi_name in self.links:
+            raise ValueError(f"fastagi_name and a link are both called {self.fastagi_name!r}")
+        return self

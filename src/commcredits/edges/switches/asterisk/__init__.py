@@ -1,0 +1,1 @@
+"""Asterisk: calls held over ARI, and FastAGI for simple set-ups."""
