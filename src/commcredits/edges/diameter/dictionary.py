@@ -44,6 +44,13 @@ DESTINATION_HOST: Final = 293
 ORIGIN_REALM: Final = 296
 INBAND_SECURITY_ID: Final = 299
 
+BASE_AVPS: Final = frozenset({
+    1, 25, 27, 33, 44, 50, 55, 85,
+    *range(257, 275), *range(276, 286), 287, *range(291, 300),
+    480, 483, 485,
+})  # fmt: skip
+"""Every AVP that the base protocol knows (§4.5), whether we use it or not."""
+
 
 class ResultCode(IntEnum):
     """Result-Code (§7.1): 2xxx success, 3xxx protocol errors (with the E bit), 4xxx for now, 5xxx for good."""
