@@ -5,9 +5,11 @@ Knows names, defaults and limits. Refuses to know the protocol.
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from commcredits.settings.addresses import Port
 
@@ -17,7 +19,16 @@ class DiameterPeer(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    networks: tuple[str, ...] = Field(description="Where it connects from, as networks: 192.0.2.0/28, 2001:db8::/64.")
+    networks: tuple[str, ...] = Field(
+        min_length=1, description="Where it connects from, as networks: 192.0.2.0/28, 2001:db8::/64."
+    )
+
+    @field_validator("networks")
+    @classmethod
+    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ip_network(network)
+        return networks
 
 
 class DiameterSettings(BaseModel):
@@ -42,3 +53,20 @@ class DiameterSettings(BaseModel):
     quota_threshold_seconds: int = Field(
         default=10, ge=0, le=3_600, description="How long before its quota ends a client is to ask for more."
     )
+
+    @field_validator("peers")
+    @classmethod
+    def _are_told_apart(cls, peers: dict[str, DiameterPeer]) -> dict[str, DiameterPeer]:
+        if len({host.lower() for host in peers}) < len(peers):
+            raise ValueError(
+                "two peers differ in the case of letters only, which a DiameterIdentity does not tell apart"
+            )
+        return peers
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> Self:
+        if (self.tls_certificate is None) is not (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key go together")
+        if self.tls_client_authority is not None and self.tls_certificate is None:
+            raise ValueError("tls_client_authority asks for certificates over TLS, which needs tls_certificate")
+        return self

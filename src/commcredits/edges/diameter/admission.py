@@ -21,7 +21,7 @@ class AllowedPeers:
 
     def __init__(self, peers: Mapping[str, DiameterPeer]) -> None:
         self._by_host: dict[str, tuple[Network, ...]] = {
-            host.lower(): tuple(ipaddress.ip_network(network, strict=False) for network in peer.networks)
+            host.lower(): tuple(ipaddress.ip_network(network) for network in peer.networks)
             for host, peer in peers.items()
         }
         self._all = frozenset(network for networks in self._by_host.values() for network in networks)
