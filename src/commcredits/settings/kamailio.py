@@ -5,11 +5,15 @@ Knows names, defaults and limits. Refuses to know what is said over a link.
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from commcredits.settings.addresses import Address
+
+CONTROL_SECRET: Final = re.compile(r"[A-Za-z0-9._~+/=-]{16,180}", re.ASCII)
+"""What can stand in a header as it is, and in Kamailio's configuration too."""
 
 
 class KamailioLink(BaseModel):
@@ -20,6 +24,14 @@ class KamailioLink(BaseModel):
     way: Literal["evapi", "http"] = Field(description="How it asks: over one TCP link, or by HTTP.")
     address: Address = Field(description="Where its evapi module, or its control endpoint, listens.")
     secret: SecretStr | None = Field(default=None, min_length=16, description="Opens its control endpoint (http).")
+
+    @model_validator(mode="after")
+    def _can_be_told(self) -> Self:
+        if self.way != "http":
+            return self
+        if self.secret is None or CONTROL_SECRET.fullmatch(self.secret.get_secret_value()) is None:
+            raise ValueError("a link over http needs a secret of 16 to 180 of A-Z a-z 0-9 . _ ~ + / = -")
+        return self
 
 
 class KamailioSettings(BaseModel):
