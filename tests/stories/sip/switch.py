@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 from types import TracebackType
-from typing import IO, Final, Self
+from typing import IO, ClassVar, Final, Self
 
 from commcredits.core.numbers import EMERGENCY_NUMBERS
 from tests.stories.sip.ports import LOOPBACK, assert_free
@@ -43,6 +43,9 @@ class SwitchFailedError(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchSettings:
     """The names of commcredits-local.cfg.template, on loopback; control port 0: no control endpoint, no name."""
+
+    CONFIGURATION: ClassVar[str] = "kamailio.cfg"
+    LOCAL: ClassVar[str] = "commcredits-local.cfg"
 
     sip_port: int
     next_hop_port: int
@@ -120,12 +123,12 @@ class Switch:
 
     def __enter__(self) -> Self:
         assert_free(self.settings.sip_port)
-        shutil.copy(DEPLOYED / "kamailio.cfg", self.directory)
-        local = self.directory / "commcredits-local.cfg"
+        shutil.copy(DEPLOYED / self.settings.CONFIGURATION, self.directory)
+        local = self.directory / self.settings.LOCAL
         local.touch(mode=0o600)
         local.write_text(self.settings.local_configuration(self._control_socket), "utf-8")
         self._log = self._log_path.open("wb")
-        configuration = str(self.directory / "kamailio.cfg")
+        configuration = str(self.directory / self.settings.CONFIGURATION)
         work = str(self.directory)
         # -DD keeps the main process in the foreground; -D alone would run everything in one process.
         command = [
