@@ -134,18 +134,18 @@ class Conversation:
             if self._full():
                 self._refuse(said.tindex, said.tlabel, _BUSY)
                 return
-            self._submit(identified, partial(self._authorised, said.tindex, said.tlabel, identified.organization_id))
+            self._submit(identified, partial(self._authorised, said, identified.organization_id))
         elif isinstance(identified, Refused):
             self._refuse(said.tindex, said.tlabel, identified)
         else:
             assert isinstance(identified, Emergency)
             self._let_through(said.tindex, said.tlabel, identified)
 
-    def _authorised(self, tindex: int, tlabel: int, organization_id: str, outcome: Outcome) -> None:
+    def _authorised(self, said: SaysAuthorise, organization_id: str, outcome: Outcome) -> None:
         if isinstance(outcome, Granted):
-            self._send(DoGrant(tindex, tlabel, outcome.granted_seconds, organization_id))
+            self._send(DoGrant(said.tindex, said.tlabel, said.session_id, outcome.granted_seconds, organization_id))
         else:
-            self._refuse(tindex, tlabel, outcome if isinstance(outcome, Refused) else _BROKEN)
+            self._refuse(said.tindex, said.tlabel, outcome if isinstance(outcome, Refused) else _BROKEN)
 
     def _refuse(self, tindex: int, tlabel: int, refused: Refused) -> None:
         self._send(DoRefuse(tindex, tlabel, STATUSES[refused.code], refused.code.value))
@@ -153,7 +153,7 @@ class Conversation:
     def _let_through(self, tindex: int, tlabel: int, emergency: Emergency) -> None:
         self._desk.record(emergency)
         organization_id = "" if emergency.command is None else emergency.command.organization_id
-        self._send(DoGrant(tindex, tlabel, EMERGENCY_GRANT.granted_seconds, organization_id))
+        self._send(DoGrant(tindex, tlabel, emergency.session_id, EMERGENCY_GRANT.granted_seconds, organization_id))
 
     def _identify(self, asked: SaysAuthorise | Asked) -> Identified:
         identified = self._desk.identify(

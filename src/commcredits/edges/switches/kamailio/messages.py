@@ -136,10 +136,14 @@ class DoPing(Struct, frozen=True, gc=False, tag_field="do", tag="ping"):
 
 
 class DoGrant(Struct, frozen=True, gc=False, tag_field="do", tag="answer"):
-    """The call may be made and last so long; ``organization_id`` is whose it is."""
+    """The call may be made and last so long; ``organization_id`` is whose it is.
+
+    The session id says which call to end should nobody wait for this any more.
+    """
 
     tindex: int
     tlabel: int
+    session_id: str
     granted_seconds: int
     organization_id: str
     status: int = 200
