@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from commcredits.core.account import SessionState
 from commcredits.core.commands import Service
@@ -16,12 +16,18 @@ from commcredits.operations.services import Services
 from commcredits.storage.codec import decode_memory
 from commcredits.storage.connection import load_statement
 
-_UPDATE = "update:"
+_UPDATE: Final = "update:"
+_REFUND: Final = "refund:"
+_NO_CURRENCY: Final = "XXX"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundCall:
-    """One call. ``reports`` are its latest updates: the whole seconds that each told, by request number."""
+    """One call.
+
+    ``reports`` are its latest updates: the whole seconds that each told, by request number. ``refunds`` are the seconds
+    that each refund left of it, by the refund's command id.
+    """
 
     organization_id: str
     session_id: str
@@ -34,7 +40,10 @@ class FoundCall:
     granted_seconds: int
     final: bool
     started_at: datetime | None
+    used_seconds: int
+    charged_micros: int
     reports: Mapping[int, int]
+    refunds: Mapping[str, int]
 
 
 async def find_calls(
@@ -64,10 +73,12 @@ async def find_calls(
 
 
 def _found(row: Any) -> FoundCall:
-    reports = {}
-    for key, content, _answer in decode_memory(row["memory"], "XXX"):
+    reports, refunds = {}, {}
+    for key, content, _answer in decode_memory(row["memory"], _NO_CURRENCY):
         if key.startswith(_UPDATE):
             reports[int(key.removeprefix(_UPDATE))] = int(content.partition("/")[0])
+        elif key.startswith(_REFUND):
+            refunds[key.removeprefix(_REFUND)] = int(content)
     return FoundCall(
         organization_id=str(row["organization_id"]),
         session_id=row["session_id"],
@@ -80,5 +91,8 @@ def _found(row: Any) -> FoundCall:
         granted_seconds=row["granted_seconds"],
         final=row["final"],
         started_at=row["started_at"],
+        used_seconds=row["used_seconds"],
+        charged_micros=row["charged_micros"],
         reports=reports,
+        refunds=refunds,
     )

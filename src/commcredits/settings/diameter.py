@@ -22,6 +22,7 @@ class DiameterPeer(BaseModel):
     networks: tuple[str, ...] = Field(
         min_length=1, description="Where it connects from, as networks: 192.0.2.0/28, 2001:db8::/64."
     )
+    relay: bool = Field(default=False, description="Whether it is an agent that passes on what other hosts ask.")
 
     @field_validator("networks")
     @classmethod

@@ -7,7 +7,7 @@ with wanted as (
     where l.shard_id = $1 and l.organization_id = $2 and starts_with(l.session_id, $4)
 )
 select s.organization_id, s.session_id, s.switch, s.service, s.caller, s.callee, s.state, s.live, s.granted_seconds,
-    s.final, s.started_at, s.memory
+    s.final, s.started_at, s.used_seconds, s.charged_micros, s.memory
 from wanted w
 cross join lateral (
     select c.*
