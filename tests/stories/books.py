@@ -37,6 +37,7 @@ class LedgerCall:
     charged_micros: int
     held_micros: int
     refusal: str | None
+    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,7 @@ async def _account(api: AdministrationClient, organization_id: str) -> Account:
                 charged_micros=parse_micros(call["charged"]),
                 held_micros=parse_micros(call["held"]),
                 refusal=call["refusal"],
+                cause=call["cause"],
             )
             async for call in _items(api, f"{path}/calls")
         },

@@ -4,6 +4,7 @@ Knows who has how much. Refuses to know telephones and the switch, and how an or
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
 
 import httpx
@@ -25,12 +26,17 @@ async def open_accounts(running: Running, token: str, numbers: StoryNumbers) -> 
 
     Returns once charging knows every number. Raises AdministrationError; TimeoutError when a number stays unknown.
     """
-    funds = {numbers.funded: FUNDS_MICROS, **dict.fromkeys(numbers.short, price_micros(SHORT_SECONDS))}
+    funds = {numbers.funded: FUNDS_MICROS, numbers.empty: 0}
+    return await open_funded(running, token, {**funds, **dict.fromkeys(numbers.short, price_micros(SHORT_SECONDS))})
+
+
+async def open_funded(running: Running, token: str, funds: Mapping[str, int]) -> dict[str, str]:
+    """Open an organization for each number, with so many millionths and its rate; their ids by number. As above."""
     opened = {}
     async with administration(running, token) as api:
         rate_deck_id = await publish_deck(api)
-        for number in (numbers.funded, numbers.empty, *numbers.short, PROBE):
-            organization_id = await open_organization(api, f"Owner of {number}", rate_deck_id, funds.get(number, 0))
+        for number, funds_micros in {**funds, PROBE: 0}.items():
+            organization_id = await open_organization(api, f"Owner of {number}", rate_deck_id, funds_micros)
             await api.post(f"/v1/organizations/{organization_id}/numbers", {"number": number, "kind": "user"})
             opened[number] = organization_id
     async with asyncio.timeout(KNOWN_SECONDS_MAX):

@@ -15,11 +15,15 @@ RENEWAL_LEAD_SECONDS: Final = 3
 EXTENDED_SECONDS: Final = 9
 """Longer than one slice, shorter than two extensions: the call must be extended to come to its own end."""
 
+CALLS_PER_SECOND: Final = 10
 ASYNC_WORKERS: Final = 2
 STALLED_CALLS: Final = 5
 """More than the switch has workers, so that some wait for others."""
 
-TURNS: Final = 7 + STALLED_CALLS
+DOWN_CALLS: Final = 10
+"""So many are refused while charging is down, that their times say something."""
+
+TURNS: Final = 6 + STALLED_CALLS + DOWN_CALLS
 """Calls that are placed once, however many there are in all."""
 
 CALLS_MIN: Final = TURNS + 2
@@ -88,13 +92,30 @@ class Chapter:
         return self.calls.name
 
 
-def _talking(name: str, pairs: Sequence[tuple[str, str]], seconds: float) -> Chapter:
-    calls = Calls(name=name, scenario="caller_hangs_up", pairs=pairs, pause_milliseconds=round(seconds * 1000))
+def talking(
+    name: str, pairs: Sequence[tuple[str, str]], seconds: float, *, calls_per_second: int = CALLS_PER_SECOND
+) -> Chapter:
+    """Calls whose callers hang up after so long."""
+    calls = Calls(
+        name=name,
+        scenario="caller_hangs_up",
+        pairs=pairs,
+        calls_per_second=calls_per_second,
+        pause_milliseconds=round(seconds * 1000),
+    )
     return Chapter(calls=calls, outcome=Outcome.CALLER_HUNG_UP)
 
 
-def _waiting(name: str, pairs: Sequence[tuple[str, str]], outcome: Outcome, status_code: int = 200) -> Chapter:
-    calls = Calls(name=name, scenario="caller_waits", pairs=pairs)
+def waiting(
+    name: str,
+    pairs: Sequence[tuple[str, str]],
+    outcome: Outcome,
+    status_code: int = 200,
+    *,
+    calls_per_second: int = CALLS_PER_SECOND,
+) -> Chapter:
+    """Calls whose callers never hang up."""
+    calls = Calls(name=name, scenario="caller_waits", pairs=pairs, calls_per_second=calls_per_second)
     return Chapter(calls=calls, outcome=outcome, status_code=status_code)
 
 
@@ -114,13 +135,13 @@ def while_charging_is_up(numbers: StoryNumbers, calls: int) -> list[Chapter]:
         pause_milliseconds=500,
     )
     placed = [
-        _talking("extended", [(numbers.funded, numbers.answers)], EXTENDED_SECONDS),
-        _waiting("cut", [(caller, numbers.answers) for caller in numbers.short], Outcome.CUT),
-        _talking("by-caller", [(numbers.funded, numbers.answers)] * (many - by_callee), 1.7),
-        _waiting("by-callee", [(numbers.funded, numbers.hangs_up)] * by_callee, Outcome.CALLEE_HUNG_UP),
-        _waiting("no-funds", [(numbers.empty, numbers.answers)] * len(numbers.short), Outcome.REFUSED, 402),
-        _waiting("nobody", [(numbers.unknown, numbers.answers)], Outcome.REFUSED, 403),
-        _waiting("busy", [(numbers.funded, numbers.is_busy)], Outcome.BUSY, 486),
+        talking("extended", [(numbers.funded, numbers.answers)], EXTENDED_SECONDS),
+        waiting("cut", [(caller, numbers.answers) for caller in numbers.short], Outcome.CUT),
+        talking("by-caller", [(numbers.funded, numbers.answers)] * (many - by_callee), 1.7),
+        waiting("by-callee", [(numbers.funded, numbers.hangs_up)] * by_callee, Outcome.CALLEE_HUNG_UP),
+        waiting("no-funds", [(numbers.empty, numbers.answers)] * len(numbers.short), Outcome.REFUSED, 402),
+        waiting("nobody", [(numbers.unknown, numbers.answers)], Outcome.REFUSED, 403),
+        waiting("busy", [(numbers.funded, numbers.is_busy)], Outcome.BUSY, 486),
         Chapter(calls=gives_up, outcome=Outcome.CANCELLED, status_code=487),
     ]
     return [chapter for chapter in placed if chapter.calls.pairs]
@@ -128,17 +149,17 @@ def while_charging_is_up(numbers: StoryNumbers, calls: int) -> list[Chapter]:
 
 def across_the_outage(numbers: StoryNumbers) -> Chapter:
     """A call that charging authorises, and that ends while charging is away."""
-    return _talking("outlasting", [(numbers.funded, numbers.answers)], 2.5)
+    return talking("outlasting", [(numbers.funded, numbers.answers)], 2.5)
 
 
 def while_charging_is_down(numbers: StoryNumbers) -> list[Chapter]:
     """The emergency call passes; any other is refused at once."""
     return [
-        _talking("emergency", [(numbers.funded, numbers.emergency)], 1.2),
-        _waiting("down", [(numbers.funded, numbers.answers)], Outcome.REFUSED, 503),
+        talking("emergency", [(numbers.funded, numbers.emergency)], 1.2),
+        waiting("down", [(numbers.funded, numbers.answers)] * DOWN_CALLS, Outcome.REFUSED, 503),
     ]
 
 
 def while_charging_stalls(numbers: StoryNumbers) -> Chapter:
     """Charging takes the question and gives no answer: the call is refused when its patience ends."""
-    return _waiting("stalled", [(numbers.funded, numbers.answers)] * STALLED_CALLS, Outcome.REFUSED, 503)
+    return waiting("stalled", [(numbers.funded, numbers.answers)] * STALLED_CALLS, Outcome.REFUSED, 503)

@@ -6,7 +6,7 @@ whoever calls ``run_sip_story`` compares the seconds with the books.
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -134,7 +134,7 @@ def run_sip_story(
             reports_kept = _tell_the_outage(stage, numbers)
             everything_told = switch.wait_until_told(TOLD_SECONDS_MAX)
             return SipStory(
-                calls=tuple(_calls(stage)),
+                calls=tuple(calls_of(stage.chapters, switch.notices(), telephones)),
                 everything_told=everything_told,
                 reports_kept=reports_kept,
                 troubles=(*switch.troubles(), *telephones.complaints()),
@@ -151,7 +151,7 @@ def _tell_the_outage(stage: _Stage, numbers: StoryNumbers) -> int:
     outlasting = plan.across_the_outage(numbers)
     stage.chapters.append(outlasting)
     process = stage.telephones.place(outlasting.calls)
-    _wait_until_started(stage.switch, outlasting)
+    wait_until_started(stage.switch, outlasting)
     stage.switch.wait_until_told(TOLD_SECONDS_MAX)
     stage.line.set(LineState.CUT)
     _place(stage, plan.while_charging_is_down(numbers))
@@ -165,20 +165,22 @@ def _tell_the_outage(stage: _Stage, numbers: StoryNumbers) -> int:
     return reports_kept
 
 
-def _wait_until_started(switch: Switch, chapter: Chapter) -> None:
+def wait_until_started(switch: Switch, chapter: Chapter) -> None:
+    """Wait until every call of the chapter was answered, or not longer than that may take."""
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline:
-        started = (notice for notice in switch.notices() if notice.event == "started")
-        if any(notice.facts["call_id"].startswith(f"{chapter.name}-") for notice in started):
+        started = {notice.facts["call_id"] for notice in switch.notices() if notice.event == "started"}
+        if sum(call_id.startswith(f"{chapter.name}-") for call_id in started) == len(chapter.calls.pairs):
             return
         time.sleep(0.05)
 
 
-def _calls(stage: _Stage) -> Iterator[SipCall]:
-    told = _told(stage.switch.notices())
-    callee_legs = stage.telephones.legs("callee")
-    for chapter in stage.chapters:
-        legs = stage.telephones.legs(chapter.name)
+def calls_of(chapters: Iterable[Chapter], notices: Iterable[Notice], telephones: Telephones) -> Iterator[SipCall]:
+    """What became of every call of these chapters."""
+    told = _told(notices)
+    callee_legs = telephones.legs("callee")
+    for chapter in chapters:
+        legs = telephones.legs(chapter.name)
         for number, (caller, callee) in enumerate(chapter.calls.pairs, start=1):
             call_id = chapter.calls.call_id(number)
             leg = legs.get(call_id, Leg(call_id=call_id, messages=()))
@@ -217,7 +219,7 @@ def _outcome(caller: Leg, callee: Leg | None) -> Outcome:
     return Outcome.CALLEE_HUNG_UP if callee_bye.sent else Outcome.CUT
 
 
-def _told(notices: Iterator[Notice]) -> dict[str, _Told]:
+def _told(notices: Iterable[Notice]) -> dict[str, _Told]:
     told: dict[str, _Told] = {}
     for notice in notices:
         call = told.setdefault(notice.facts["call_id"], _Told())
