@@ -100,11 +100,14 @@ async def test_an_emergency_call_passes_without_funds_and_is_recorded(database_u
         assert accept.code == Code.ACCESS_ACCEPT
         assert accept.number(Attribute.SESSION_TIMEOUT) == 86_400
         await world.access.account(Status.START, of_call(accept, "a1"))
-        world.office.clock.advance(seconds=90)
+        world.office.clock.advance(seconds=50)
+        await world.access.account(Status.INTERIM_UPDATE, of_call(accept, "a1", seconds=50))
+        world.office.clock.advance(seconds=40)
         await world.access.account(Status.STOP, of_call(accept, "a1", seconds=90))
 
         call = await world.call()
         assert (call["service"], call["used_seconds"], call["charged_micros"]) == ("emergency", 90, 0)
+        assert world.access.ear.heard == []
 
 
 async def test_an_emergency_call_of_nobody_passes_too(world: World) -> None:

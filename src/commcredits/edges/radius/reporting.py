@@ -41,9 +41,11 @@ class Reporting:
         """How much a report should hold.
 
         The next slice for a call that comes near the end of its grant, or that money limited, if its access server can
-        be told; nothing more for any other.
+        be told; nothing more for any other. An emergency call costs nothing, and was let through for a day.
         """
         client = call.client
+        if call.token.emergency:
+            return client.slice_seconds
         if not client.disconnect_port:
             return NOTHING_MORE_SECONDS
         left = (call.granted_seconds or 0) - used_seconds
