@@ -5,9 +5,17 @@ Knows names, defaults and limits. Refuses to know the protocol.
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from ipaddress import ip_network
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from commcredits.settings.addresses import Port
+
+
+def _checked(text: str) -> str:
+    ip_network(text, strict=False)
+    return text
 
 
 class CgratesSettings(BaseModel):
@@ -17,8 +25,17 @@ class CgratesSettings(BaseModel):
 
     host: str = Field(default="127.0.0.1", description="Where JSON-RPC is heard.")
     port: Port = Field(default=2_014, description="Port of JSON-RPC over TCP.")
-    networks: tuple[str, ...] = Field(default=("127.0.0.0/8", "::1/128"), description="Where clients may come from.")
+    networks: tuple[Annotated[str, AfterValidator(_checked)], ...] = Field(
+        default=("127.0.0.0/8", "::1/128"), description="Where clients may come from."
+    )
     tenants: dict[str, str] = Field(
         default_factory=dict,
         description="Organization ids by Tenant, where a caller's number does not say whose it is.",
     )
+    call_seconds_max: int = Field(
+        default=10_800,
+        ge=60,
+        le=86_400,
+        description="Longest call, told to clients whose calls we can cut; also how long one goes on if we cannot.",
+    )
+    reconcile_seconds: int = Field(default=30, ge=1, le=3_600, description="How often live calls are compared.")

@@ -15,7 +15,7 @@ from typing import Final
 import asyncpg
 
 from commcredits.core.account import ChargingTerms
-from commcredits.core.commands import RecordCall, Service
+from commcredits.core.commands import Expire, RecordCall, Service
 from commcredits.core.covering import pool_minutes
 from commcredits.core.outcomes import Done, Recorded
 from commcredits.core.roster import BlockedKind, Licence
@@ -135,6 +135,10 @@ class World:
     async def reap(self) -> None:
         """Close the calls whose switch went silent."""
         await reap_silent_sessions(self.office.services)
+
+    async def settle(self) -> None:
+        """Wait until everything that was handed to the committer so far is done, also what nobody waits for."""
+        await self.office.execute(Expire(organization_id=self.organization_id, session_id="none", grant_number=1))
 
     async def calls_that_run(self) -> int:
         """How many calls of the organization may still use funds."""
