@@ -79,6 +79,7 @@ class AriCall:
         self._seen_at = parts.timers.time()
         self._cut_cause = ""
         self._cause = 0
+        self._connecting = False
         self._dropped = False
         self._releasing = False
         self._cut_taken = asyncio.Event()
@@ -102,7 +103,7 @@ class AriCall:
         """Go on with a call that was admitted before we knew it; its callee's channel is there in this state."""
         now_ms = self._now_ms()
         self._record = record
-        self.legs.has_callee = True
+        self.legs.has_callee = self._connecting = True
         answered_ago: float | None = None
         if record.answered_ms:
             answered_ago = max(0, now_ms - record.answered_ms) / 1_000
@@ -123,8 +124,10 @@ class AriCall:
     # ---- told by Asterisk ------------------------------------------------------------------------------------------
 
     def leg_entered(self) -> None:
-        """The callee's channel is in the application: it can be dialled."""
-        self._steps.add(self._connect)
+        """The callee's channel is in the application: it can be dialled, once."""
+        if not self._connecting:
+            self._connecting = True
+            self._steps.add(self._connect)
 
     def changed(self, event: Event) -> None:
         """Something happened to one of the two channels."""
@@ -294,7 +297,7 @@ class AriCall:
 
     def _fail(self, step: str, answer: AriAnswer) -> None:
         """A step that the call cannot do without was not taken."""
-        if self._is_over():
+        if self._is_over() or self._answered_at is not None:
             return
         if not answer.gone:
             _log.warning(
