@@ -164,9 +164,9 @@ def _sort(avps: Sequence[Avp]) -> _Reading:
     for avp in avps:
         key = avp.key
         if key in _SINGLE:
-            if key in single:
+            if single.setdefault(key, avp).data != avp.data:
+                # The same said twice does no harm: Kamailio writes its Origin-Host twice.
                 raise avp.occurs_too_often()
-            single[key] = avp
         elif key == cc.MULTIPLE_SERVICES_CREDIT_CONTROL:
             if len(found.groups) == GROUPS_MAX:
                 raise avp.occurs_too_often()
