@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from commcredits.settings.addresses import Address
 
 CONTROL_SECRET: Final = re.compile(r"[A-Za-z0-9._~+/=-]{16,180}", re.ASCII)
-"""What can stand in a header as it is, and in Kamailio's configuration too."""
+"""What can stand in a header as it is, in JSON, and in Kamailio's configuration too."""
 
 
 class KamailioLink(BaseModel):
@@ -23,14 +23,12 @@ class KamailioLink(BaseModel):
 
     way: Literal["evapi", "http"] = Field(description="How it asks: over one TCP link, or by HTTP.")
     address: Address = Field(description="Where its evapi module, or its control endpoint, listens.")
-    secret: SecretStr | None = Field(default=None, min_length=16, description="Opens its control endpoint (http).")
+    secret: SecretStr | None = Field(default=None, min_length=16, description="Opens that link, or that endpoint.")
 
     @model_validator(mode="after")
     def _can_be_told(self) -> Self:
-        if self.way != "http":
-            return self
         if self.secret is None or CONTROL_SECRET.fullmatch(self.secret.get_secret_value()) is None:
-            raise ValueError("a link over http needs a secret of 16 to 180 of A-Z a-z 0-9 . _ ~ + / = -")
+            raise ValueError("a link needs a secret of 16 to 180 of A-Z a-z 0-9 . _ ~ + / = -")
         return self
 
 

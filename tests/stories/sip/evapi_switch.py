@@ -5,14 +5,17 @@ Knows its local file and where its reports wait. Refuses to know what they say.
 
 import re
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import ClassVar
+from typing import ClassVar, Final, Self
 
 from commcredits.core.numbers import EMERGENCY_NUMBERS
 from tests.stories.sip.ports import LOOPBACK
 from tests.stories.sip.switch import DEPLOYED, Switch, SwitchFailedError, SwitchSettings, program
+
+LINKED_SECONDS_MAX: Final = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,14 @@ class EvapiSwitch(Switch):
         """How many reports and renewals wait to be told, or were told and not yet taken."""
         return self._queue_length("reports") + self._queue_length("changes") + self.entries("untaken")
 
+    def wait_until_linked(self, times: int = 1) -> None:
+        """Wait until charging has linked it so often. TimeoutError when that does not come to pass."""
+        deadline = time.monotonic() + LINKED_SECONDS_MAX
+        while self._log_path.read_text("utf-8", "replace").count("link: up") < times:
+            if time.monotonic() > deadline:
+                raise TimeoutError("charging has not linked this Kamailio")
+            time.sleep(0.02)
+
     def entries(self, table: str) -> int:
         """How many entries one of its tables has."""
         command = [program("kamcmd") or "kamcmd", "-s", f"unix:{self._control_socket}", "htable.stats"]
@@ -69,3 +80,18 @@ class EvapiSwitch(Switch):
         if found is None:
             raise SwitchFailedError(f"kamcmd answered {answer.stdout!r}")
         return int(found[1])
+
+
+@dataclass(slots=True)
+class LinkedSwitch(EvapiSwitch):
+    """One Kamailio that charging is about to connect to: it is entered once it is linked."""
+
+    def __enter__(self) -> Self:
+        # By its class: a dataclass with slots is another class than the one that super() has in mind.
+        EvapiSwitch.__enter__(self)
+        try:
+            self.wait_until_linked()
+        except TimeoutError:
+            self._stop()
+            raise
+        return self

@@ -1,4 +1,4 @@
-"""What a dishonest or clumsy telephone may try of a Kamailio that is linked over evapi: what it may try of the other."""
+"""A Kamailio that is linked over evapi withstands what telephones try of the one that asks over HTTP."""
 
 from collections.abc import Iterator
 from dataclasses import replace

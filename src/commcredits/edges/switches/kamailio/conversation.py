@@ -24,6 +24,7 @@ from commcredits.edges.switches.kamailio.messages import (
     DoGrant,
     Done,
     DoRefuse,
+    DoStay,
     DoTold,
     SaysAuthorise,
     SaysCalls,
@@ -179,7 +180,9 @@ class Conversation:
         fits = slice_seconds is None or 1 <= slice_seconds <= SLICE_SECONDS_MAX
         if not (fits and _names_a_call(said.session_id, said.organization_id)):
             self._log.warning("an update names no call")
-        elif not self._full():  # it is asked again before its grant ends
+        elif self._full():
+            self._send(DoStay(said.session_id, RefusalCode.BUSY.value))  # it asks again before its grant ends
+        else:
             self._submit(
                 Update(
                     organization_id=said.organization_id,
@@ -194,6 +197,9 @@ class Conversation:
     def _updated(self, session_id: str, outcome: Outcome) -> None:
         if isinstance(outcome, Granted):
             self._send(DoExtend(session_id, outcome.granted_seconds))
+        else:
+            refused = outcome if isinstance(outcome, Refused) else _BROKEN
+            self._send(DoStay(session_id, refused.code.value))
 
     def _report(self, said: Reported) -> None:
         if self._full():

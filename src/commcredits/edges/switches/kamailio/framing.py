@@ -19,6 +19,7 @@ read. 32,767 is 151 times 217, so no read that is as long as it can be ends insi
 
 _LENGTH_DIGITS_MAX: Final = len(str(FRAME_BYTES_MAX))
 _COMMA: Final = 0x2C
+_SPACE: Final = 0x20
 
 
 class FramingError(Exception):
@@ -33,6 +34,11 @@ class NetstringReader:
     def __init__(self) -> None:
         self._rest = b""
 
+    @property
+    def kept_bytes(self) -> int:
+        """How much waits for the rest of its message."""
+        return len(self._rest)
+
     def feed(self, data: bytes) -> list[bytes]:
         """The messages that are whole now. Raises FramingError; what was whole before the fault is lost with it."""
         if self._rest:
@@ -40,6 +46,9 @@ class NetstringReader:
         messages: list[bytes] = []
         at, size = 0, len(data)
         while at < size:
+            if data[at] == _SPACE:  # between messages there may be any number
+                at += 1
+                continue
             colon = data.find(b":", at, at + _LENGTH_DIGITS_MAX + 1)
             if colon < 0:
                 digits = data[at : at + _LENGTH_DIGITS_MAX + 1]

@@ -57,7 +57,8 @@ class EvapiLink:
     ) -> None:
         self._following = parts.following
         self._address = split_address(settings.address)
-        self._secret = "" if settings.secret is None else settings.secret.get_secret_value()
+        assert settings.secret is not None, "the settings hold a secret for every link"
+        self._secret = settings.secret.get_secret_value()
         self._reconcile_seconds = reconcile_seconds
         self._limits = limits or LinkLimits()
         switch = f"kamailio:{name}"
@@ -70,6 +71,7 @@ class EvapiLink:
         self._cuts: dict[str, CallOrder] = {}
         self._let_in = False
         self._active = asyncio.Event()
+        self._activated = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -110,6 +112,7 @@ class EvapiLink:
             self._log.info("linked")
         if said.active and not self._active.is_set():
             self._active.set()
+            self._activated.set()
         elif not said.active and self._active.is_set():
             self._active.clear()
             self._log.warning("another link has this Kamailio's calls")
@@ -144,6 +147,8 @@ class EvapiLink:
                 connection.send(DoHello(self._secret))
                 await self._attend(connection)
                 self._active.clear()
+                if self._list is not None:
+                    self._list.give_up()
                 self._log.warning("link lost" if self._let_in else "not let in", reason=connection.why)
                 if self._let_in:
                     wait_seconds = limits.retry_seconds_min
@@ -197,16 +202,19 @@ class EvapiLink:
     # ---- which calls run? ------------------------------------------------------------------------------------------
 
     async def _compare_again_and_again(self) -> None:
-        """Compare once the link is up, and every so often while it is."""
+        """Compare each time the link comes up, and every so often while it is."""
         while True:
             await self._active.wait()
+            self._activated.clear()
             try:
                 await self._compare()
             except _DATABASE_AWAY as error:
                 self._log.warning("calls were not compared", reason=f"{type(error).__name__}: {error}")
             except Exception:  # noqa: BLE001 # a bug met in one list may not be the end of comparing
                 self._log.exception("calls were not compared")
-            await asyncio.sleep(self._reconcile_seconds)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._reconcile_seconds):
+                    await self._activated.wait()
 
     async def _compare(self) -> None:
         self._lists += 1

@@ -41,6 +41,11 @@ class CallList:
             self._whole = self._whole and len(self._calls) == said.count
             self._ended.set()
 
+    def give_up(self) -> None:
+        """Nothing more will come of it: the link is gone."""
+        self._whole = False
+        self._ended.set()
+
     async def wait(self, seconds: float) -> Mapping[str, str] | None:
         """The calls, once the list has ended; None where it did not in time, or where parts are missing."""
         try:

@@ -165,6 +165,13 @@ class DoExtend(Struct, frozen=True, gc=False, tag_field="do", tag="extend"):
     granted_seconds: int
 
 
+class DoStay(Struct, frozen=True, gc=False, tag_field="do", tag="stay"):
+    """The call may not last longer than it may already; ``code`` is why."""
+
+    session_id: str
+    code: str
+
+
 class DoTold(Struct, frozen=True, gc=False, tag_field="do", tag="told"):
     """The report is taken, and need not come again."""
 
@@ -190,6 +197,6 @@ class DoList(Struct, frozen=True, gc=False, tag_field="do", tag="list"):
     list: int
 
 
-Done = DoHello | DoPing | DoGrant | DoRefuse | DoExtend | DoTold | DoRenew | DoCut | DoList
+Done = DoHello | DoPing | DoGrant | DoRefuse | DoExtend | DoStay | DoTold | DoRenew | DoCut | DoList
 
 encode_done: Final = msgspec.json.Encoder().encode
