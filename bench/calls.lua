@@ -37,7 +37,7 @@ function request()
   if kind == 0 then
     return wrk.format("POST", "/v1/charging/authorise", headers, body .. ',"caller":"+40212345678","callee":"+40722123456"}')
   elseif kind == 1 then
-    return wrk.format("POST", "/v1/charging/update", headers, body .. ',"request_number":1,"used_seconds":200}')
+    return wrk.format("POST", "/v1/charging/update", headers, body .. ',"request_number":1,"used_seconds":2}')
   end
-  return wrk.format("POST", "/v1/charging/end", headers, body .. ',"used_seconds":275}')
+  return wrk.format("POST", "/v1/charging/end", headers, body .. ',"used_seconds":5}')
 end

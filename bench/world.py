@@ -34,8 +34,8 @@ PEOPLE: Final = "one hot organization, with people"
 USERS: Final = 1_000
 CALLER: Final = "+40212345678"
 CALLEE: Final = "+40722123456"
-UPDATE_SECONDS: Final = 200
-END_SECONDS: Final = 275
+UPDATE_SECONDS: Final = 2
+END_SECONDS: Final = 5
 
 _FUNDS_MICROS: Final = 10_000_000_000
 _ZIPF_EXPONENT: Final = 1.0

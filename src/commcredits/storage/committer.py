@@ -26,9 +26,10 @@ from commcredits.core.account import ChargingTerms, Context, FundingTerms
 from commcredits.core.commands import Command
 from commcredits.core.outcomes import Outcome, RefusalCode, Refused
 from commcredits.core.tariffs import RateDeck
+from commcredits.storage import committer_terms
 from commcredits.storage.batch import Batch
 from commcredits.storage.cache import AccountCache, Entry
-from commcredits.storage.committer_terms import CommitterTerms
+from commcredits.storage.committer_terms import AHEAD_PAUSE_BATCHES, AHEAD_SHARE, HALVED_COMMANDS_MIN, CommitterTerms
 from commcredits.storage.connection import Connection
 from commcredits.storage.deciding import (
     OrganizationResult,
@@ -41,25 +42,8 @@ from commcredits.storage.deciding import (
     unanswered,
 )
 from commcredits.storage.link import CONTENDED, LOST, POISONED, Link
-from commcredits.storage.preloading import (
-    load_entries,
-    load_missing_decks,
-    needs_no_reading,
-    preload,
-    preload_surroundings,
-)
-
-REDO_ROUNDS_MAX: Final = 100
-"""How often a batch is redone under lock before the committer takes it for a bug; once is the rule."""
-
-AHEAD_SHARE: Final = 2
-"""A batch is decided ahead once it holds one command for every so many of the batch under way."""
-
-HALVED_COMMANDS_MIN: Final = 64
-"""From this many on, what waits goes in two batches, so that one is decided while the other commits."""
-
-AHEAD_PAUSE_BATCHES: Final = 16
-"""For how many batches nothing is decided ahead after decisions had to be thrown away: another process is busy here."""
+from commcredits.storage.preloading import needs_no_reading, read_what_is_needed
+from commcredits.storage.warming import Warmer
 
 _RETRY_PAUSE_SECONDS: Final = 0.1
 
@@ -103,12 +87,14 @@ class Committer:
             accounts_max=self._terms.cached_accounts_max, ended_sessions_max=self._terms.cached_ended_sessions_max
         )
         self._decks: dict[str, RateDeck] = {}
+        self._warmer = Warmer(link=Link(database_url), read=self._read, give_back=self._put_first)
         self._log = structlog.get_logger("committer")
 
     def submit(self, command: Command, callback: Callable[[Outcome], None]) -> None:
         """Queue a command; ``callback`` gets its outcome once that is durable. Never raises; "busy" comes at once."""
-        if self._closing or len(self._queue) >= self._terms.queue_commands_max:
-            Pending(command, callback).answer(Refused(code=RefusalCode.BUSY, facts={"waiting": len(self._queue)}))
+        waiting = len(self._queue) + len(self._warmer)
+        if self._closing or waiting >= self._terms.queue_commands_max:
+            Pending(command, callback).answer(Refused(code=RefusalCode.BUSY, facts={"waiting": waiting}))
             return
         self._queue.append(Pending(command, callback))
         if len(self._queue) >= self._wake_at:
@@ -130,20 +116,22 @@ class Committer:
                     await self._process(ahead.pending, ahead)
                     continue
                 if not self._queue:
-                    self._idle.set()
-                    if self._closing:
-                        return
+                    if not self._warmer:
+                        self._idle.set()
+                        if self._closing:
+                            return
                     self._wake.clear()
                     await self._wake.wait()
                     continue
                 self._idle.clear()
                 self._taken = self._take_share()
-                await self._process(self._taken)
+                if self._taken:
+                    await self._process(self._taken)
         finally:
             self._closing = True
             # Cut short, it leaves a batch whose outcome is unknown: "busy" says that the same may be sent again.
             self._drop_ahead()
-            answer_all([*self._taken, *self._queue], Refused(code=RefusalCode.BUSY))
+            answer_all([*self._taken, *self._warmer.stop(), *self._queue], Refused(code=RefusalCode.BUSY))
             self._queue.clear()
             self._link.drop()
             self._idle.set()
@@ -154,12 +142,17 @@ class Committer:
         if count >= HALVED_COMMANDS_MIN and self._ahead_pause == 0:
             count //= 2
         taken, self._queue[:count] = self._queue[:count], []
-        return taken
+        return self._warmer.take_cold(taken, self._cache)
+
+    def _put_first(self, pending: list[Pending]) -> None:
+        """Commands that what they need was read for: they came before all that wait in the queue."""
+        self._queue[:0] = pending
+        self._wake.set()
 
     async def close(self) -> None:
         """Refuse new commands, finish those that wait."""
         self._closing = True
-        if self._queue:
+        if self._queue or self._warmer:
             self._idle.clear()  # submitted in the same breath: run() has not seen it yet
         self._wake.set()
         await self._idle.wait()
@@ -168,7 +161,7 @@ class Committer:
         """Decide these commands, unless that is done, and commit them, whatever it takes; answer each exactly once."""
         try:
             unmatched = await self._attempt(pending, locked=False, decided=decided)
-            for _round in range(REDO_ROUNDS_MAX):
+            for _round in range(committer_terms.REDO_ROUNDS_MAX):
                 if not unmatched:
                     return
                 unmatched = await self._attempt(unmatched, locked=True)
@@ -234,13 +227,16 @@ class Committer:
                 self._drop_ahead()
         return again
 
+    async def _read(
+        self, connection: Connection, groups: dict[str, list[Pending]], *, locked: bool = False
+    ) -> tuple[dict[str, Entry], Preloaded, Context]:
+        return await read_what_is_needed(
+            connection, self._shard_id, self._cache, groups, self._decks, self._context, locked=locked
+        )
+
     async def _read_and_decide(self, connection: Connection, this: Round, *, locked: bool) -> None:
         groups = group(this.pending)
-        entries = await load_entries(connection, self._shard_id, self._cache, groups, locked=locked)
-        preloaded = await preload(connection, self._shard_id, groups, entries, locked=locked)
-        await load_missing_decks(connection, self._shard_id, entries, preloaded.assigned, self._decks)
-        context = self._context()
-        await preload_surroundings(connection, self._shard_id, groups, entries, context)
+        entries, preloaded, context = await self._read(connection, groups, locked=locked)
         for organization_id, waiting in groups.items():
             if organization_id not in entries:
                 refused = Refused(code=RefusalCode.UNKNOWN_ORGANIZATION, facts={"organization_id": organization_id})
@@ -314,17 +310,20 @@ class Committer:
         context = self._context()
         entries: dict[str, Entry] = {}
         for organization_id, waiting in groups.items():
-            entry = self._cache.get(organization_id)
+            entry = None if self._warmer.holds(organization_id) else self._cache.get(organization_id)
             if entry is not None and needs_no_reading(entry, waiting, context):
                 entries[organization_id] = entry
+        if len(entries) < len(groups):
+            left = self._warmer.take([each for each in taken if each.command.organization_id not in entries])
+            self._queue[: len(taken)] = left
+            if left:
+                self._ahead_pause = 2  # this batch and the next: then those that need reading here have their turn
+            taken = [each for each in taken if each.command.organization_id in entries]
+        else:
+            self._queue[: len(taken)] = []
         if not entries:
             return
-        pending = [each for each in taken if each.command.organization_id in entries]
-        left = [each for each in taken if each.command.organization_id not in entries]
-        self._queue[: len(taken)] = left
-        if left:
-            self._ahead_pause = 2  # this batch and the next: then those that need reading have their turn
-        self._ahead = Round(self._new_id(), pending, {}, [])
+        self._ahead = Round(self._new_id(), taken, {}, [])
         self._decide(self._ahead, groups, entries, Preloaded(), context, locked=False)
 
     async def _send_ahead(self) -> None:

@@ -16,6 +16,18 @@ BATCH_COMMANDS_MAX: Final = 4_000
 QUEUE_COMMANDS_MAX: Final = 20_000
 """Most commands that may wait; one more is answered "busy" at once."""
 
+REDO_ROUNDS_MAX: Final = 100
+"""How often a batch is redone under lock before the committer takes it for a bug; once is the rule."""
+
+AHEAD_SHARE: Final = 2
+"""A batch is decided ahead once it holds one command for every so many of the batch under way."""
+
+HALVED_COMMANDS_MIN: Final = 64
+"""From this many on, what waits goes in two batches, so that one is decided while the other commits."""
+
+AHEAD_PAUSE_BATCHES: Final = 16
+"""For how many batches nothing is decided ahead after decisions had to be thrown away: another process is busy here."""
+
 OUTAGE_SECONDS_MAX: Final = 5.0
 """How long waiting commands are kept while the database does not answer; then they are answered "busy"."""
 

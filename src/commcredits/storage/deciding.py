@@ -73,15 +73,17 @@ class Pending:
     """A command that waits, and whom to tell. It is answered exactly once.
 
     ``admission`` is what was found out about its call when the batch was prepared; each preparation finds out anew.
+    ``warmed`` says that what it needs was read for once (commcredits.storage.warming).
     """
 
-    __slots__ = ("admission", "answered", "callback", "command")
+    __slots__ = ("admission", "answered", "callback", "command", "warmed")
 
     def __init__(self, command: Command, callback: Callable[[Outcome], None]) -> None:
         self.command = command
         self.callback = callback
         self.answered = False
         self.admission: Admission | None = None
+        self.warmed = False
 
     def answer(self, outcome: Outcome) -> None:
         """Tell the outcome, once. A callback that fails is its owner's bug and stops nothing here."""

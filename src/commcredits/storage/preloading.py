@@ -5,7 +5,7 @@ Knows which commands name what. Refuses to decide. Most batches of a warm proces
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from typing import Final
 
@@ -111,6 +111,26 @@ async def preload_surroundings(
         await load_meters(connection, shard_id, touched, context)
         for organization_id, each in touched.items():
             _hand_over(each, groups[organization_id])
+
+
+async def read_what_is_needed(
+    connection: Connection,
+    shard_id: int,
+    cache: AccountCache,
+    groups: Mapping[str, list[Pending]],
+    decks: dict[str, RateDeck],
+    context_now: Callable[[], Context],
+    *,
+    locked: bool,
+) -> tuple[dict[str, Entry], Preloaded, Context]:
+    """What the commands of these organizations rest on, from the cache and where it has none from the database."""
+    entries = await load_entries(connection, shard_id, cache, groups, locked=locked)
+    preloaded = await preload(connection, shard_id, groups, entries, locked=locked)
+    await load_missing_decks(connection, shard_id, entries, preloaded.assigned, decks)
+    # Taken here, after what may take long: meters are chosen and decided at one instant.
+    context = context_now()
+    await preload_surroundings(connection, shard_id, groups, entries, context)
+    return entries, preloaded, context
 
 
 def needs_no_reading(entry: Entry, waiting: list[Pending], context: Context) -> bool:

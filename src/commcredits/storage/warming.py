@@ -1,0 +1,120 @@
+"""Reading beside the committer: commands whose accounts or calls this process does not know wait here, others do not.
+
+Knows which commands wait for what is read, and gives them back in the order in which they came. Refuses to decide, and
+to answer: what cannot be read here is read again where the committer handles a database that is away.
+
+An organization's commands stay in order: once one of them waits here, those that follow wait behind it. What is read
+here may be older than what the committer writes meanwhile; the version check at commit finds that out like any other
+change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from itertools import chain
+
+import structlog
+
+from commcredits.core.commands import Authorise, End, Expire, Start, Update
+from commcredits.storage.cache import AccountCache
+from commcredits.storage.connection import Connection
+from commcredits.storage.deciding import Pending, group
+from commcredits.storage.link import CONTENDED, LOST, Link
+
+_WARMED = (Authorise, Update, End, Start, Expire)
+"""Commands that need nothing but accounts, calls and what is around them; the others are rare."""
+
+Read = Callable[[Connection, dict[str, list[Pending]]], Awaitable[object]]
+
+
+class Warmer:
+    """Belongs to one committer, and to its event loop. ``give_back`` gets commands that can be decided now."""
+
+    __slots__ = ("_count", "_give_back", "_link", "_log", "_read", "_reading", "_task", "_waiting")
+
+    def __init__(self, *, link: Link, read: Read, give_back: Callable[[list[Pending]], None]) -> None:
+        self._link = link
+        self._read = read
+        self._give_back = give_back
+        self._waiting: dict[str, list[Pending]] = {}
+        self._reading: dict[str, list[Pending]] = {}
+        self._count = 0
+        self._task: asyncio.Task[None] | None = None
+        self._log = structlog.get_logger("committer")
+
+    def __len__(self) -> int:
+        return self._count
+
+    def holds(self, organization_id: str) -> bool:
+        """Whether commands of this organization wait here: those that follow must wait behind them."""
+        return organization_id in self._waiting or organization_id in self._reading
+
+    def take(self, pending: Iterable[Pending]) -> list[Pending]:
+        """Keep those whose organization waits here already, and those that reading can help; returns the others."""
+        left: list[Pending] = []
+        for organization_id, commands in group(pending).items():
+            if self.holds(organization_id) or all(
+                isinstance(each.command, _WARMED) and not each.warmed for each in commands
+            ):
+                self._waiting.setdefault(organization_id, []).extend(commands)
+                self._count += len(commands)
+            else:
+                left += commands
+        if self._waiting and self._task is None:
+            self._task = asyncio.create_task(self._run(), name="warming")
+        return left
+
+    def take_cold(self, pending: list[Pending], cache: AccountCache) -> list[Pending]:
+        """Keep those that must wait here: their organization does so already, or is not known while others' are.
+
+        When nobody's is known there is nobody to hold up, and the committer reads for them itself.
+        """
+        cold = {
+            organization_id
+            for organization_id in {each.command.organization_id for each in pending}
+            if self.holds(organization_id) or cache.get(organization_id) is None
+        }
+        if not cold:
+            return pending
+        known = [each for each in pending if each.command.organization_id not in cold]
+        if not known and not any(map(self.holds, cold)):
+            return pending
+        return known + self.take([each for each in pending if each.command.organization_id in cold])
+
+    def stop(self) -> list[Pending]:
+        """Read no more, and give up what waits."""
+        if self._task is not None:
+            self._task.cancel()
+        waiting = list(chain.from_iterable(chain(self._reading.values(), self._waiting.values())))
+        self._reading, self._waiting, self._count = {}, {}, 0
+        self._link.drop()
+        return waiting
+
+    async def _run(self) -> None:
+        """Read for those that wait, until nobody does."""
+        try:
+            while self._waiting:
+                self._reading, self._waiting = self._waiting, {}
+                await self._read_for(self._reading)
+                ready = list(chain.from_iterable(self._reading.values()))
+                # What came for them meanwhile follows them at once: it was not read for, and may not need it.
+                for organization_id in self._reading:
+                    ready += self._waiting.pop(organization_id, [])
+                self._reading = {}
+                self._count -= len(ready)
+                for each in ready:
+                    each.warmed = True
+                self._give_back(ready)
+        finally:
+            self._task = None
+
+    async def _read_for(self, groups: dict[str, list[Pending]]) -> None:
+        try:
+            await self._read(await self._link.connection(), groups)
+        except (*LOST, *CONTENDED) as error:
+            self._link.drop()
+            self._log.debug("nothing was read ahead", reason=f"{type(error).__name__}: {error}")
+        except Exception:  # noqa: BLE001 - what cannot be read here is read, and fails, where each is answered
+            self._link.drop()
+            self._log.debug("nothing could be read ahead", exc_info=True)

@@ -1,0 +1,116 @@
+"""Commands that need reading are read for beside the committer: in order, answered once, and at nobody else's cost."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from commcredits.core.outcomes import Ended, Granted, RefusalCode, Refused, Started
+from commcredits.storage.connection import connect
+from tests.storage.committer.test_deciding_ahead import CALLERS, SMALL_BATCHES, traffic
+from tests.storage.committer.world import (
+    WAIT_SECONDS_MAX,
+    World,
+    authorise,
+    breathe,
+    end,
+    eventually,
+    new_id,
+    start,
+    submit_all,
+    update,
+)
+
+
+@asynccontextmanager
+async def unread(world: World) -> AsyncIterator[None]:
+    """While the block runs no account can be read, and those that are known can be written."""
+    holder = await connect(world.url, application_name="holder")
+    try:
+        async with holder.transaction():
+            await holder.execute("lock table rosters in access exclusive mode")
+            yield
+    finally:
+        await holder.close()
+
+
+async def test_calls_of_organizations_that_are_not_known_yet_hold_up_nobody(world: World) -> None:
+    known, *strangers = await world.open_organizations(21, funds_micros=100_000_000)
+    async with world.committer(SMALL_BATCHES) as committer, traffic(committer, [known]) as flowing:
+        async with unread(world):
+            waiting = asyncio.gather(*(committer.execute(authorise(each, "cold")) for each in strangers))
+            await world.blocked()
+            before = flowing.answered
+            await eventually(lambda: _flows(flowing.answered, before), "the others had to wait")
+            assert not waiting.done()
+        outcomes = await asyncio.wait_for(waiting, WAIT_SECONDS_MAX)
+    assert all(isinstance(outcome, Granted) for outcome in outcomes)
+    await world.check_books()
+
+
+async def _flows(answered: int, before: int) -> bool:
+    return answered - before >= 4 * CALLERS
+
+
+async def test_an_organizations_commands_stay_in_the_order_in_which_they_came(world: World) -> None:
+    known, stranger = await world.open_organizations(2, funds_micros=100_000_000)
+    async with world.committer(SMALL_BATCHES) as committer, traffic(committer, [known]):
+        async with unread(world):
+            first = asyncio.create_task(committer.execute(authorise(stranger, "cold")))
+            await world.blocked()
+            rest = [
+                asyncio.create_task(committer.execute(command))
+                for command in (start(stranger, "cold"), update(stranger, "cold", 1, 5), end(stranger, "cold", 7))
+            ]
+            await breathe()
+        outcomes = await asyncio.wait_for(asyncio.gather(first, *rest), WAIT_SECONDS_MAX)
+    assert [type(outcome) for outcome in outcomes] == [Granted, Started, Granted, Ended]
+    await world.check_books()
+
+
+async def test_a_call_that_another_process_began_goes_on_here_in_order(world: World) -> None:
+    known, shared = await world.open_organizations(2, funds_micros=100_000_000)
+    async with world.committer() as other:
+        assert isinstance(await other.execute(authorise(shared, "moved")), Granted)
+    async with world.committer(SMALL_BATCHES) as committer, traffic(committer, [known, shared]):
+        commands = (start(shared, "moved"), update(shared, "moved", 1, 5), end(shared, "moved", 7))
+        outcomes = await asyncio.wait_for(
+            asyncio.gather(*(committer.execute(command) for command in commands)), WAIT_SECONDS_MAX
+        )
+    assert [type(outcome) for outcome in outcomes] == [Started, Granted, Ended]
+    await world.check_books()
+
+
+async def test_what_waits_to_be_read_for_is_committed_before_a_committer_closes(world: World) -> None:
+    known, *strangers = await world.open_organizations(5, funds_micros=100_000_000)
+    async with world.committer(SMALL_BATCHES) as committer:
+        assert isinstance(await committer.execute(authorise(known, "first")), Granted)
+        async with unread(world):
+            async with traffic(committer, [known]):
+                answers = submit_all(committer, [authorise(each, "cold") for each in strangers])
+                await world.blocked()
+            closing = asyncio.create_task(committer.close())
+            await breathe()
+            assert not closing.done()
+        await asyncio.wait_for(closing, WAIT_SECONDS_MAX)
+    assert [type(answer.result()) for answer in answers] == [Granted] * 4
+
+
+async def test_a_connection_that_is_lost_while_it_reads_costs_nobody_an_answer(world: World) -> None:
+    known, *strangers = await world.open_organizations(5, funds_micros=100_000_000)
+    async with world.committer(SMALL_BATCHES) as committer, traffic(committer, [known]):
+        async with unread(world):
+            waiting = asyncio.gather(*(committer.execute(authorise(each, "cold")) for each in strangers))
+            await world.blocked()
+            await world.end_committers()
+        outcomes = await asyncio.wait_for(waiting, WAIT_SECONDS_MAX)
+    assert all(isinstance(outcome, Granted) for outcome in outcomes)
+    await world.check_books()
+
+
+async def test_an_organization_that_does_not_exist_is_unknown_under_traffic_too(world: World) -> None:
+    known = await world.open_organization(funds_micros=100_000_000)
+    async with world.committer(SMALL_BATCHES) as committer, traffic(committer, [known]):
+        outcomes = await asyncio.wait_for(
+            asyncio.gather(*(committer.execute(authorise(new_id(), "cold")) for _ in range(20))), WAIT_SECONDS_MAX
+        )
+    assert {outcome.code for outcome in outcomes if isinstance(outcome, Refused)} == {RefusalCode.UNKNOWN_ORGANIZATION}
