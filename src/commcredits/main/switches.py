@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
-from typing import Final
+from typing import TypeVar
 
 from commcredits.core.numbers import classify
 from commcredits.main.charging import (
@@ -23,15 +22,7 @@ from commcredits.operations.numbers import NumberDirectory
 from commcredits.operations.switch_parts import SwitchParts, SwitchServer
 from commcredits.settings import Settings
 
-EDGES: Final = {
-    "diameter": "commcredits.edges.diameter.serve",
-    "radius": "commcredits.edges.radius.serve",
-    "kamailio": "commcredits.edges.switches.kamailio.serve",
-    "freeswitch": "commcredits.edges.switches.freeswitch.serve",
-    "asterisk": "commcredits.edges.switches.asterisk.serve",
-    "cgrates": "commcredits.edges.switches.cgrates.serve",
-}
-"""Where each edge is; its ``serve(parts, settings)`` starts it."""
+T = TypeVar("T")
 
 
 async def run_switches(role: str, settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
@@ -65,10 +56,38 @@ async def run_switches(role: str, settings: Settings, stop: asyncio.Event, ready
 
 
 async def _serve(role: str, settings: Settings, parts: SwitchParts) -> SwitchServer:
-    """The edge of that name, serving. SettingsError when nothing is set for it."""
-    chosen = getattr(settings, role)
-    if chosen is None:
+    """The edge of that name, serving. SettingsError when nothing is set for it, or what is set cannot work."""
+    # ruff: noqa: PLC0415 - a process loads the one edge that it runs
+    match role:
+        case "diameter":
+            from commcredits.edges.diameter.serve import serve as serve_diameter
+
+            return await serve_diameter(parts, _chosen(role, settings.diameter))
+        case "radius":
+            from commcredits.edges.radius.serve import serve as serve_radius
+
+            return await serve_radius(parts, _chosen(role, settings.radius))
+        case "kamailio":
+            from commcredits.edges.switches.kamailio.serve import serve as serve_kamailio
+
+            return await serve_kamailio(parts, _chosen(role, settings.kamailio))
+        case "freeswitch":
+            from commcredits.edges.switches.freeswitch.serve import serve as serve_freeswitch
+
+            return await serve_freeswitch(parts, _chosen(role, settings.freeswitch))
+        case "asterisk":
+            from commcredits.edges.switches.asterisk.serve import serve as serve_asterisk
+
+            return await serve_asterisk(parts, _chosen(role, settings.asterisk))
+        case "cgrates":
+            from commcredits.edges.switches.cgrates.serve import serve as serve_cgrates
+
+            return await serve_cgrates(parts, _chosen(role, settings.cgrates))
+        case _:
+            raise ValueError(f"no edge of switches is called {role!r}")
+
+
+def _chosen(role: str, settings: T | None) -> T:
+    if settings is None:
         raise SettingsError(f"COMMCREDITS_{role.upper()} is not set")
-    edge = importlib.import_module(EDGES[role])
-    server: SwitchServer = await edge.serve(parts, chosen)
-    return server
+    return settings
