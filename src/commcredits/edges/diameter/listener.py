@@ -6,6 +6,7 @@ Knows every open connection. Refuses to know sockets (commcredits.edges.diameter
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -22,6 +23,7 @@ from commcredits.edges.diameter.messages import Identity
 from commcredits.edges.diameter.peers import PeerConnection
 from commcredits.edges.diameter.ports import Application, Peer
 
+_ABORT_SECONDS: Final = 2.0
 _JITTER_SECONDS: Final = 2.0
 _GOLDEN: Final = 0.618_033_988_749_895
 
@@ -76,9 +78,13 @@ class Listener:
         if not self._connections:
             self._all_closed.set()
 
+    def refuse_more(self) -> None:
+        """From now on a new connection is closed as soon as it is there."""
+        self._draining = True
+
     async def drain(self, grace_seconds: float) -> int:
         """Say good-bye to every peer, answer what was asked; how many had to be cut after the grace."""
-        self._draining = True
+        self.refuse_more()
         for connection in tuple(self._connections):
             connection.peer.disconnect(DisconnectCause.REBOOTING)
         try:
@@ -88,7 +94,9 @@ class Listener:
             cut = len(self._connections)
             for connection in tuple(self._connections):
                 connection.abort()
-            await self._all_closed.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_ABORT_SECONDS):
+                    await self._all_closed.wait()
             return cut
         else:
             return 0

@@ -29,10 +29,10 @@ _ACCEPT_PAUSE_SECONDS: Final = 1.0
 
 
 class DiameterServer:
-    """A listener that serves until it is stopped. It is a ``ports.PeerDirectory``."""
+    """A ``listener`` on its sockets, which serves until it is stopped. It is a ``ports.PeerDirectory``."""
 
     def __init__(self, listener: Listener, sockets: list[socket.socket], tls: ssl.SSLContext | None) -> None:
-        self._listener = listener
+        self.listener = listener
         self._sockets = sockets
         self._tls = tls
         self._port = int(sockets[0].getsockname()[1])
@@ -47,11 +47,11 @@ class DiameterServer:
     @property
     def connection_count(self) -> int:
         """How many connections are open."""
-        return self._listener.connection_count
+        return self.listener.connection_count
 
     def find_peer(self, origin_host: str) -> Peer | None:
         """See ``ports.PeerDirectory``."""
-        return self._listener.find_peer(origin_host)
+        return self.listener.find_peer(origin_host)
 
     async def stop(self, grace_seconds: float | None = None) -> None:
         """Take no new connection, say good-bye (DPR, REBOOTING), answer what was asked, close.
@@ -59,15 +59,23 @@ class DiameterServer:
         Whatever is left after the grace, by default ``goodbye_seconds`` of the limits, is cut. The application must
         still be answering.
         """
-        for task in (*self._accepting, *self._opening):
+        limits = self.listener.limits
+        grace_seconds = limits.goodbye_seconds if grace_seconds is None else grace_seconds
+        for task in self._accepting:
             task.cancel()
-        await asyncio.gather(*self._accepting, *self._opening, return_exceptions=True)
+        await asyncio.gather(*self._accepting, return_exceptions=True)
         for each in self._sockets:
             each.close()
-        limits = self._listener.limits
-        cut = await self._listener.drain(limits.goodbye_seconds if grace_seconds is None else grace_seconds)
+        self.listener.refuse_more()
+        if self._opening:
+            # Almost there, so that they end like the others; who is still busy with TLS after the grace is cut.
+            await asyncio.wait(self._opening, timeout=grace_seconds)
+        for task in self._opening:
+            task.cancel()
+        await asyncio.gather(*self._opening, return_exceptions=True)
+        cut = await self.listener.drain(grace_seconds)
         if cut:
-            self._listener.complaints.warn("diameter connections cut at shutdown", connections=str(cut))
+            self.listener.complaints.warn("diameter connections cut at shutdown", connections=str(cut))
 
     async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -76,13 +84,13 @@ class DiameterServer:
                 accepted, name = await loop.sock_accept(listening)
             except OSError as error:
                 # Out of descriptors, or the connection was gone before it was taken: not a reason to stop listening.
-                self._listener.complaints.warn("diameter connection not accepted", reason=error.strerror or "unknown")
+                self.listener.complaints.warn("diameter connection not accepted", reason=error.strerror or "unknown")
                 await asyncio.sleep(_ACCEPT_PAUSE_SECONDS)
                 continue
             address = plain_address(name[0])
             reason = self._why_not(address)
             if reason:
-                self._listener.complaints.warn("diameter connection dropped", address=str(address), reason=reason)
+                self.listener.complaints.warn("diameter connection dropped", address=str(address), reason=reason)
                 accepted.close()
                 continue
             opening = loop.create_task(self._open(accepted, address), name="diameter open")
@@ -91,9 +99,9 @@ class DiameterServer:
 
     def _why_not(self, address: IPv4Address | IPv6Address) -> str:
         """Why nothing may be read from there, in words for a log; empty when it may."""
-        if not self._listener.allowed.may_connect(address):
+        if not self.listener.allowed.may_connect(address):
             return "no peer connects from there"
-        if self._listener.connection_count + len(self._opening) >= self._listener.limits.connections_max:
+        if self.listener.connection_count + len(self._opening) >= self.listener.limits.connections_max:
             return "too many connections"
         return ""
 
@@ -104,10 +112,10 @@ class DiameterServer:
 
     async def _open(self, accepted: socket.socket, address: IPv4Address | IPv6Address) -> None:
         """Give an accepted connection its protocol, through TLS where that is spoken."""
-        loop, limits = asyncio.get_running_loop(), self._listener.limits
+        loop, limits = asyncio.get_running_loop(), self.listener.limits
         try:
             await loop.connect_accepted_socket(
-                partial(Connection, self._listener, address),
+                partial(Connection, self.listener, address),
                 accepted,
                 ssl=self._tls,
                 ssl_handshake_timeout=limits.capabilities_seconds if self._tls else None,
@@ -115,7 +123,7 @@ class DiameterServer:
             )
         except OSError as error:
             reason = getattr(error, "reason", None) or type(error).__name__
-            self._listener.complaints.warn(
+            self.listener.complaints.warn(
                 "diameter connection dropped", address=str(address), reason=f"no TLS: {reason}" if self._tls else "gone"
             )
             accepted.close()
