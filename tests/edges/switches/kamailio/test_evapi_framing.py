@@ -1,4 +1,4 @@
-"""Messages survive however the stream is cut, what is no message ends the link, and Kamailio's reader is not led astray."""
+"""Messages survive however the stream is cut, what is none ends the link, and Kamailio's reader is not led astray."""
 
 from __future__ import annotations
 
