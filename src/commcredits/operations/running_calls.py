@@ -27,15 +27,10 @@ class RunningCall:
     granted_seconds: int
 
 
-async def list_running_calls(
-    services: Services, *, protocol: str, count_max: int, session_id: str = ""
-) -> tuple[RunningCall, ...]:
-    """The calls told over links of this protocol, or the one of this id; in no order, ``count_max`` at most.
-
-    Raises what the driver raises.
-    """
+async def list_running_calls(services: Services, *, protocol: str, count_max: int) -> tuple[RunningCall, ...]:
+    """The calls told over links of this protocol, in no order, ``count_max`` at most. Raises what the driver raises."""
     rows = await services.pool.fetch(
-        load_statement("list_live_calls_of_protocol"), services.shard_id, f"{protocol}:", session_id, count_max
+        load_statement("list_live_calls_of_protocol"), services.shard_id, f"{protocol}:", count_max
     )
     return tuple(
         RunningCall(

@@ -243,7 +243,7 @@ class FakeOpensips:
         return usage // 1_000_000_000
 
     def _serve(self, method: str, parameter: Any) -> Any:
-        if method in ("SMGClientV1.DisconnectSession", "SessionSv1.DisconnectSession"):
+        if method == "SMGClientV1.DisconnectSession" or (method == "SessionSv1.DisconnectSession" and not self._compat):
             return self._disconnect(parameter)
         if method == "SessionSv1.GetActiveSessionIDs" and self._lists:
             return [{"OriginHost": "", "OriginID": each.call_id} for each in self.dialogs.values() if each.engaged]

@@ -15,13 +15,16 @@ import structlog
 from commcredits.core.commands import Update
 from commcredits.core.outcomes import Granted, Outcome, RefusalCode, Refused
 from commcredits.edges.switches.alarms import Alarm
-from commcredits.edges.switches.cgrates.book import CallBook, KnownCall
+from commcredits.edges.switches.cgrates.book import CLOSED_KEPT_SECONDS, KnownCall
 from commcredits.edges.switches.cgrates.limits import CgratesLimits
 from commcredits.edges.switches.cgrates.peers import Peers
 from commcredits.edges.switches.cgrates.refusals import FORCED_DISCONNECT, INSUFFICIENT_CREDIT, TEMPORARY
 from commcredits.operations.charging import ChargingDesk
 
 DISCONNECT: Final = "SessionSv1.DisconnectSession"
+OLD_DISCONNECT: Final = "SMGClientV1.DisconnectSession"
+"""The only name that OpenSIPS 2.3 knows."""
+
 _OUT_OF_STEP: Final = frozenset({RefusalCode.STALE_REQUEST, RefusalCode.CONFLICT})
 _SHORTEST_SECONDS: Final = 0.5
 _log: Final = structlog.get_logger("cgrates")
@@ -30,11 +33,10 @@ _log: Final = structlog.get_logger("cgrates")
 class Holder:
     """The alarms of the calls that we hold, and the cuts that are on their way."""
 
-    __slots__ = ("_alarms", "_asking", "_book", "_clock", "_cutting", "_desk", "_limits", "_loop", "_peers")
+    __slots__ = ("_alarms", "_asking", "_clock", "_cutting", "_desk", "_limits", "_loop", "_peers")
 
-    def __init__(self, *, desk: ChargingDesk, book: CallBook, peers: Peers, limits: CgratesLimits) -> None:
+    def __init__(self, *, desk: ChargingDesk, peers: Peers, limits: CgratesLimits) -> None:
         self._desk = desk
-        self._book = book
         self._peers = peers
         self._limits = limits
         self._clock = desk.clock
@@ -96,7 +98,8 @@ class Holder:
             elif taken is not None:
                 taken()
 
-        if not self._peers.ask(call.switch, DISCONNECT, parameter, answered):
+        method = OLD_DISCONNECT if call.is_old else DISCONNECT
+        if not self._peers.ask(call.switch, method, parameter, answered):
             _log.warning("call cannot be cut now: its switch is not connected", session_id=call.session_id)
 
     def close(self) -> None:
@@ -133,7 +136,7 @@ class Holder:
 
     def _asked(self, call: KnownCall, outcome: Outcome) -> None:
         self._asking.discard(call.session_id)
-        if self._book.get(call.session_id) is not call or not call.ours:
+        if call.over or not call.ours:
             return
         if isinstance(outcome, Granted):
             call.granted_seconds = max(call.granted_seconds, outcome.granted_seconds)
@@ -154,7 +157,7 @@ class Holder:
             self._cut_for_good(call, INSUFFICIENT_CREDIT)
 
     def _cut_for_good(self, call: KnownCall, reason: str) -> None:
-        """Cut, and again until the switch has told of the end."""
+        """Cut, and again until the switch has told of the end; once where it cannot be."""
         tries = self._cutting.get(call.session_id, 0) + 1
         self._cutting[call.session_id] = tries
         if tries > self._limits.cut_tries_max:
@@ -162,8 +165,12 @@ class Holder:
             self._drop(call)
             return
         self.cut(call, reason)
+        if call.dialog is None:
+            self._drop(call)
+            return
         self._alarm(call, lambda: self._cut_for_good(call, reason), self._limits.cut_retry_seconds)
 
     def _drop(self, call: KnownCall) -> None:
+        """Hold it no more; its true end may still come."""
         self.release(call.session_id)
-        self._book.drop(call.session_id)
+        call.end(self._clock(), kept_seconds=CLOSED_KEPT_SECONDS)

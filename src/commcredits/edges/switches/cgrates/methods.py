@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from commcredits.edges.switches.cgrates import refusals
-from commcredits.edges.switches.cgrates.charging import OK, Asked, Charging
+from commcredits.edges.switches.cgrates.asked import Asked
+from commcredits.edges.switches.cgrates.beginning import Beginning
+from commcredits.edges.switches.cgrates.ending import OK, Ending
 from commcredits.edges.switches.cgrates.events import asks_for, read_event
 from commcredits.edges.switches.cgrates.messages import Request, write_error, write_result
 from commcredits.edges.switches.cgrates.replies import Form, nothing
@@ -37,14 +39,15 @@ class Methods:
     def __init__(
         self,
         *,
-        charging: Charging,
+        beginning: Beginning,
+        ending: Ending,
         updating: Updating,
         status: Callable[[], Mapping[str, object]],
         synchronise: Callable[[str], None],
     ) -> None:
         self._status = status
         self._synchronise = synchronise
-        authorise, initiate, update = charging.authorise, charging.initiate, updating.update
+        authorise, initiate, update = beginning.authorise, beginning.initiate, updating.update
         plain, digest, flat = Form.OBJECT, Form.DIGEST, Form.PLAIN
         self._methods: dict[str, _Method] = {
             "SessionSv1.AuthorizeEvent": _Method(take=authorise, form=plain, flag="GetMaxUsage"),
@@ -52,14 +55,14 @@ class Methods:
             "SessionSv1.InitiateSession": _Method(take=initiate, form=plain, flag="InitSession"),
             "SessionSv1.InitiateSessionWithDigest": _Method(take=initiate, form=digest, flag="InitSession"),
             "SessionSv1.UpdateSession": _Method(take=update, form=plain, flag="UpdateSession"),
-            "SessionSv1.TerminateSession": _Method(take=charging.terminate, form=plain, flag="TerminateSession"),
-            "SessionSv1.ProcessCDR": _Method(take=charging.process_cdr, form=plain, flag=""),
+            "SessionSv1.TerminateSession": _Method(take=ending.terminate, form=plain, flag="TerminateSession"),
+            "SessionSv1.ProcessCDR": _Method(take=ending.process_cdr, form=plain, flag=""),
             "SMGenericV1.GetMaxUsage": _Method(take=authorise, form=flat, flag=""),
             "SMGenericV1.MaxUsage": _Method(take=authorise, form=flat, flag=""),
             "SMGenericV1.InitiateSession": _Method(take=initiate, form=flat, flag=""),
             "SMGenericV1.UpdateSession": _Method(take=update, form=flat, flag=""),
-            "SMGenericV1.TerminateSession": _Method(take=charging.terminate, form=flat, flag=""),
-            "SMGenericV1.ProcessCDR": _Method(take=charging.process_cdr, form=flat, flag=""),
+            "SMGenericV1.TerminateSession": _Method(take=ending.terminate, form=flat, flag=""),
+            "SMGenericV1.ProcessCDR": _Method(take=ending.process_cdr, form=flat, flag=""),
         }
 
     def take(self, request: Request, switch: str, answer: Callable[[bytes], None]) -> None:

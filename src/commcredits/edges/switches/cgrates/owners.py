@@ -6,9 +6,9 @@ Knows that a number says it, then the Tenant. Refuses to know what the call may 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Final
 
-from commcredits.core.commands import Authorise
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.edges.switches.cgrates.events import Event
 from commcredits.operations.charging import (
@@ -20,12 +20,28 @@ from commcredits.operations.charging import (
 )
 
 PROTOCOL: Final = "cgrates"
+_NUMBER_CHARACTERS: Final = 16
+_KEY_CHARACTERS_MAX: Final = 128 - _NUMBER_CHARACTERS - 1
 
 
-def session_id_of(switch: str, origin_host: str, origin_id: str) -> str:
-    """Our id of a call: unique for the client and what it calls itself and the call, as CGRateS' own ids are."""
+def key_of(switch: str, origin_host: str, origin_id: str) -> str:
+    """What a client calls a call, with its own name, as CGRateS' own ids are made; with room for a number of ours."""
     client = switch.removeprefix(f"{PROTOCOL}:")
-    return fit_session_id(client, origin_host, origin_id) if origin_host else fit_session_id(client, origin_id)
+    key = fit_session_id(client, origin_host, origin_id) if origin_host else fit_session_id(client, origin_id)
+    if len(key) <= _KEY_CHARACTERS_MAX:
+        return key
+    digest = blake2b(key.encode(), digest_size=12).hexdigest()
+    return f"{key[: _KEY_CHARACTERS_MAX - len(digest) - 1]}~{digest}"
+
+
+def number_call(key: str, new_id: str) -> str:
+    """Our id of a new call: what its client calls it, and the end of an id that nobody had before."""
+    return f"{key}~{new_id.replace('-', '')[-_NUMBER_CHARACTERS:]}"
+
+
+def key_of_session(session_id: str) -> str:
+    """What the client of a call calls it, out of our id."""
+    return session_id.rpartition("~")[0]
 
 
 class Owners:
@@ -65,12 +81,3 @@ class Owners:
                 )
             )
         return identified
-
-    def organization_of(self, event: Event) -> str:
-        """Whose calls this account makes, without a look at the database; empty where nobody knows."""
-        caller = event.caller
-        request = CallRequest(session_id="owner", caller=caller, callee=caller, switch=f"{PROTOCOL}:owner")
-        identified = self._desk.identify(request)
-        if isinstance(identified, Authorise):
-            return identified.organization_id
-        return self._tenants.get(event.tenant, "")

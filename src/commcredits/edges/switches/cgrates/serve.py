@@ -10,21 +10,24 @@ import contextlib
 import ipaddress
 import socket
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Final
 
 import structlog
 
+from commcredits.edges.switches.cgrates.beginning import Beginning
 from commcredits.edges.switches.cgrates.book import FOREVER, CallBook, KnownCall
-from commcredits.edges.switches.cgrates.charging import Asked, Charging
 from commcredits.edges.switches.cgrates.connection import CgratesConnection
+from commcredits.edges.switches.cgrates.ending import Ending
 from commcredits.edges.switches.cgrates.holding import Holder
 from commcredits.edges.switches.cgrates.limits import CgratesLimits
 from commcredits.edges.switches.cgrates.methods import Methods
-from commcredits.edges.switches.cgrates.owners import PROTOCOL, Owners
+from commcredits.edges.switches.cgrates.owners import PROTOCOL, Owners, key_of_session
 from commcredits.edges.switches.cgrates.peers import Peers
 from commcredits.edges.switches.cgrates.refusals import FORCED_DISCONNECT
 from commcredits.edges.switches.cgrates.synchronising import Synchroniser
 from commcredits.edges.switches.cgrates.updating import Updating
+from commcredits.operations.charging import EMERGENCY_GRANT
 from commcredits.operations.following import CallOrder, OrderKind
 from commcredits.operations.running_calls import RunningCall, list_running_calls
 from commcredits.operations.switch_parts import SwitchParts
@@ -50,23 +53,23 @@ class CgratesServer:
         self._networks = [ipaddress.ip_network(network, strict=False) for network in settings.networks]
         self._book = CallBook(calls_max=limits.calls_max)
         self._peers = Peers(limits)
-        self._holder = Holder(desk=desk, book=self._book, peers=self._peers, limits=limits)
-        self._charging = Charging(
+        self._holder = Holder(desk=desk, peers=self._peers, limits=limits)
+        beginning = Beginning(
             desk=desk,
             owners=Owners(desk, settings.tenants),
             book=self._book,
             holder=self._holder,
-            timers=loop,
-            limits=limits,
+            new_id=parts.services.new_id,
             call_seconds_max=settings.call_seconds_max,
         )
-        self._updating = Updating(desk=desk, book=self._book, holder=self._holder, recover=self._recover)
+        self._ending = Ending(desk=desk, book=self._book, holder=self._holder, timers=loop, limits=limits)
         self._synchroniser = Synchroniser(
             parts=parts, book=self._book, holder=self._holder, peers=self._peers, limits=limits
         )
         self._methods = Methods(
-            charging=self._charging,
-            updating=self._updating,
+            beginning=beginning,
+            ending=self._ending,
+            updating=Updating(desk=desk, book=self._book, holder=self._holder),
             status=self._status,
             synchronise=self._synchroniser.synchronise,
         )
@@ -111,9 +114,8 @@ class CgratesServer:
             await asyncio.wait_for(self._empty.wait(), self._limits.shutdown_seconds)
         for connection in list(self._connections):
             connection.abort()
-        await self._updating.close()
         await self._synchroniser.close()
-        self._charging.close()
+        self._ending.close()
         self._peers.close()
         if self._server is not None:
             await self._server.wait_closed()
@@ -156,37 +158,28 @@ class CgratesServer:
             call = self._known(each)
             self._book.put(call)
             if each.started_at is not None and not each.is_emergency:
+                call.forget_at = FOREVER
                 self._holder.hold(call)
 
     def _known(self, running: RunningCall) -> KnownCall:
+        now = self._parts.desk.clock()
         return KnownCall(
+            key=key_of_session(running.session_id),
             session_id=running.session_id,
             organization_id=running.organization_id,
             switch=running.switch,
-            origin_id="",
-            origin_host="",
-            forget_at=FOREVER,
+            asked_at=now,
+            forget_at=now + timedelta(seconds=EMERGENCY_GRANT.granted_seconds),
             emergency=running.is_emergency,
             answered_at=running.started_at,
             granted_seconds=running.granted_seconds,
             used_seconds=running.used_seconds,
         )
 
-    async def _recover(self, asked: Asked) -> KnownCall | None:
-        """A call that runs although this process does not know it, as where another took its beginning."""
-        running = await list_running_calls(
-            self._parts.services, protocol=PROTOCOL, session_id=asked.session_id, count_max=1
-        )
-        if not running:
-            return None
-        call = self._known(running[0])
-        self._book.put(call)
-        return call
-
     # ---- orders and rounds -----------------------------------------------------------------------------------------
 
     def _deliver(self, order: CallOrder) -> None:
-        call = self._book.get(order.session_id)
+        call = self._book.of_session(order.session_id)
         if call is None:
             _log.warning("order for a call that is not known", order=order.kind.value, session_id=order.session_id)
         elif order.kind is OrderKind.RENEW:
@@ -194,12 +187,17 @@ class CgratesServer:
                 self._holder.ask_now(call)
             # A client that holds its own slices asks when it is due: the interface has no word to hurry it.
         else:
-            told = self._parts.following.told
 
             def taken() -> None:
-                self._tasks.append(asyncio.create_task(told(order), name="cgrates-told"))
+                self._tasks.append(asyncio.create_task(self._told(order), name="cgrates-told"))
 
             self._holder.cut(call, FORCED_DISCONNECT, taken)
+
+    async def _told(self, order: CallOrder) -> None:
+        try:
+            await self._parts.following.told(order)
+        except Exception:  # noqa: BLE001 # the database may be away in any way; the order then comes again
+            _log.exception("order not noted as taken", session_id=order.session_id)
 
     async def _sweep(self) -> None:
         while True:
@@ -209,7 +207,7 @@ class CgratesServer:
                 connection.sweep(now)
             self._peers.forget_old()
             for call in self._book.overdue(self._parts.desk.clock()):
-                self._book.drop(call.session_id)
+                self._book.drop(call)
             self._tasks = [task for task in self._tasks if not task.done()]
 
     async def _synchronise(self) -> None:

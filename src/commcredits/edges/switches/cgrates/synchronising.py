@@ -11,10 +11,10 @@ from typing import Final
 
 import structlog
 
-from commcredits.edges.switches.cgrates.book import CallBook
+from commcredits.edges.switches.cgrates.book import OVER_KEPT_SECONDS, CallBook
 from commcredits.edges.switches.cgrates.holding import Holder
 from commcredits.edges.switches.cgrates.limits import CgratesLimits
-from commcredits.edges.switches.cgrates.owners import session_id_of
+from commcredits.edges.switches.cgrates.owners import key_of
 from commcredits.edges.switches.cgrates.peers import NO_ANSWER, Peers
 from commcredits.edges.switches.cgrates.refusals import FORCED_DISCONNECT
 from commcredits.operations.reconciling import Reconciler
@@ -82,15 +82,19 @@ class Synchroniser:
             if not isinstance(each, dict) or not isinstance(each.get("OriginID"), str):
                 return None
             host = each.get("OriginHost")
-            listed.add(session_id_of(switch, host if isinstance(host, str) else "", each["OriginID"]))
+            listed.add(key_of(switch, host if isinstance(host, str) else "", each["OriginID"]))
         return listed
 
     async def _compare(self, switch: str, listed: set[str]) -> None:
-        running = dict.fromkeys(listed, "")
+        running = {}
+        for key in listed:
+            known = self._book.find(key)
+            if known is None:
+                running[key] = ""
+            elif not known.emergency:
+                running[known.session_id] = known.organization_id
         for call in self._book.of_switch(switch):
-            if call.emergency:
-                running.pop(call.session_id, None)
-            if call.answered_at is None or not call.ours or call.emergency:
+            if not call.over and (call.answered_at is None or not call.ours or call.emergency):
                 # It is not on the list by rights: it rings, or another kind of client holds it.
                 running[call.session_id] = call.organization_id
         reconciler = self._reconcilers.get(switch)
@@ -101,10 +105,13 @@ class Synchroniser:
         except Exception:  # noqa: BLE001 # the database may be away in any way; the next list comes soon
             _log.exception("calls not compared", peer=switch)
             return
+        now = self._parts.desk.clock()
         for session_id in reconciled.ended:
             self._holder.release(session_id)
-            self._book.drop(session_id)
+            gone = self._book.of_session(session_id)
+            if gone is not None:
+                gone.end(now, kept_seconds=OVER_KEPT_SECONDS)
         for session_id in reconciled.to_cut:
-            known = self._book.get(session_id)
+            known = self._book.of_session(session_id)
             if known is not None:
                 self._holder.cut(known, FORCED_DISCONNECT)
