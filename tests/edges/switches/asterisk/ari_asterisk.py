@@ -51,7 +51,7 @@ class FakeAsterisk:
     def __init__(self, *, clock: Callable[[], datetime] | None = None, limits: bool = True) -> None:
         self._clock = clock or (lambda: datetime.now(UTC))
         self._limits = limits
-        self._wire = WireServer(self._handle, self._opened, self._may)
+        self._wire = WireServer(self._handle, self._opened, self._closed, self._may)
         self._websocket: WireWebsocket | None = None
         self._registered = False
         self._serial = 0
@@ -245,6 +245,10 @@ class FakeAsterisk:
         if self._websocket is not None:
             self._websocket.send({"type": "ApplicationReplaced", "application": APPLICATION})
         self._websocket, self._registered = websocket, True
+
+    def _closed(self, websocket: WireWebsocket) -> None:
+        if self._websocket is websocket:
+            self._websocket = None
 
     def _handle(self, request: Request) -> Answer:
         split = urlsplit(request.target)

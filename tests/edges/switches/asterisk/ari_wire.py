@@ -81,23 +81,28 @@ class WireWebsocket:
         if self.deaf or self._writer.is_closing():
             return
         size = len(payload)
-        length = bytes([size]) if size < 126 else b"\x7e" + struct.pack("!H", size)
-        if size > 65_535:
+        if size < 126:
+            length = bytes([size])
+        elif size <= 65_535:
+            length = b"\x7e" + struct.pack("!H", size)
+        else:
             length = b"\x7f" + struct.pack("!Q", size)
         self._writer.write(bytes([128 | opcode]) + length + payload)
 
 
 class WireServer:
-    """Listens; hands requests to ``handle``, and websockets that are open to ``opened``."""
+    """Listens; hands requests to ``handle``, and websockets to ``opened`` and ``closed``."""
 
     def __init__(
         self,
         handle: Callable[[Request], Answer],
         opened: Callable[[Request, WireWebsocket], None],
+        closed: Callable[[WireWebsocket], None],
         may: Callable[[Request], bool],
     ) -> None:
         self._handle = handle
         self._opened = opened
+        self._closed = closed
         self._may = may
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -150,7 +155,10 @@ class WireServer:
         )
         websocket = WireWebsocket(reader, writer)
         self._opened(request, websocket)
-        await websocket.serve()
+        try:
+            await websocket.serve()
+        finally:
+            self._closed(websocket)
 
 
 async def _read(reader: asyncio.StreamReader) -> Request | None:

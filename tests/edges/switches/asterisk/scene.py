@@ -13,7 +13,7 @@ from commcredits.edges.switches.asterisk.serve import AsteriskServer, serve
 from commcredits.operations.switch_parts import SwitchParts
 from commcredits.settings.asterisk import AsteriskSettings
 from tests.edges.switches.asterisk.ari_asterisk import PASSWORD, USER, FakeAsterisk
-from tests.operations.office import NOON, WAIT_SECONDS_MAX
+from tests.operations.office import WAIT_SECONDS_MAX, Clock
 from tests.stories.one_call.variants import Variant
 from tests.stories.one_call.world import World, open_one_office, open_world
 
@@ -30,7 +30,7 @@ async def open_scene(database_url: str, *, funds_micros: int = 5_000_000) -> Asy
     """An organization with NUMBER and these funds, the parts of an edge, and a clock that goes."""
     async with open_one_office(database_url) as office:
         world = await open_world(office, Variant(steps=(), funds_micros=funds_micros), number=NUMBER)
-        ticking = asyncio.create_task(_tick(world))
+        ticking = asyncio.create_task(_tick(world.office.clock))
         try:
             yield world, await world.parts("asterisk")
         finally:
@@ -38,14 +38,15 @@ async def open_scene(database_url: str, *, funds_micros: int = 5_000_000) -> Asy
             await asyncio.wait([ticking])
 
 
-async def _tick(world: World) -> None:
-    """Let the office's clock go as fast as any other, from noon."""
-    clock, loop = world.office.clock, asyncio.get_running_loop()
-    began_at = loop.time()
+async def _tick(clock: Clock) -> None:
+    """Let the office's clock go as fast as any other, from wherever it stands."""
+    loop = asyncio.get_running_loop()
+    last = loop.time()
     while True:
-        clock.now = NOON
-        clock.advance(seconds=loop.time() - began_at)
         await asyncio.sleep(0.005)
+        now = loop.time()
+        clock.advance(seconds=now - last)
+        last = now
 
 
 @dataclass(kw_only=True)

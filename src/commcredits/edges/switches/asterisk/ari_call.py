@@ -266,7 +266,7 @@ class AriCall:
         self._ringing.cancel()
         now_ms = self._now_ms()
         self._answered_at = self._parts.timers.time()
-        there_ms = now_ms if there is None else int(there.timestamp() * 1_000)
+        there_ms = 0 if there is None else int(there.timestamp() * 1_000)
         self._record = replace(self._record, answered_ms=now_ms, answered_there_ms=there_ms)
         self.control.answered()
         self._steps.add(self._tell_answer)
@@ -287,12 +287,15 @@ class AriCall:
             self._release()
 
     def _used_seconds(self, ended: datetime | None) -> int:
-        """From the answer to the end, both by Asterisk's clock, for each second that began; 0 without an answer."""
+        """From the answer to the end, for each second that began; 0 without an answer.
+
+        Both by Asterisk's clock; by ours where it did not tell one of them.
+        """
         if self._answered_at is None:
             return 0
-        if ended is None:
-            return max(1, self.control.used_seconds)
-        used_ms = int(ended.timestamp() * 1_000) - self._record.answered_there_ms
+        used_ms = int((self._parts.timers.time() - self._answered_at) * 1_000)
+        if ended is not None and self._record.answered_there_ms:
+            used_ms = int(ended.timestamp() * 1_000) - self._record.answered_there_ms
         return max(1, -(-used_ms // 1_000))
 
     def _fail(self, step: str, answer: AriAnswer) -> None:

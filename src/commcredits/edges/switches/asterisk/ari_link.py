@@ -147,7 +147,8 @@ class AriLinkServer:
         looking = asyncio.get_running_loop().create_task(self._look_again_and_again(), name="asterisk lists")
         try:
             async for message in websocket:
-                self._take(message)
+                if not self._take(message):
+                    return
         finally:
             looking.cancel()
             await asyncio.wait([looking])
