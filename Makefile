@@ -37,7 +37,7 @@ check: $(VENV)/installed ## lint, formatting, types, import contracts, lock file
 bench: $(VENV)/installed ## measure charging on this machine and print the table of ratios
 	@$(BIN)/python -m bench $(ARGS)
 
-call: $(VENV)/installed ## place real SIP calls through Kamailio (needs the packages kamailio and sip-tester)
+call: $(VENV)/installed ## place real SIP calls through Kamailio; ARGS=--first: one, and what it cost (needs kamailio and sip-tester)
 	@$(BIN)/python scripts/place_calls.py $(ARGS)
 
 cluster: $(VENV)/clustered ## add local Spark to .venv, half a gigabyte, for the tests marked cluster (needs Java 17 or newer)

@@ -11,9 +11,10 @@ import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -29,6 +30,7 @@ from commcredits.settings import Settings  # noqa: E402 - found by the line abov
 from commcredits.storage.embedded import EmbeddedServerError  # noqa: E402 - found by the line above
 from tests.stories.books import CURRENCY, Ledger  # noqa: E402 - found by the line above
 from tests.stories.sip.charged_story import tell_charged_story  # noqa: E402 - found by the line above
+from tests.stories.sip.first_call import FirstCall, tell_first_call  # noqa: E402 - found by the line above
 from tests.stories.sip.plan import StoryNumbers  # noqa: E402 - found by the line above
 from tests.stories.sip.story import (  # noqa: E402 - found by the line above
     SipCall,
@@ -58,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_NOT_POSSIBLE
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a plain kill stops the telephones too
     try:
+        if options.first:
+            return _show_first(_tell_first(options, numbers))
         story, ledger = _tell(options, numbers)
     except (ValueError, OSError, EmbeddedServerError, ChildFailedError, AdministrationError) as error:
         print(f"place_calls: {error}", file=sys.stderr)
@@ -71,6 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument(
+        "--first", action="store_true", help="one call that is charged, and the balance before and after it"
+    )
     parser.add_argument("--calls", type=int, default=50, help="how many calls in all (default: %(default)s)")
     parser.add_argument(
         "--charging-url",
@@ -109,15 +116,45 @@ def _tell(options: argparse.Namespace, numbers: StoryNumbers) -> tuple[SipStory,
             raise ValueError(f"name the bearer token of {options.charging_url} with --token or ${TOKEN_VARIABLE}")
         story = run_sip_story(options.charging_url, options.token, numbers, calls=options.calls, directory=options.keep)
         return story, None
+    with _scratch(options) as (data_directory, log):
+        charged = tell_charged_story(
+            numbers, data_directory, calls=options.calls, directory=options.keep, complaints=log.fileno()
+        )
+    return charged.story, charged.ledger
+
+
+def _tell_first(options: argparse.Namespace, numbers: StoryNumbers) -> FirstCall:
+    if options.charging_url:
+        raise ValueError("--first has a system of its own, and no --charging-url")
+    with _scratch(options) as (data_directory, log):
+        return tell_first_call(numbers, data_directory, directory=options.keep, complaints=log.fileno())
+
+
+@contextmanager
+def _scratch(options: argparse.Namespace) -> Iterator[tuple[Path, TextIO]]:
+    """A folder for a system's data, and the file that takes its log."""
     with tempfile.TemporaryDirectory(prefix="calls-") as scratch:
         data_directory = Path(scratch)
         data_directory.chmod(0o711)  # the database of a root user is another user, who has to get through
         with ((options.keep or data_directory) / "system.log").open("w", encoding="utf-8") as log:
             configure_logs(Settings(), role="supervisor", stream=log)
-            charged = tell_charged_story(
-                numbers, data_directory, calls=options.calls, directory=options.keep, complaints=log.fileno()
-            )
-    return charged.story, charged.ledger
+            yield data_directory, log
+
+
+def _show_first(first: FirstCall) -> int:
+    """Print the call line by line. 0 when it was charged what the balance fell by, and more than nothing."""
+    call, booked = first.call, first.booked
+    charged_micros = 0 if booked is None else booked.charged_micros
+    print(f"balance before the call   {format_micros(first.before_micros)} {CURRENCY}")
+    print(f"the call                  {call.caller} to {call.callee} through Kamailio: {call.outcome}")
+    print(
+        f"  authorised and answered {call.setup_seconds * 1000:.0f} ms after the INVITE, for {call.granted_seconds} s"
+    )
+    print(f"  talked                  {call.talk_seconds:.2f} s; Kamailio told {call.used_seconds} started seconds")
+    print(f"  charged                 {format_micros(charged_micros)} {CURRENCY}")
+    print(f"balance after the call    {format_micros(first.after_micros)} {CURRENCY}")
+    went_well = call.as_planned and charged_micros == first.before_micros - first.after_micros > 0
+    return 0 if went_well else EXIT_NOT_AS_PLANNED
 
 
 def _went_well(story: SipStory) -> bool:
@@ -175,6 +212,10 @@ def _show_sums(ledger: Ledger, console: Console) -> None:
         )
     )
     console.print(f"{charged} {CURRENCY} charged to calls, {journal} in the journal, {spent} gone from the balances")
+    for number, account in ledger.accounts.items():
+        if account.calls and account.funds_micros:
+            before, after = format_micros(account.funds_micros), format_micros(account.posted_micros)
+            console.print(f"balance of {number}: {before} {CURRENCY} before, {after} {CURRENCY} after")
     console.print(f"{held} {CURRENCY} still held; verification finds {len(ledger.discrepancies)} discrepancies")
     if not _agrees(ledger):
         console.print("the books do not agree", style="bold red")

@@ -45,7 +45,7 @@ def tell_charged_story(
     ``directory`` is as in ``run_sip_story``, ``complaints`` as in ``running_system``. Raises as these and
     ``open_accounts`` do.
     """
-    with asyncio.Runner() as runner, _system(runner, data_directory, complaints) as running:
+    with asyncio.Runner() as runner, story_system(runner, data_directory, complaints) as running:
         opened = runner.run(open_accounts(running, TOKEN, numbers))
         # Told outside of the event loop, so that Ctrl-C stops the telephones at once.
         story = run_sip_story(running.charging_url, TOKEN, numbers, calls=calls, directory=directory)
@@ -53,7 +53,8 @@ def tell_charged_story(
 
 
 @contextmanager
-def _system(runner: asyncio.Runner, data_directory: Path, complaints: int | None) -> Iterator[Running]:
+def story_system(runner: asyncio.Runner, data_directory: Path, complaints: int | None) -> Iterator[Running]:
+    """A whole system on loopback, for as long as the block lasts; arguments and errors as in ``running_system``."""
     # Whatever this machine's operator has set, the story touches nothing of theirs.
     settings = Settings(
         database_url=None,

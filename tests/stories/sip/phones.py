@@ -147,6 +147,7 @@ class Telephones:
         arguments = [
             *(f"{LOOPBACK}:{self.proxy_port}", "-inf", str(injected), "-m", str(len(calls.pairs))),
             *("-r", str(calls.calls_per_second), "-d", str(calls.pause_milliseconds)),
+            *("-l", str(len(calls.pairs))),  # else sipp holds calls back while many are up
             *("-cid_str", f"{calls.name}-%u@{LOOPBACK}"),
             *("-timeout", str(self.calls_seconds_max), "-timeout_error"),
         ]

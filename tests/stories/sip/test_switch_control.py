@@ -286,9 +286,18 @@ def test_a_call_whose_end_charging_has_not_taken_is_in_the_list_until_it_has(
     assert _listed(control) == {}
 
 
-def test_a_page_of_a_list_is_given_once(control: httpx.Client) -> None:
-    asked = {"list": "no-such-list", "page": 1}
-    assert control.post("/calls/page", json=asked).status_code == 404
+def test_a_page_is_of_its_own_list_and_is_given_once(
+    switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
+) -> None:
+    answer = _connect(caller, callee, next(CALL_IDS))
+    first, second = (control.post("/calls", json={}).json() for _ in range(2))
+    assert first["list"] != second["list"]
+    for listed in (second, first):
+        asked = {"list": listed["list"], "page": 1}
+        assert len(control.post("/calls/page", json=asked).json()["calls"]) == 1
+        assert control.post("/calls/page", json=asked).status_code == 404
+    _hang_up(caller, callee, answer)
+    assert switch.wait_until_told(3)
 
 
 def test_a_call_id_of_a_telephones_making_finds_no_other_call(
@@ -321,6 +330,19 @@ def test_without_the_secret_nothing_is_told(switch: Switch, secret: str | None) 
 )
 def test_nothing_else_is_served(control: httpx.Client, method: str, path: str) -> None:
     assert control.request(method, path, content=b"{}").status_code == 404
+
+
+def test_an_order_that_says_nothing_is_unknown_and_those_beside_it_are_taken(
+    books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
+) -> None:
+    call_id = next(CALL_IDS)
+    answer = _connect(caller, callee, call_id)
+    session_id = _session(books, call_id).session_id
+    orders = [7, None, "cut", {}, {"order": "cut"}, {"order": "burn", "session_id": session_id}]
+    told = control.post("/orders", json={"orders": [*orders, {"order": "renew", "session_id": session_id}]})
+    assert told.json() == {"outcomes": ["unknown"] * 6 + ["taken"]}
+    _hang_up(caller, callee, answer)
+    assert switch.wait_until_told(3)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"orders": []}', b'{"orders": 7}', b"\xff\x00\n", b"{}" * 4000])
