@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from commcredits.edges.cli.app import build_app
 from commcredits.edges.cli.parts import CannotRunError, DemoChoices, Opened, Parts, RunningSystem
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     import typer
 
     from commcredits.settings import Settings
+
+
+_SECRET_WORDS: Final = ("secret", "password", "token")
+"""A setting within a setting with such a word in its name is never repeated."""
 
 
 def build_command() -> typer.Typer:
@@ -104,7 +108,7 @@ def _explained() -> Iterator[None]:
 
 
 def _wrong_settings(error: object) -> str:
-    """Each wrong setting with its value, unless that is secret, and what is allowed."""
+    """Each wrong setting with its value, unless that is secret or holds others, and what is allowed."""
     from pydantic import ValidationError
 
     from commcredits.settings import Settings
@@ -112,8 +116,11 @@ def _wrong_settings(error: object) -> str:
     assert isinstance(error, ValidationError), "it was caught as one"
     told = []
     for each in error.errors(include_url=False):
-        name = str(each["loc"][0])
-        is_secret = "Secret" in str(Settings.model_fields[name].annotation) if name in Settings.model_fields else False
-        value = "" if is_secret else f" {str(each['input'])[:64]!r} is not allowed:"
-        told.append(f"COMMCREDITS_{name.upper()}:{value} {each['msg']}")
+        name, *within = map(str, each["loc"])
+        annotation = str(Settings.model_fields[name].annotation) if name in Settings.model_fields else ""
+        is_secret = "Secret" in annotation or any(word in name for name in within for word in _SECRET_WORDS)
+        is_shown = isinstance(each["input"], str | int) and not is_secret
+        value = f" {str(each['input'])[:64]!r} is not allowed:" if is_shown else ""
+        where = f" {'.'.join(within)}:" if within else ""
+        told.append(f"COMMCREDITS_{name.upper()}:{where}{value} {each['msg']}")
     return "; ".join(told)

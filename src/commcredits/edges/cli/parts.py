@@ -5,7 +5,7 @@ Knows the shape of those parts. Refuses to know settings, databases and processe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,11 @@ class RunningSystem(Protocol):
     @property
     def simulator_url(self) -> str | None:
         """The simulated gateway; None when real ones are set."""
+        ...
+
+    @property
+    def switch_ports(self) -> Mapping[str, int]:
+        """First ports of the edges of switches by their settings; 0 for one that only connects."""
         ...
 
 

@@ -69,6 +69,8 @@ def _add_serve(app: typer.Typer, parts: Parts) -> None:
                 }
                 if running.simulator_url is not None:
                     addresses["simulated_gateway"] = running.simulator_url
+                for role, port in running.switch_ports.items():
+                    addresses[role] = f"port {port}" if port else "connects to its switches"
                 if as_json:
                     write_json(addresses)
                 else:
