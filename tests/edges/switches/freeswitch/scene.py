@@ -92,7 +92,7 @@ class Scene:
     def place(self, callee: str = BRITISH, *, caller: str = NUMBER, **variables: str) -> FakeChannel:
         """A call whose dial plan names the switch."""
         answered = variables.pop("answered", "") == "true"
-        return self.switch.place_call(caller, callee, answered=answered, commcredits_switch=SWITCH, **variables)
+        return self.switch.place_call(caller, callee, answered=answered, **{"commcredits_switch": SWITCH, **variables})
 
     async def connect(self, channel: FakeChannel, options: str = "async full") -> FakeSocket:
         """The dial plan's ``socket``: the call waits for our word."""
