@@ -4,6 +4,7 @@ Knows the words of the link. Refuses to know money: the books of the HTTP stand-
 the same.
 """
 
+import contextlib
 import json
 import queue
 import socket
@@ -25,11 +26,17 @@ CHUNK_BYTES: Final = 65_536
 
 @dataclass(slots=True)
 class EvapiStandIn:
-    """One link to the Kamailio on a loopback port; a context manager, which returns once it is let in."""
+    """One link to the Kamailio on a loopback port; a context manager, which returns once it is let in.
+
+    ``pings`` and ``takes_reports`` are false for charging that hangs; ``active``: it is asked, and not another link.
+    """
 
     books: Books
     port: int
     secret: str
+    pings: bool = True
+    takes_reports: bool = True
+    active: bool = False
     heard: list[Mapping[str, Any]] = field(default_factory=list)
     _socket: socket.socket | None = None
     _questions: "queue.Queue[Mapping[str, Any] | None]" = field(default_factory=queue.Queue)
@@ -40,30 +47,40 @@ class EvapiStandIn:
 
     def __enter__(self) -> Self:
         self._socket = self._connect()
+        self.tell(do="hello", secret=self.secret)
         for work in (self._read, self._answer_questions, self._ping):
             thread = threading.Thread(target=work, daemon=True)
             thread.start()
             self._threads.append(thread)
-        self.tell(do="hello", secret=self.secret)
         assert self._let_in.wait(CONNECT_SECONDS_MAX), "Kamailio did not let us in"
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._closing.set()
-        self._questions.put(None)
+        self.hang_up()
         assert self._socket is not None
-        self._socket.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join()
         self._socket.close()
 
+    def hang_up(self) -> None:
+        """Close the connection, as a process that ends does."""
+        if not self._closing.is_set():
+            self._closing.set()
+            self._questions.put(None)
+            assert self._socket is not None
+            self._socket.shutdown(socket.SHUT_RDWR)
+
     def tell(self, **message: object) -> None:
         """Tell Kamailio to do something."""
+        self.send(frame(json.dumps(message).encode()))
+
+    def send(self, raw: bytes) -> None:
+        """Send bytes as they are."""
         assert self._socket is not None
         with self._sending:
-            self._socket.sendall(frame(json.dumps(message).encode()))
+            self._socket.sendall(raw)
 
     def wait_to_hear(self, seconds_max: float, **said: object) -> Mapping[str, Any] | None:
         """The first message with these fields, once it is there."""
@@ -85,8 +102,11 @@ class EvapiStandIn:
                 time.sleep(0.1)
 
     def _ping(self) -> None:
-        while not self._closing.wait(PING_SECONDS):
+        with contextlib.suppress(OSError):  # it has just been hung up
             self.tell(do="ping")
+            while not self._closing.wait(PING_SECONDS):
+                if self.pings:
+                    self.tell(do="ping")
 
     def _read(self) -> None:
         assert self._socket is not None
@@ -95,6 +115,7 @@ class EvapiStandIn:
             for raw in reader.feed(data):
                 message = json.loads(raw)
                 if message["say"] == "pong":
+                    self.active = message["active"] == 1
                     self._let_in.set()
                     continue
                 self.heard.append(message)
@@ -111,7 +132,7 @@ class EvapiStandIn:
         elif say == "update":
             granted = self.books.answer("update", message)
             self.tell(do="extend", session_id=message["session_id"], granted_seconds=granted["granted_seconds"])
-        elif say in {"start", "end"}:
+        elif say in {"start", "end"} and self.takes_reports:
             self._take_report(say, message)
 
     def _answer_call(self, message: Mapping[str, Any]) -> None:
@@ -131,5 +152,6 @@ class EvapiStandIn:
         if "authorise" in message:
             authorised = self.books.answer("authorise", message["authorise"])
             told = {**message, "organization_id": authorised["organization_id"], "session_id": authorised["session_id"]}
-        self.books.answer(say, told)
+        with contextlib.suppress(Refusal):  # a definite no is taken too: the books of another link may hold the call
+            self.books.answer(say, told)
         self.tell(do="told", report=message["report"])

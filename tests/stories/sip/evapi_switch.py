@@ -6,6 +6,7 @@ Knows its local file and where its reports wait. Refuses to know what they say.
 import re
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -74,12 +75,20 @@ class EvapiSwitch(Switch):
 
     def entries(self, table: str) -> int:
         """How many entries one of its tables has."""
-        command = [program("kamcmd") or "kamcmd", "-s", f"unix:{self._control_socket}", "htable.stats"]
-        answer = subprocess.run(command, check=True, capture_output=True, text=True, timeout=5)
-        found = re.search(rf"name: {table}\s+slots: \d+\s+all: (\d+)", answer.stdout)
+        answer = self._ask("htable.stats\n")
+        found = re.search(rf"name: {table}\s+slots: \d+\s+all: (\d+)", answer)
         if found is None:
-            raise SwitchFailedError(f"kamcmd answered {answer.stdout!r}")
+            raise SwitchFailedError(f"kamcmd answered {answer!r}")
         return int(found[1])
+
+    def fill(self, table: str, entries: Mapping[str, str]) -> None:
+        """Put entries into one of its tables."""
+        self._ask("".join(f"htable.sets {table} {key} {value}\n" for key, value in entries.items()))
+
+    def _ask(self, commands: str) -> str:
+        asking = [program("kamcmd") or "kamcmd", "-s", f"unix:{self._control_socket}"]
+        answered = subprocess.run(asking, input=commands, check=True, capture_output=True, text=True, timeout=20)
+        return answered.stdout
 
 
 @dataclass(slots=True)
