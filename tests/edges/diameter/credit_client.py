@@ -22,7 +22,7 @@ from commcredits.edges.diameter.avp_writing import (
     write_unsigned32,
     write_utf8,
 )
-from commcredits.edges.diameter.avps import Avp, find_avp, read_avps
+from commcredits.edges.diameter.avps import Avp, FaultError, find_avp, read_avps
 from commcredits.edges.diameter.credit_control import dictionary as cc
 from commcredits.edges.diameter.dictionary import (
     AUTH_APPLICATION_ID,
@@ -319,7 +319,7 @@ def read_told(message: Message) -> Told:
         units=_group_told(avps),
         groups=tuple(_group_told(avp.group()) for avp in avps if avp.key == cc.MULTIPLE_SERVICES_CREDIT_CONTROL),
         code="" if code is None else code.utf8(),
-        failed=() if failed is None else tuple(failed.group()),
+        failed=() if failed is None else _failed(failed),
         cost=_cost_told(found.get(cc.COST_INFORMATION)),
         balance=None if balance is None else balance.integer32(),
         octets=message.octets,
@@ -342,6 +342,14 @@ def _group_told(avps: Sequence[Avp]) -> GroupTold:
         final=final is not None,
         refund=found[cc.REFUND_INFORMATION].data if cc.REFUND_INFORMATION in found else b"",
     )
+
+
+def _failed(avp: Avp) -> tuple[Avp, ...]:
+    """What a Failed-AVP holds; nothing where it is a copy of what could not be read."""
+    try:
+        return tuple(avp.group())
+    except FaultError:
+        return ()
 
 
 def _cost_told(avp: Avp | None) -> tuple[int, int, int] | None:
