@@ -15,11 +15,12 @@ from typing import Final
 
 import structlog
 
+from commcredits.core.account import ChargingTerms
 from commcredits.core.commands import Authorise, End, Start
 from commcredits.core.outcomes import Granted, Outcome, RefusalCode, Refused, Started
 from commcredits.edges.switches.cgrates import refusals
 from commcredits.edges.switches.cgrates.asked import Asked
-from commcredits.edges.switches.cgrates.book import CLOSED_KEPT_SECONDS, FOREVER, RING_SECONDS, CallBook, KnownCall
+from commcredits.edges.switches.cgrates.book import CLOSED_KEPT_SECONDS, FOREVER, CallBook, KnownCall
 from commcredits.edges.switches.cgrates.holding import Holder
 from commcredits.edges.switches.cgrates.owners import Owners, number_call
 from commcredits.edges.switches.cgrates.replies import Form, max_usage
@@ -31,7 +32,7 @@ _log: Final = structlog.get_logger("cgrates")
 class Beginning:
     """The first two words of each call. Belongs to the event loop."""
 
-    __slots__ = ("_book", "_call_seconds_max", "_desk", "_holder", "_new_id", "_owners")
+    __slots__ = ("_book", "_call_seconds_max", "_desk", "_holder", "_new_id", "_owners", "_terms")
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class Beginning:
         book: CallBook,
         holder: Holder,
         new_id: Callable[[], str],
+        terms: ChargingTerms,
         call_seconds_max: int,
     ) -> None:
         self._desk = desk
@@ -48,6 +50,7 @@ class Beginning:
         self._book = book
         self._holder = holder
         self._new_id = new_id
+        self._terms = terms
         self._call_seconds_max = call_seconds_max
 
     # ---- authorise -------------------------------------------------------------------------------------------------
@@ -55,7 +58,7 @@ class Beginning:
     def authorise(self, asked: Asked) -> None:
         """Say whether this call may be made, and for how long (AuthorizeEvent)."""
         known = self._book.find(asked.key)
-        if known is not None and known.is_over(self._desk.clock()):
+        if known is not None and known.is_over(self._desk.clock(), self._terms):
             known = None
         identified = self._identify(asked, known, answered=False)
         if isinstance(identified, str):
@@ -104,7 +107,7 @@ class Beginning:
             dialog=asked.event.dialog,
             is_old=asked.form is Form.PLAIN,
             asked_at=now,
-            forget_at=now + timedelta(seconds=RING_SECONDS + CLOSED_KEPT_SECONDS),
+            forget_at=now + timedelta(seconds=self._terms.ring_seconds_max + CLOSED_KEPT_SECONDS),
         )
 
     # ---- start -----------------------------------------------------------------------------------------------------
@@ -124,7 +127,7 @@ class Beginning:
             else:
                 _log.error("call refused, for too many are known", peer=asked.switch)
                 asked.failed(refusals.BUSY)
-        elif known.is_over(self._desk.clock()):
+        elif known.is_over(self._desk.clock(), self._terms):
             asked.failed(refusals.SESSION_NOT_FOUND)
         elif None not in (known.dialog, asked.event.dialog) and known.dialog != asked.event.dialog:
             # Two dialogs of one Call-ID would run on one grant; CGRateS says the same of a session that is there.

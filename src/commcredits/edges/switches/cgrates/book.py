@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from commcredits.core.account import ChargingTerms
 from commcredits.core.commands import Update
 
 FOREVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -23,10 +24,8 @@ OVER_KEPT_SECONDS: Final = 600
 CLOSED_KEPT_SECONDS: Final = 3_600
 """How long a call is remembered that the ledger may have closed: its true end may still come."""
 
-RING_SECONDS: Final = 240
-"""How long a call that rings may be answered: longer than the ledger leaves any to ring."""
-
-_GRACE_SECONDS: Final = 60
+_REAPER_SECONDS: Final = 60
+"""How long the reaper may take to notice."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,13 +59,14 @@ class KnownCall:
     request_number: int = 0
     last_update: tuple[str, Update] | None = None
 
-    def is_over(self, now: datetime) -> bool:
-        """Whether this call has ended, or has been silent for so long that the ledger has closed it."""
+    def is_over(self, now: datetime, terms: ChargingTerms) -> bool:
+        """Whether this call has ended, or has been silent for so long that the ledger has closed it by these terms."""
         if self.over or self.ours or self.emergency:
             return self.over
-        since, silence = self.answered_at or self.asked_at, self.granted_seconds + _GRACE_SECONDS
+        since = self.answered_at or self.asked_at
+        silence = self.granted_seconds + terms.grant_margin_seconds + _REAPER_SECONDS
         if self.answered_at is None:
-            silence += RING_SECONDS
+            silence += terms.ring_seconds_max
         return now - since > timedelta(seconds=silence)
 
     def end(self, now: datetime, *, kept_seconds: int) -> None:

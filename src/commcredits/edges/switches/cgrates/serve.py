@@ -60,6 +60,7 @@ class CgratesServer:
             book=self._book,
             holder=self._holder,
             new_id=parts.services.new_id,
+            terms=parts.services.charging,
             call_seconds_max=settings.call_seconds_max,
         )
         self._ending = Ending(desk=desk, book=self._book, holder=self._holder, timers=loop, limits=limits)
