@@ -61,7 +61,8 @@ class Books:
             case _:
                 return Ended(duration_seconds=command.used_seconds, charged_micros=0, currency="EUR")
 
-    def _grant(self) -> dict[str, Any]:
+    def grant(self) -> dict[str, Any]:
+        """What was granted so far."""
         return {
             "grant_number": 1,
             "granted_seconds": self.granted_seconds,
