@@ -77,8 +77,11 @@ class Exchange:
         self._sender.settled()
 
     def acknowledge(self) -> None:
-        """Answer an accounting request. RFC 2866 has no Message-Authenticator; it is sent to those who send one."""
-        self.answer(Code.ACCOUNTING_RESPONSE, proven=bool(self.packet.proof_at))
+        """Answer an accounting request.
+
+        Without Message-Authenticator: RFC 2866 has none, and those who have it there compute it in ways of their own.
+        """
+        self.answer(Code.ACCOUNTING_RESPONSE, proven=False)
 
     def settle(self, outcome: Outcome) -> None:
         """Answer an accounting request whose outcome this is; after trouble of ours, let it come again."""
