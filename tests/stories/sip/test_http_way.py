@@ -1,4 +1,4 @@
-"""Seven hundred real calls through the Kamailio that asks over HTTP, and what charging tells it in mid-call."""
+"""Nearly seven hundred real calls through the Kamailio that asks over HTTP, and what charging tells it in mid-call."""
 
 import asyncio
 import math

@@ -1,9 +1,11 @@
 """What charging tells the switch in mid-call: ask again now, cut this call, say which calls run; and who may not."""
 
+import contextlib
 import itertools
 import socket
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -360,3 +362,24 @@ def test_no_sip_is_served_where_orders_are_taken(switch: Switch) -> None:
         line.sendall(options.encode())
         with pytest.raises(TimeoutError):
             line.recv(1)
+
+
+def test_lines_that_say_half_a_request_or_nothing_keep_nobody_waiting(switch: Switch, control: httpx.Client) -> None:
+    address = (LOOPBACK, switch.settings.control_port)
+    with ExitStack() as stack:
+        lines = [stack.enter_context(socket.create_connection(address, timeout=1)) for _ in range(100)]
+        for number, line in enumerate(lines):
+            line.sendall(b"POST /orders HTTP/1.1\r\nContent-Length: 90000\r\n\r\n{"[: number % 50])
+        asked_at = time.monotonic()
+        assert _listed(control) == {}
+        assert time.monotonic() - asked_at < 1
+
+
+def test_a_body_beyond_all_measure_is_cut_off_and_harms_nobody(switch: Switch, control: httpx.Client) -> None:
+    with socket.create_connection((LOOPBACK, switch.settings.control_port), timeout=2) as line:
+        line.sendall(b"POST /orders HTTP/1.1\r\nContent-Length: 100000000\r\n\r\n")
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                line.sendall(b"x" * 10_000)
+            assert line.recv(1) == b""
+    assert _listed(control) == {}
