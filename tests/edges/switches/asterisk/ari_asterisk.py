@@ -55,6 +55,7 @@ class FakeAsterisk:
         self._websocket: WireWebsocket | None = None
         self._registered = False
         self._serial = 0
+        self._stamp: datetime | None = None
         self.channels: dict[str, FakeChannel] = {}
         self.bridges: dict[str, list[str]] = {}
         self.causes: dict[str, int] = {}
@@ -133,11 +134,12 @@ class FakeAsterisk:
         """200 of the called side; the bridge answers the caller by itself."""
         self._change(self.channels[channel_id], "Up")
 
-    def hang_up(self, channel_id: str, cause: int = 16) -> None:
-        """A channel ends: in this order, and what the application hears of it."""
+    def hang_up(self, channel_id: str, cause: int = 16, *, at: datetime | None = None) -> None:
+        """A channel ends, at this instant or now: in this order, and what the application hears of it."""
         channel = self.channels.get(channel_id)
         if channel is None:
             return
+        self._stamp = at
         if channel.limit is not None:
             channel.limit.cancel()
         self._send("ChannelHangupRequest", channel, cause=cause)
@@ -147,6 +149,7 @@ class FakeAsterisk:
             self._send("StasisEnd", channel)
             channel.subscriptions -= 1
         self._send("ChannelDestroyed", channel, cause=cause, cause_txt=CAUSES.get(cause, "Unknown"))
+        self._stamp = None
         del self.channels[channel_id]
         self.causes[channel_id] = cause
         self.ended_at[channel_id] = asyncio.get_running_loop().time()
@@ -193,7 +196,7 @@ class FakeAsterisk:
     def _send(self, kind: str, channel: FakeChannel, **fields: object) -> None:
         if self._websocket is None or self.mute or channel.subscriptions <= 0:
             return
-        stamp = self._clock().astimezone(UTC)
+        stamp = (self._stamp or self._clock()).astimezone(UTC)
         self._websocket.send(
             {
                 "type": kind,
