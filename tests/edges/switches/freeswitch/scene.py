@@ -128,8 +128,8 @@ class Scene:
     async def settle(self) -> None:
         """Wait until nothing is under way between the three."""
         quiet = 0
-        while quiet < 4:
-            await asyncio.sleep(0.002)
+        while quiet < 10:
+            await asyncio.sleep(0.001)
             quiet = 0 if self.watched.under_way else quiet + 1
 
     async def pass_time(self, seconds: float, *, step: float = 1.0) -> None:
