@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from commcredits.edges.diameter.credit_control.dictionary import RequestType
+from commcredits.edges.diameter.avp_writing import write_octets
+from commcredits.edges.diameter.credit_control.dictionary import SERVICE_INFORMATION, RequestType
 from commcredits.edges.diameter.messages import PROXIABLE, REQUEST, RETRANSMITTED
 from tests.edges.diameter.credit_client import event_time, group, information, read_told, subscription
 from tests.edges.diameter.credit_harness import CLIENT, SECOND_MICROS, open_second, open_stand
@@ -166,3 +167,14 @@ async def test_the_same_number_with_other_content_is_a_conflict(database_url: st
         told = await client.update(SESSION, 1, group(used=25, requested=40))
         assert (told.result, told.code) == (5012, "conflict")
         assert (await stand.call())["used_seconds"] == 10
+
+
+async def test_parties_that_cannot_be_read_do_not_end_a_call_that_runs(database_url: str) -> None:
+    async with open_stand(database_url) as stand:
+        client = await stand.connect()
+        await client.begin(SESSION, *PARTIES, group())
+        broken = write_octets(SERVICE_INFORMATION, b"\x00\x00\x03\x6c")
+        assert (await client.update(SESSION, 1, broken, group(used=10))).result == 2001
+        assert (await client.end(SESSION, 2, broken, group(requested=None, used=10))).result == 2001
+        assert (await client.begin(f"{SESSION}2", subscription(), broken, group())).result == 5014
+        assert (await stand.call())["used_seconds"] == 20

@@ -134,7 +134,8 @@ class CreditControl:
 
     def _answer_unknown(self, request: CreditControlRequest, send: Send) -> None:
         """A session that nobody knows; an emergency call is let go on, for it may have no record (domain.md §5)."""
-        called = "" if request.parties is None else number_of(request.parties.called)
+        parties = request.with_parties().parties
+        called = "" if parties is None else number_of(parties.called)
         if called in self._emergency_forms:
             dialogue = Dialogue(request.session_id, request.origin_host, "", request.number)
             exchange = Exchange(request, dialogue, self._identity, send, _nothing)

@@ -123,7 +123,7 @@ class Finder:
 
     def _organization_of(self, request: CreditControlRequest) -> str:
         """Whose call it should be, by the numbers that the request tells; empty where it tells none."""
-        identified = calls.identify(self._desk, request, "found", None)
+        identified = calls.identify(self._desk, request.with_parties(), "found", None)
         if isinstance(identified, Emergency):
             return "" if identified.command is None else identified.command.organization_id
         return identified.organization_id if isinstance(identified, Authorise) else ""

@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from commcredits.edges.diameter.avps import Avp, missing_avp
+from commcredits.edges.diameter.avps import Avp, FaultError, missing_avp
 from commcredits.edges.diameter.credit_control import dictionary as cc
 from commcredits.edges.diameter.credit_control.dictionary import Action, RequestType, SubscriptionType
 from commcredits.edges.diameter.dictionary import ORIGIN_HOST, PROXY_INFO, SESSION_ID
@@ -25,7 +26,7 @@ SUBSCRIPTIONS_MAX: Final = 8
 _IDENTITY_OCTETS_MAX: Final = 255
 
 
-class Group(Struct, frozen=True, kw_only=True):
+class Group(Struct, frozen=True, kw_only=True, gc=False):
     """What is asked and told of one Multiple-Services-Credit-Control, or of a request that has none.
 
     ``label`` is empty for the latter. ``targets`` are Rating-Group and Service-Identifier AVPs as they came, for the
@@ -42,7 +43,7 @@ class Group(Struct, frozen=True, kw_only=True):
     refund: bytes = b""
 
 
-class Parties(Struct, frozen=True, kw_only=True):
+class Parties(Struct, frozen=True, kw_only=True, gc=False):
     """Who calls whom, as addresses; empty where nothing is said.
 
     ``terminating``: the client serves the called party. ``answered``: it tells when the call was answered.
@@ -54,8 +55,11 @@ class Parties(Struct, frozen=True, kw_only=True):
     answered: bool = False
 
 
-class CreditControlRequest(Struct, frozen=True, kw_only=True):
-    """One request. ``subscriptions`` are pairs of type and data; ``proxy_infos`` goes back as it came."""
+class CreditControlRequest(Struct, frozen=True, kw_only=True, gc=False):
+    """One request. ``subscriptions`` are pairs of type and data; ``proxy_infos`` goes back as it came.
+
+    Whose call it is matters where a call begins: of other requests it is ``unread``, until ``with_parties`` is asked.
+    """
 
     session_id: str
     session_avp: bytes
@@ -67,6 +71,7 @@ class CreditControlRequest(Struct, frozen=True, kw_only=True):
     groups: tuple[Group, ...]
     parties: Parties | None
     subscriptions: tuple[tuple[int, str], ...]
+    unread: tuple[Avp, ...]
     event_at: datetime | None
     termination_cause: int | None
     proxy_infos: bytes
@@ -74,7 +79,17 @@ class CreditControlRequest(Struct, frozen=True, kw_only=True):
     @property
     def content(self) -> tuple[object, ...]:
         """All of it that makes another request of it: the same number with the same content is a retransmission."""
-        return (self.type, self.origin_host, self.action, self.groups, self.parties, self.subscriptions)
+        return (self.type, self.action, self.groups, self.parties, self.subscriptions, self.unread)
+
+    def with_parties(self) -> CreditControlRequest:
+        """The request with its parties, as far as they can be read: a call that runs does not end because of them."""
+        if not self.unread:
+            return self
+        try:
+            parties, subscriptions = _whose(self.unread)
+        except FaultError:
+            parties, subscriptions = None, ()
+        return replace(self, parties=parties, subscriptions=subscriptions, unread=())
 
     @property
     def is_three_gpp(self) -> bool:
@@ -140,6 +155,14 @@ def read_request(avps: Sequence[Avp]) -> CreditControlRequest:
         action = _action_of(_needed(single, cc.REQUESTED_ACTION, 4))
     context = _needed(single, cc.SERVICE_CONTEXT_ID, 1).utf8()
     information = single.get(cc.SERVICE_INFORMATION)
+    whose = tuple(found.subscriptions[:SUBSCRIPTIONS_MAX])
+    if information is not None:
+        whose = (information, *whose)
+    parties: Parties | None = None
+    subscriptions: tuple[tuple[int, str], ...] = ()
+    if kind is RequestType.INITIAL or kind is RequestType.EVENT:
+        parties, subscriptions = _whose(whose)
+        whose = ()
     timestamp, cause = single.get(cc.EVENT_TIMESTAMP), single.get(cc.TERMINATION_CAUSE)
     return CreditControlRequest(
         session_id=session.utf8(),
@@ -150,8 +173,9 @@ def read_request(avps: Sequence[Avp]) -> CreditControlRequest:
         action=action,
         context=context,
         groups=_groups_of(found),
-        parties=None if information is None else _parties_of(information),
-        subscriptions=tuple([_subscription_of(avp) for avp in found.subscriptions[:SUBSCRIPTIONS_MAX]]),
+        parties=parties,
+        subscriptions=subscriptions,
+        unread=whose,
         event_at=None if timestamp is None else timestamp.time(),
         termination_cause=None if cause is None else cause.integer32(),
         proxy_infos=b"".join([avp.encoded() for avp in found.infos]),
@@ -274,6 +298,18 @@ _OTHER_UNITS: Final = frozenset({412, cc.CC_MONEY, 414, 417, 421})
 
 def _is_final(units: Avp) -> bool:
     return any(avp.key == cc.REPORTING_REASON and avp.integer32() == cc.FINAL_REPORT for avp in units.group())
+
+
+def _whose(avps: Sequence[Avp]) -> tuple[Parties | None, tuple[tuple[int, str], ...]]:
+    """The parties and subscriptions that these AVPs tell."""
+    parties = None
+    subscriptions = []
+    for avp in avps:
+        if avp.key == cc.SERVICE_INFORMATION:
+            parties = _parties_of(avp)
+        else:
+            subscriptions.append(_subscription_of(avp))
+    return parties, tuple(subscriptions)
 
 
 def _parties_of(information: Avp) -> Parties:

@@ -129,7 +129,7 @@ class Sessions:
         if group.untimed:
             exchange.settle(index, GroupAnswer(result=CreditResult.RATING_FAILED, code="units_are_not_seconds"))
             return
-        identified = calls.identify(self._desk, request, call_id, group.requested)
+        identified = calls.identify(self._desk, request.with_parties(), call_id, group.requested)
         if isinstance(identified, Refused):
             exchange.settle(index, refusal(identified, calls.failed_avps(identified)))
             return
@@ -187,7 +187,7 @@ class Sessions:
         if group.final and group.requested is None:
             self._end_now(exchange, index, state, whole, "normal")
             return
-        if request.parties is not None and request.parties.answered and not state.started:
+        if not state.started and (parties := request.with_parties().parties) is not None and parties.answered:
             state.started = True
             self._desk.submit(Start(organization_id=dialogue.organization_id, session_id=state.session_id), _not_heard)
         if late:

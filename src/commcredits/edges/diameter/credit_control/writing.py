@@ -45,7 +45,7 @@ _EXPONENT: Final = integer32_writer(cc.EXPONENT)(MICROS_EXPONENT)
 _FINAL_UNITS: Final = write_group(cc.FINAL_UNIT_INDICATION, integer32_writer(cc.FINAL_UNIT_ACTION)(cc.TERMINATE))
 
 
-class GroupAnswer(Struct, frozen=True, kw_only=True):
+class GroupAnswer(Struct, frozen=True, kw_only=True, gc=False):
     """What becomes of one group.
 
     ``granted`` seconds are given from the client's last report on, None where none are; they are to be reported within
