@@ -38,7 +38,7 @@ class FakeFreeswitch:
         self.gone: dict[str, FakeChannel] = {}
         self.sockets: list[FakeSocket] = []
         self.api_commands: list[str] = []
-        self.hides_channels = False
+        self.loses_last_events = False
         self._tasks: dict[str, list[VirtualAlarm]] = {}
         self._sequence = 0
         self._calls = 0
@@ -129,8 +129,9 @@ class FakeFreeswitch:
         for each in list(self.sockets):
             if each.channel is channel:
                 each.call_is_down()
-        self.fire("CHANNEL_HANGUP_COMPLETE", channel)
-        self.fire("CHANNEL_DESTROY", channel)
+        if not self.loses_last_events:
+            self.fire("CHANNEL_HANGUP_COMPLETE", channel)
+            self.fire("CHANNEL_DESTROY", channel)
 
     def fire(self, name: str, channel: FakeChannel) -> None:
         """An event of a call, to everybody who asked for it."""
@@ -241,7 +242,7 @@ class FakeFreeswitch:
             self.hang_up(channel, channel.variables["commcredits_cause"])
 
     def _show(self) -> str:
-        rows = [] if self.hides_channels else [{"uuid": uuid, "state": "CS_EXECUTE"} for uuid in self.channels]
+        rows = [{"uuid": uuid, "state": "CS_EXECUTE"} for uuid in self.channels]
         return json.dumps({"row_count": len(rows), **({"rows": rows} if rows else {})}) + "\n"
 
     # ---- the scheduler ---------------------------------------------------------------------------------------------

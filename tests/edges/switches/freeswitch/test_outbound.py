@@ -219,6 +219,19 @@ async def test_answers_and_ends_that_come_twice_change_nothing(database_url: str
         assert await scene.flags() == []
 
 
+async def test_a_call_whose_last_event_never_comes_is_charged_by_the_one_before(database_url: str) -> None:
+    async with open_scene(database_url) as scene:
+        channel = await scene.dial()
+        await scene.answer(channel)
+        await scene.pass_time(25)
+        scene.switch.loses_last_events = True
+        await scene.hang_up(channel)
+        assert scene.watched.ends == []
+        await scene.pass_time(11)
+        assert (await scene.only_call())["used_seconds"] == 25
+        assert scene.server.listener.connection_count == 0
+
+
 async def test_what_is_said_in_single_bytes_is_heard_all_the_same(database_url: str) -> None:
     async with open_scene(database_url) as scene:
         scene.switch.bytes_a_write = 1

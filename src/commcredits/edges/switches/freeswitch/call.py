@@ -66,6 +66,7 @@ class FreeswitchCall:
         self._cut_for = ""
         self._moved = False
         self._goes_on = False
+        self._hanging_up: Event | None = None
         self._taken: Callable[[], object] | None = None
         self._gone = Alarm(timers, self._is_gone)
         known = channel.known_call(event)
@@ -115,6 +116,16 @@ class FreeswitchCall:
         if self._moved:
             # The switch may have started its timer by the limit that stood before; it is set by the last one.
             self.limit_to(self._granted_seconds)
+
+    def hanging_up(self, event: Event) -> None:
+        """Its last event but one; it counts if the last one, which has all the times, does not come."""
+        self._hanging_up = event
+
+    def is_lost(self) -> None:
+        """Nothing more will be heard of it. The switch goes on by its own timer."""
+        if self._hanging_up is not None:
+            self.hung_up(self._hanging_up)
+        self.control.forget()
 
     def hung_up(self, event: Event) -> None:
         """It is over."""
@@ -242,9 +253,9 @@ class FreeswitchCall:
     def _is_gone(self) -> None:
         """It is not at the switch, and nothing tells of its end: whoever compares lists finds out when that was."""
         _log.warning("call gone from its switch", switch=self.switch, call=self.uuid)
-        if not self._charged_from:
+        if self._hanging_up is None and not self._charged_from:
             self.control.hung_up(0, GONE)
-        self.control.forget()
+        self.is_lost()
 
     # ---- clocks ----------------------------------------------------------------------------------------------------
 

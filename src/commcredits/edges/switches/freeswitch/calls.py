@@ -77,6 +77,8 @@ class Calls:
                     call = self.look_at(event, switch, line)
                 if call is not None:
                     call.answered(event)
+            case "CHANNEL_HANGUP" if call is not None:
+                call.hanging_up(event)
             case "CHANNEL_HANGUP_COMPLETE":
                 if call is None:
                     call = self._new_emergency(event, switch, line)
@@ -123,9 +125,9 @@ class Calls:
             return
         call.line = self._links.get(call.switch)
         if call.line is None or not call.admitted:
-            # The switch goes on by its own timer. A call that waits is refused by its dial plan.
+            # A call that waits is refused by its dial plan.
             call.line = None
-            call.control.forget()
+            call.is_lost()
 
     # ---- orders ----------------------------------------------------------------------------------------------------
 
