@@ -41,6 +41,7 @@ class EvapiPeer:
     reads: asyncio.Event = field(default_factory=asyncio.Event)
     port: int = 0
     heard: list[dict[str, Any]] = field(default_factory=list)
+    connections: int = 0
     links: int = 0
     lists: int = 0
     _writer: asyncio.StreamWriter | None = None
@@ -90,6 +91,7 @@ class EvapiPeer:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, until it ends."""
         self._writer = writer
+        self.connections += 1
         frames, let_in = NetstringReader(), False
         try:
             while True:

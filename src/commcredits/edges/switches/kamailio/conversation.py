@@ -291,7 +291,7 @@ def _command_of(said: Reported, organization_id: str, session_id: str) -> Start 
         organization_id=organization_id,
         session_id=session_id,
         used_seconds=said.used_seconds,
-        cause="".join(letter for letter in said.cause[:_CAUSE_CHARACTERS_MAX] if letter.isprintable()),
+        cause=said.cause if len(said.cause) <= _CAUSE_CHARACTERS_MAX and said.cause.isprintable() else "",
     )
 
 

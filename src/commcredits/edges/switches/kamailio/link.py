@@ -70,6 +70,7 @@ class EvapiLink:
         self._lists = 0
         self._cuts: dict[str, CallOrder] = {}
         self._let_in = False
+        self._complaint = ("", "")
         self._active = asyncio.Event()
         self._activated = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -109,6 +110,7 @@ class EvapiLink:
         """Kamailio hears us, and says whether its calls are told over this link."""
         if not self._let_in:
             self._let_in = True
+            self._complaint = ("", "")
             self._log.info("linked")
         if said.active and not self._active.is_set():
             self._active.set()
@@ -149,7 +151,7 @@ class EvapiLink:
                 self._active.clear()
                 if self._list is not None:
                     self._list.give_up()
-                self._log.warning("link lost" if self._let_in else "not let in", reason=connection.why)
+                self._complain("link lost" if self._let_in else "not let in", connection.why)
                 if self._let_in:
                     wait_seconds = limits.retry_seconds_min
             # Half of it by chance, so that several links do not all come at once.
@@ -167,9 +169,15 @@ class EvapiLink:
                     *self._address,
                 )
         except OSError as error:  # a TimeoutError is one
-            self._log.warning("cannot connect", reason=f"{type(error).__name__}: {error}")
+            self._complain("cannot connect", f"{type(error).__name__}: {error}")
             return None
         return connection
+
+    def _complain(self, event: str, reason: str) -> None:
+        """Say it once, however often the same comes again before the link is up."""
+        if self._complaint != (event, reason):
+            self._complaint = (event, reason)
+            self._log.warning(event, reason=reason)
 
     async def _attend(self, connection: LinkConnection) -> None:
         """Ping until the connection is gone; end it when it stays silent."""
