@@ -197,6 +197,19 @@ async def test_a_call_goes_on_and_is_charged_right_though_we_are_restarted(open_
         assert (call.state, call.used_seconds, call.charged_micros, call.overrun_seconds) == ("ended", 4, 40_000, 0)
 
 
+async def test_a_call_is_paid_for_until_its_switch_has_found_us_again(open_edge: OpenEdge) -> None:
+    async with open_edge(slice_seconds=2, runs=True) as edge:
+        switch = await edge.opensips()
+        dialog = await switch.answer(ACCOUNT, BRITISH, "call-1")
+        await switch.lose()
+        await edge.restart()
+        await asyncio.sleep(3.5)
+        await switch.connect(edge.server.port)
+        await switch.bye(dialog, 3)
+        call = await edge.call()
+        assert (call.state, call.charged_micros, call.overrun_seconds) == ("ended", 30_000, 0)
+
+
 async def test_a_call_whose_switch_is_gone_for_good_is_paid_for_no_longer(open_edge: OpenEdge) -> None:
     limits = replace(QUICK, link_grace_seconds=0.1)
     async with open_edge(slice_seconds=2, runs=True, limits=limits) as edge:

@@ -38,11 +38,12 @@ class Line(Protocol):
 class Peers:
     """The connections of every client. Times are those of the event loop."""
 
-    __slots__ = ("_heard_at", "_limits", "_lines", "_log", "_loop", "_numbers", "_waiting")
+    __slots__ = ("_began_at", "_heard_at", "_limits", "_lines", "_log", "_loop", "_numbers", "_waiting")
 
     def __init__(self, limits: CgratesLimits) -> None:
         self._limits = limits
         self._loop = asyncio.get_running_loop()
+        self._began_at = self._loop.time()
         self._lines: dict[str, list[Line]] = {}
         self._heard_at: dict[str, float] = {}
         self._numbers = count(1)
@@ -75,14 +76,15 @@ class Peers:
 
     def is_there(self, name: str) -> bool:
         """Whether a client is connected, or was a moment ago."""
-        heard_at = self._heard_at.get(name)
-        recently = heard_at is not None and self._loop.time() - heard_at <= self._limits.link_grace_seconds
-        return name in self._lines or recently
+        # Whoever was connected to the process before us has as long to find us.
+        heard_at = self._heard_at.get(name, self._began_at)
+        return name in self._lines or self._loop.time() - heard_at <= self._limits.link_grace_seconds
 
     def forget_old(self) -> None:
         """Let go of clients that have been away for long."""
         before = self._loop.time() - self._limits.link_grace_seconds
-        self._heard_at = {name: at for name, at in self._heard_at.items() if at >= before}
+        if self._began_at < before:
+            self._heard_at = {name: at for name, at in self._heard_at.items() if at >= before}
 
     def ask(self, name: str, method: str, parameter: object, answered: Answered) -> bool:
         """Ask a client something; False where it is not connected.
