@@ -19,6 +19,7 @@ from commcredits.edges.diameter.dictionary import ResultCode
 VENDOR: Final = 0x80
 MANDATORY: Final = 0x40
 PROTECTED: Final = 0x20
+_UNUSUAL: Final = VENDOR | PROTECTED
 
 _HEAD: Final = struct.Struct(">II")
 _UNSIGNED32: Final = struct.Struct(">I")
@@ -180,18 +181,19 @@ def read_avps(octets: bytes, at: int = 0) -> list[Avp]:
     """
     found: list[Avp] = []
     append = found.append
-    unpack = _HEAD.unpack_from
+    unpack, unpack_vendor = _HEAD.unpack_from, _UNSIGNED32.unpack_from
     end = len(octets)
     try:
         while at < end:
             key, word = unpack(octets, at)
             stop = at + (word & 0xFF_FFFF)
             flags = word >> 24
-            if flags & (VENDOR | PROTECTED):
-                key |= _vendor_of(octets, at, flags) << 32
-                start = at + 12
-            else:
-                start = at + 8
+            start = at + 8
+            if flags & _UNUSUAL:
+                if flags & PROTECTED:
+                    raise _protected(key, flags)
+                key |= unpack_vendor(octets, start)[0] << 32
+                start += 4
             if stop > end or stop < start:
                 raise _wrong_bounds(key, flags)
             append(Avp(key, flags, octets[start:stop]))
@@ -242,11 +244,9 @@ def encode_avp(key: int, flags: int, data: bytes) -> bytes:
     return head + data + bytes(-len(data) & 3)
 
 
-def _vendor_of(octets: bytes, at: int, flags: int) -> int:
-    if flags & PROTECTED:
-        failed = encode_avp(_HEAD.unpack_from(octets, at)[0], flags & ~VENDOR, b"")
-        raise FaultError(Fault(code=ResultCode.INVALID_AVP_BITS, failed=failed, reason="an AVP has the P bit"))
-    return int(_UNSIGNED32.unpack_from(octets, at + 8)[0])
+def _protected(code: int, flags: int) -> FaultError:
+    failed = encode_avp(code, flags & ~VENDOR, b"")
+    return FaultError(Fault(code=ResultCode.INVALID_AVP_BITS, failed=failed, reason=f"AVP {code} has the P bit"))
 
 
 def _wrong_bounds(key: int, flags: int) -> FaultError:

@@ -32,6 +32,8 @@ class Connection(asyncio.Protocol):
         "_framing",
         "_leaving",
         "_listener",
+        "_loop",
+        "_out",
         "_parting",
         "_peer",
         "_reading",
@@ -57,6 +59,10 @@ class Connection(asyncio.Protocol):
         """Since when the current message is on its way."""
         self._since = listener.clock.seconds
         """Since when the connection is in the condition that the sweep looks at: new, blocked, leaving, closing."""
+        self._loop = asyncio.get_running_loop()
+        # Messages leave together, once in each turn of the loop: answers come by the dozen, when a batch is durable,
+        # and each write of its own would be a call of the system.
+        self._out: list[bytes] = []
         self.in_flight = 0
         # Bound once: applications are handed it with every request.
         self.answer: Callable[[bytes], None] = self._answer
@@ -81,6 +87,7 @@ class Connection(asyncio.Protocol):
         """asyncio: the connection is gone; requests in flight go on, their answers go nowhere."""
         self._transport = None
         self._leaving = True
+        self._out.clear()
         if self._peer is not None:
             self._peer.lost()
         self._listener.forget(self)
@@ -134,7 +141,9 @@ class Connection(asyncio.Protocol):
     def send(self, octets: bytes) -> None:
         """See ``peers.Wire``."""
         if self._transport is not None and not self._closing:
-            self._transport.write(octets)
+            if not self._out:
+                self._loop.call_soon(self._flush)
+            self._out.append(octets)
 
     def open(self) -> None:
         """See ``peers.Wire``."""
@@ -155,19 +164,28 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, octets: bytes) -> None:
         self.in_flight -= 1
-        if self._transport is None:
+        self.send(octets)
+
+    def _flush(self) -> None:
+        """Write what has collected; then see whether more may be read, or whether this was the last."""
+        transport = self._transport
+        if transport is None or self._closing:
             return
-        if not self._closing:
-            self._transport.write(octets)
+        self._write_out(transport)
         if self._leaving:
             self._part()
         elif not self._reading:
             self._resume_reading()
 
+    def _write_out(self, transport: asyncio.Transport) -> None:
+        octets = b"".join(self._out)
+        self._out.clear()
+        transport.write(octets)
+
     def _part(self) -> None:
         """End our half of a connection on which everything is answered, as its parting says."""
         transport = self._transport
-        if transport is None or self._closing or self.in_flight > 0 or self._parting is Parting.WAIT:
+        if transport is None or self._closing or self.in_flight > 0 or self._out or self._parting is Parting.WAIT:
             return
         if self._parting is Parting.SHUT and transport.can_write_eof():
             # A close with unread octets resets the connection, and the reset may overtake the answer.
@@ -202,6 +220,7 @@ class Connection(asyncio.Protocol):
             self._peer.sweep(now_seconds)
 
     def _close(self, transport: asyncio.Transport) -> None:
+        self._write_out(transport)
         self._closing = True
         self._since = self._listener.clock.seconds
         transport.close()
