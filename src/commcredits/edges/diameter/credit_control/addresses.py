@@ -19,6 +19,9 @@ EMERGENCY_URN: Final = "urn:service:sos"
 EMERGENCY_NUMBER: Final = "112"
 """What such a call is recorded as."""
 
+_PLAIN: Final = re.compile(r"tel:\+[0-9]{1,20}", re.ASCII)
+"""How clients write nearly all numbers."""
+
 _SCHEME: Final = re.compile(r"(sips?|tel):", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"\+?[0-9().\- ]+", re.ASCII)
 _SEPARATORS: Final = str.maketrans("", "", "().- ")
@@ -33,6 +36,8 @@ def number_of(address: str) -> str:
     fifteen of them and the first is no zero: that is how clients write E.164 that strip the sign (TS 32.299 §7.2.33).
     Two zeros before a number stand for the sign.
     """
+    if _PLAIN.fullmatch(address) is not None:
+        return address[4:]
     address = address[:ADDRESS_CHARACTERS_MAX].strip().strip("<>")
     if address[: len(EMERGENCY_URN)].lower() == EMERGENCY_URN:
         return EMERGENCY_NUMBER

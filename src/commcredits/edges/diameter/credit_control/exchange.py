@@ -52,10 +52,13 @@ class Exchange:
 
     def _finish(self, answers: list[GroupAnswer]) -> None:
         request, reply = self.request, self.reply
-        result = result_of_message([answer.result for answer in answers])
+        first = answers[0].result
+        result = first if len(answers) == 1 else result_of_message([answer.result for answer in answers])
         if self.spared and result != SUCCESS and not is_temporary(result) and request.groups[0].label:
             result = SUCCESS
-        told = next((answer for answer in answers if answer.result == result), None)
+        told = None
+        if result != SUCCESS:
+            told = next((answer for answer in answers if answer.result == result), None)
         body = b""
         if not is_temporary(result):
             three_gpp = request.is_three_gpp

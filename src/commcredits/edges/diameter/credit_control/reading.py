@@ -249,14 +249,14 @@ def _group_of(avps: Sequence[Avp], *, labelled: bool) -> Group:
     for avp in avps:
         key = avp.key
         if key == cc.REQUESTED_SERVICE_UNIT:
-            seconds, others = _seconds_of(avp)
-            untimed = untimed or (others and seconds is None)
-            requested = (requested or 0) + (seconds or 0)
+            units = _units_of(avp)
+            untimed = untimed or (units.others and units.seconds is None)
+            requested = (requested or 0) + (units.seconds or 0)
         elif key == cc.USED_SERVICE_UNIT:
-            seconds, others = _seconds_of(avp)
-            untimed = untimed or (others and seconds is None)
-            used = (used or 0) + (seconds or 0)
-            final = final or _is_final(avp)
+            units = _units_of(avp)
+            untimed = untimed or (units.others and units.seconds is None)
+            used = (used or 0) + (units.seconds or 0)
+            final = final or units.final
         elif key == cc.RATING_GROUP:
             rating_group = f"rg{avp.unsigned32()}"
             targets.append(avp)
@@ -281,23 +281,35 @@ def _group_of(avps: Sequence[Avp], *, labelled: bool) -> Group:
     )
 
 
-def _seconds_of(avp: Avp) -> tuple[int | None, bool]:
-    """The CC-Time of units, None where there is none, and whether there are units of other kinds."""
-    seconds, others = None, False
+class _Units(Struct, frozen=True, gc=False):
+    """Units of one kind: seconds, None where there are none; whether there are others; whether they are the last."""
+
+    seconds: int | None
+    others: bool
+    final: bool
+
+
+_ONE_TIME: Final = b"\x00\x00\x01\xa4"
+_ONE_TIME_OCTETS: Final = 12
+_OTHER_UNITS: Final = frozenset({412, cc.CC_MONEY, 414, 417, 421})
+"""Octets in, money, octets out, service-specific units, octets in all."""
+
+
+def _units_of(avp: Avp) -> _Units:
+    """Requested or used units. Nearly all are one CC-Time and nothing else."""
+    data = avp.data
+    if len(data) == _ONE_TIME_OCTETS and data[:4] == _ONE_TIME and data[5:8] == b"\x00\x00\x0c" and not data[4] & 0xA0:
+        return _Units(int.from_bytes(data[8:], "big"), others=False, final=False)
+    seconds: int | None = None
+    others = final = False
     for unit in avp.group():
         if unit.key == cc.CC_TIME:
             seconds = (seconds or 0) + unit.unsigned32()
         elif unit.key in _OTHER_UNITS:
             others = True
-    return seconds, others
-
-
-_OTHER_UNITS: Final = frozenset({412, cc.CC_MONEY, 414, 417, 421})
-"""Octets in, money, octets out, service-specific units, octets in all."""
-
-
-def _is_final(units: Avp) -> bool:
-    return any(avp.key == cc.REPORTING_REASON and avp.integer32() == cc.FINAL_REPORT for avp in units.group())
+        elif unit.key == cc.REPORTING_REASON:
+            final = final or unit.integer32() == cc.FINAL_REPORT
+    return _Units(seconds, others, final)
 
 
 def _whose(avps: Sequence[Avp]) -> tuple[Parties | None, tuple[tuple[int, str], ...]]:

@@ -6,6 +6,7 @@ Knows which AVPs an answer has. Refuses to know what led to it.
 from __future__ import annotations
 
 from functools import lru_cache
+from struct import Struct as Layout
 from typing import Final
 
 from iso4217 import Currency
@@ -19,6 +20,7 @@ from commcredits.edges.diameter.avp_writing import (
     write_octets,
     write_utf8,
 )
+from commcredits.edges.diameter.avps import MANDATORY
 from commcredits.edges.diameter.credit_control import dictionary as cc
 from commcredits.edges.diameter.credit_control.reading import CreditControlRequest, Group
 from commcredits.edges.diameter.credit_control.results import SUCCESS
@@ -33,13 +35,19 @@ _NO_CURRENCY: Final = 999
 
 _request_type: Final = integer32_writer(cc.CC_REQUEST_TYPE)
 _request_number: Final = unsigned32_writer(cc.CC_REQUEST_NUMBER)
-_time: Final = unsigned32_writer(cc.CC_TIME)
+# A Granted-Service-Unit of one CC-Time, whole: its head, the other's head, the seconds.
+_GRANTED_OCTETS: Final = 20
+_TIME_OCTETS: Final = 12
+_GRANTED_HEAD: Final = cc.GRANTED_SERVICE_UNIT << 32 | MANDATORY << 24 | _GRANTED_OCTETS
+_TIME_HEAD: Final = cc.CC_TIME << 32 | MANDATORY << 24 | _TIME_OCTETS
+_granted: Final = Layout(">QQI").pack
 _validity: Final = unsigned32_writer(cc.VALIDITY_TIME)
 _threshold: Final = unsigned32_writer(cc.TIME_QUOTA_THRESHOLD)
 _digits: Final = integer64_writer(cc.VALUE_DIGITS)
 _currency_code: Final = unsigned32_writer(cc.CURRENCY_CODE)
 _balance: Final = integer32_writer(cc.CHECK_BALANCE_RESULT)
 _APPLICATION: Final = unsigned32_writer(AUTH_APPLICATION_ID)(cc.CREDIT_CONTROL_APPLICATION)
+_SUCCEEDED: Final = write_result(SUCCESS)
 _FAILOVER: Final = integer32_writer(cc.CC_SESSION_FAILOVER)(cc.FAILOVER_SUPPORTED)
 _EXPONENT: Final = integer32_writer(cc.EXPONENT)(MICROS_EXPONENT)
 _FINAL_UNITS: Final = write_group(cc.FINAL_UNIT_INDICATION, integer32_writer(cc.FINAL_UNIT_ACTION)(cc.TERMINATE))
@@ -73,7 +81,7 @@ def write_units(answer: GroupAnswer) -> bytes:
     if answer.granted is None:
         return b""
     return b"".join([
-        write_group(cc.GRANTED_SERVICE_UNIT, _time(answer.granted)),
+        _granted(_GRANTED_HEAD, _TIME_HEAD, answer.granted),
         _validity(answer.valid_seconds) if answer.valid_seconds else b"",
         _FINAL_UNITS if answer.final else b"",
     ])  # fmt: skip
@@ -92,7 +100,7 @@ def write_groups(group: Group, answer: GroupAnswer, *, three_gpp: bool) -> bytes
         cc.MULTIPLE_SERVICES_CREDIT_CONTROL,
         write_units(answer),
         group.targets,
-        write_result(answer.result),
+        _SUCCEEDED if answer.result == SUCCESS else write_result(answer.result),
         extra,
     )
 
