@@ -139,7 +139,7 @@ def test_what_fails_for_the_moment_is_tried_again(code: RefusalCode) -> None:
 
 
 def test_an_end_that_is_never_taken_is_given_up() -> None:
-    stage = Stage(tries_max=3)
+    stage = Stage(end_tries_max=3)
     stage.run()
     stage.books.instead = [BUSY] * 10
     with structlog.testing.capture_logs() as lines:

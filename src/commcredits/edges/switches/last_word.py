@@ -50,7 +50,7 @@ class LastWord:
 
     def _answered(self, outcome: Outcome) -> None:
         if isinstance(outcome, Refused):
-            if outcome.code in TEMPORARY and self._tries < self._terms.tries_max:
+            if outcome.code in TEMPORARY and self._tries < self._terms.end_tries_max:
                 self._again.set_at(self._timers.time() + self._terms.retry_seconds)
                 return
             _log.warning("end of a call not taken", session_id=self._command.session_id, code=outcome.code.value)

@@ -48,7 +48,8 @@ class ControlTerms:
     ``ask_seconds_max``: how long a caller waits for our word before it is refused as busy. ``lead_seconds``: how long
     before the end of a grant the next slice is asked for. ``warning_seconds``: how long before the end of the credit
     the caller is warned, 0 for never. ``grace_seconds``: how much later than the switch we cut ourselves.
-    ``retry_seconds`` and ``tries_max``: how often, and how many times, what failed for the moment is tried again.
+    ``retry_seconds`` and ``tries_max``: how often, and how many times, what failed for the moment is tried again; and
+    ``end_tries_max``: the same of an end, which is worth telling also after the reaper has charged the whole grant.
     """
 
     ask_seconds_max: float = 3.0
@@ -57,3 +58,4 @@ class ControlTerms:
     grace_seconds: float = 2.0
     retry_seconds: float = 1.0
     tries_max: int = 30
+    end_tries_max: int = 3_600

@@ -126,6 +126,20 @@ async def test_a_call_of_a_socket_is_looked_after_over_the_link_when_its_socket_
         assert (await scene.only_call())["used_seconds"] == 90
 
 
+async def test_an_extension_that_a_half_open_socket_swallows_is_told_over_the_link(database_url: str) -> None:
+    async with open_scene(database_url, linked=True) as scene:
+        channel = await scene.dial()
+        await scene.answer(channel)
+        await scene.pass_time(40)
+        for each in list(scene.switch.sockets):
+            each.frozen = each.channel is channel
+        await scene.pass_time(30)
+        assert channel.is_up
+        assert channel.variables["commcredits_granted_seconds"] == "105"
+        await scene.hang_up(channel)
+        assert (await scene.only_call())["used_seconds"] == 70
+
+
 async def test_a_call_whose_socket_is_lost_without_a_link_runs_to_the_end_of_its_grant(database_url: str) -> None:
     async with open_scene(database_url) as scene:
         channel = await scene.dial()

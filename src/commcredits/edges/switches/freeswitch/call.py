@@ -121,6 +121,12 @@ class FreeswitchCall:
         """Its last event but one; it counts if the last one, which has all the times, does not come."""
         self._hanging_up = event
 
+    def go_over_to(self, line: Line) -> None:
+        """Its line is lost, and with it perhaps the last command: tell its limit again over this one."""
+        self.line = line
+        if self._granted_seconds:
+            self.limit_to(self._granted_seconds)
+
     def is_lost(self) -> None:
         """Nothing more will be heard of it. The switch goes on by its own timer."""
         if self._hanging_up is not None:

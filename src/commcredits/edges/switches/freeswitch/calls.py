@@ -123,8 +123,10 @@ class Calls:
     def _line_lost(self, call: FreeswitchCall, line: Line) -> None:
         if call.line is not line:
             return
-        call.line = self._links.get(call.switch)
-        if call.line is None or not call.admitted:
+        link = self._links.get(call.switch)
+        if link is not None and call.admitted:
+            call.go_over_to(link)
+        else:
             # A call that waits is refused by its dial plan.
             call.line = None
             call.is_lost()
