@@ -14,6 +14,7 @@ from commcredits.edges.radius.clients import Client, Clients
 from commcredits.edges.radius.grumbling import Grumbling
 from commcredits.edges.radius.packets import number_value
 from commcredits.edges.radius.refusals import REFUSALS
+from commcredits.settings.radius import RadiusSettings
 from tests.edges.radius.access_server import SECRET, AccessServer
 from tests.edges.radius.world import World, open_world, settings_for
 from tests.operations.office import CALLEE, CALLER
@@ -24,6 +25,7 @@ pytestmark = [
     pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {', '.join(missing_programs())}"),
 ]
 
+EXAMPLES = Path(__file__).resolve().parents[3] / "deploy" / "radius"
 CALL = (
     ("User-Name", f'"{CALLER}"'),
     ("Calling-Station-Id", f'"{CALLER}"'),
@@ -55,6 +57,14 @@ async def test_radclient_asks_for_a_call_reports_and_ends_it(world: World) -> No
     assert stopped.code == "Accounting-Response", stopped.said
     call = await world.call()
     assert (call["used_seconds"], call["charged_micros"], call["cause"]) == (70, 700_000, "user_request")
+
+
+async def test_the_examples_of_deploy_radius_are_what_they_say(world: World) -> None:
+    settings = RadiusSettings.model_validate_json((EXAMPLES / "settings.json").read_text("utf-8"))
+    assert [client.name for client in settings.clients.values()] == ["gateway-1", "gateway-2", "branch-offices"]
+    lines = (EXAMPLES / "ask.txt").read_text("utf-8").splitlines()
+    pairs = [(name, value) for name, _, value in (line.partition(" = ") for line in lines)]
+    assert (await radclient(world.access.ports[0], "auth", pairs, proven=False)).code == "Access-Accept"
 
 
 async def test_radclient_is_told_why_a_call_is_refused(world: World) -> None:

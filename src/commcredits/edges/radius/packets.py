@@ -3,7 +3,7 @@
 Knows lengths, authenticators and Message-Authenticator. Refuses to know what attributes mean, and who sends packets.
 
 A codec of our own: a call's packets are a dozen flat attributes, so all of it fits here, and reading, proving and
-answering one costs a fifth of what pyrad 2.6 takes for it. It is also stricter: pyrad takes an attribute whose length
+answering one costs a quarter of what pyrad 2.6 takes for it. It is also stricter: pyrad takes an attribute whose length
 points beyond the packet for a shorter one, and puts Message-Authenticator wherever its dictionary happens to.
 """
 
@@ -34,6 +34,9 @@ _NUMBER: Final = Layout("!I")
 _NO_PROOF: Final = b"\x50\x12" + bytes(_AUTHENTICATOR_BYTES)
 _ZEROS: Final = bytes(_AUTHENTICATOR_BYTES)
 _NUMBER_BYTES: Final = 4
+_MESSAGE_AUTHENTICATOR: Final = int(Attribute.MESSAGE_AUTHENTICATOR)
+_PROXY_STATE: Final = int(Attribute.PROXY_STATE)
+"""Plain numbers, for what is looked at in every attribute of every packet."""
 
 Attributes = tuple[tuple[int, bytes], ...]
 """Types and values, in order."""
@@ -91,7 +94,7 @@ def read_packet(datagram: bytes) -> Packet:
         if end < position + 2 or end > length:
             raise PacketError("attribute length out of bounds")
         number, value = raw[position], raw[position + 2 : end]
-        if number == Attribute.MESSAGE_AUTHENTICATOR:
+        if number == _MESSAGE_AUTHENTICATOR:
             if proof_at or end - position != _PROOF_BYTES:
                 raise PacketError("Message-Authenticator twice or of a wrong length")
             proof_at = position + 2
@@ -147,8 +150,9 @@ def write_reply(
 
     Raises PacketError when it would be longer than a packet may be.
     """
-    returned = [(Attribute.PROXY_STATE, value) for value in request.all_of(Attribute.PROXY_STATE)]
-    body = write_attributes((*attributes, *returned))
+    body = write_attributes(attributes)
+    if _PROXY_STATE in request.firsts:
+        body += write_attributes((_PROXY_STATE, value) for value in request.all_of(_PROXY_STATE))
     head, body = _frame(code, request.identifier, body, proven=proven)
     if proven:
         body = _proof(secret, head, request.authenticator, body)
