@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from commcredits.edges.switches.asterisk import ari_call
+from commcredits.edges.switches.switch_side import ControlTerms
 from commcredits.operations.call_cuts import CutOrder, cut_call
 from tests.edges.switches.asterisk.ari_asterisk import LIMIT
 from tests.edges.switches.asterisk.scene import (
@@ -236,3 +237,36 @@ async def test_events_that_come_twice_change_nothing(database_url: str) -> None:
         await scene.nothing_is_left()
         call = await scene.books(state="ended")
         assert (call["used_seconds"], call["charged_micros"]) == (1, SECOND_MICROS)
+
+
+async def test_forty_calls_at_once_are_charged_each_its_seconds(database_url: str) -> None:
+    async with open_ari_scene(database_url, funds_micros=100_000_000) as scene:
+        scene.asterisk.on_dial = lambda channel: scene.asterisk.answer(channel.id)
+        channel_ids = [await scene.call() for _ in range(40)]
+
+        async def states(state: str) -> list[object] | None:
+            found = [call["state"] for call in await all_calls(scene.world)]
+            return found if found.count(state) == 40 else None
+
+        await eventually(lambda: states("started"))
+        for channel_id in channel_ids:
+            scene.asterisk.hang_up(channel_id)
+        await eventually(lambda: states("ended"))
+        await scene.nothing_is_left()
+        calls = await all_calls(scene.world)
+        assert all(call["charged_micros"] == call["used_seconds"] * SECOND_MICROS for call in calls)
+        assert all(1 <= call["used_seconds"] <= 20 for call in calls)
+        assert (await scene.world.ledger()).account[1] == 0
+
+
+async def test_a_caller_who_cannot_be_answered_in_time_is_told_to_try_again(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ari_call, "TERMS", ControlTerms(ask_seconds_max=0.0))
+    async with open_ari_scene(database_url) as scene:
+        channel_id = await scene.call()
+        await scene.nothing_is_left()
+        assert scene.asterisk.causes[channel_id] == 42
+        assert scene.asterisk.last_variables[channel_id]["COMMCREDITS_REASON"] == "busy"
+        await scene.books(state="ended")
+        assert (await scene.world.ledger()).account == (5_000_000, 0), "what was granted too late is let go"

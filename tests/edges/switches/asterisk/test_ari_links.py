@@ -8,6 +8,8 @@ import structlog
 
 from commcredits.core.commands import End
 from commcredits.edges.switches.asterisk import ari_link, ari_requests, ari_socket
+from commcredits.edges.switches.asterisk.ari_call import AriCall
+from commcredits.edges.switches.asterisk.ari_events import Event
 from commcredits.edges.switches.asterisk.serve import serve
 from tests.edges.switches.asterisk.ari_asterisk import LIMIT, FakeAsterisk
 from tests.edges.switches.asterisk.scene import (
@@ -289,6 +291,24 @@ async def test_a_message_that_is_too_long_costs_the_link_and_no_call(database_ur
         await _connected_again(scene)
         scene.asterisk.hang_up(leg(channel_id))
         await _gone(scene)
+
+
+async def test_a_bug_in_one_call_ends_no_other(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_ari_scene(database_url) as scene:
+        channel_id = await scene.talking()
+        changed = AriCall.changed
+
+        def stumble(call: AriCall, event: Event) -> None:
+            if event.type == "ChannelVarset":
+                raise ZeroDivisionError
+            changed(call, event)
+
+        monkeypatch.setattr(AriCall, "changed", stumble)
+        with structlog.testing.capture_logs() as logs:
+            scene.asterisk.send_again("ChannelVarset", channel_id)
+            scene.asterisk.hang_up(leg(channel_id))
+            await _gone(scene)
+        assert "event failed" in [each["event"] for each in logs]
 
 
 async def test_more_calls_than_may_be_are_refused_and_emergencies_are_not(

@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 import pytest
 import structlog
 
-from commcredits.edges.switches.asterisk import fastagi_dialog
+from commcredits.edges.switches.asterisk import fastagi_dialog, fastagi_scripts
 from commcredits.edges.switches.asterisk.serve import AsteriskServer, serve
+from commcredits.edges.switches.switch_side import ControlTerms
+from commcredits.operations.following import CallOrder, OrderKind
 from commcredits.settings.asterisk import AsteriskSettings
 from tests.edges.switches.asterisk.agi_asterisk import AgiChannel
 from tests.edges.switches.asterisk.scene import BRITISH, NUMBER, all_calls, only_call, open_scene
@@ -193,6 +195,33 @@ async def test_a_strange_channel_gets_a_session_that_survives_a_dial_plan(databa
         await channel.run("authorise", *CALL)
         await channel.run("end", *_names(channel), "answered_ms=9000")
         assert (await only_call(world))["charged_micros"] == 90_000
+
+
+async def test_orders_for_a_call_by_fastagi_are_logged_once(database_url: str) -> None:
+    order = CallOrder(
+        kind=OrderKind.CUT, organization_id="", session_id="fastagi~1", switch="asterisk:fastagi", reason="fraud"
+    )
+    with structlog.testing.capture_logs() as logs:
+        async with edge(database_url) as (_world, server):
+            server.deliver(order)
+            server.deliver(order)
+    assert _warning(logs)["event"] == "order not delivered, for its call has no link that could be told"
+
+
+async def test_a_dial_plan_that_cannot_be_answered_in_time_is_told_so(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fastagi_scripts, "TERMS", ControlTerms(ask_seconds_max=0.0))
+    async with edge(database_url) as (world, server):
+        channel = _channel(server)
+        await channel.run("authorise", *CALL)
+        assert channel.variables == {
+            "COMMCREDITS_REASON": "busy",
+            "COMMCREDITS_CAUSE": "42",
+            "COMMCREDITS_RESULT": "unavailable",
+        }
+        await _over(world)
+        assert (await world.ledger()).account == (5_000_000, 0), "what was granted too late is let go"
 
 
 async def test_whoever_may_not_connect_is_not_read(database_url: str) -> None:

@@ -161,6 +161,11 @@ class AriCall:
         """Wait until Asterisk has taken an order to hang up."""
         await self._cut_taken.wait()
 
+    def channels_are_gone(self) -> None:
+        """A list shows none of its channels any more."""
+        self.legs.gone.update(self.legs.left)
+        self._tell_if_over()
+
     def release_again(self) -> None:
         """Its channels are still there though it is over."""
         self._release()

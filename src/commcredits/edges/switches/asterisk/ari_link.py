@@ -27,7 +27,9 @@ from commcredits.edges.switches.asterisk.ari_socket import AWAY, open_events, wh
 from commcredits.edges.switches.asterisk.call_arguments import read_call_arguments
 from commcredits.edges.switches.asterisk.causes import CONGESTION, NORMAL_CLEARING
 from commcredits.edges.switches.asterisk.complaints import Complaints
+from commcredits.edges.switches.asterisk.failures import log_failure
 from commcredits.edges.switches.asterisk.steps import Tasks
+from commcredits.edges.switches.controlled_call import ControlledCall
 from commcredits.edges.switches.switch_side import NOT_CHARGED
 from commcredits.operations.charging import ChargingDesk, Emergency, fit_session_id
 from commcredits.operations.following import CallOrder, Following, OrderKind
@@ -46,6 +48,9 @@ REPLACED_SECONDS: Final = 30.0
 """How long we leave our application to another client that took it, for two would take it from each other for ever."""
 
 _BUSY: Final = Refused(code=RefusalCode.BUSY)
+_CHANNEL_ID: Final = re.compile(r"[!-~]{1,137}", re.ASCII)
+"""Ids to which our prefix can be added: Asterisk takes 149 characters (AST_MAX_PUBLIC_UNIQUEID)."""
+
 _NOT_DIALLED: Final = re.compile(r"[^0-9+*#]", re.ASCII)
 _log: Final = structlog.get_logger("asterisk")
 
@@ -88,6 +93,7 @@ class AriLinkServer:
         self._by_session: dict[str, AriCall] = {}
         self._missing: frozenset[str] = frozenset()
         self._strange: frozenset[str] = frozenset()
+        self._ending: set[ControlledCall] = set()
         self._replaced = False
         self._running: asyncio.Task[None] | None = None
         self.connected = asyncio.Event()
@@ -101,6 +107,8 @@ class AriLinkServer:
         if self._running is not None:
             self._running.cancel()
             await asyncio.wait([self._running])
+            for control in self._ending:
+                control.forget(ending_too=True)
         await self._tasks.stop()
         await self._requests.close()
 
@@ -134,6 +142,9 @@ class AriLinkServer:
                     await self._listen(websocket)
             except AWAY as error:
                 reason = why(error)
+            except Exception as error:  # noqa: BLE001 - a bug of ours may cost a connection, never the link
+                log_failure("link failed", error, link=self._name)
+                reason = "a fault of ours"
             wait_seconds = BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)]
             if self._replaced:
                 self._replaced = False
@@ -147,7 +158,12 @@ class AriLinkServer:
         looking = asyncio.get_running_loop().create_task(self._look_again_and_again(), name="asterisk lists")
         try:
             async for message in websocket:
-                if not self._take(message):
+                try:
+                    goes_on = self._take(message)
+                except Exception as error:  # noqa: BLE001 - a bug of ours in one call may not end the calls of others
+                    log_failure("event failed", error, link=self._name)
+                    continue
+                if not goes_on:
                     return
         finally:
             looking.cancel()
@@ -160,6 +176,8 @@ class AriLinkServer:
         for call in tuple(self._by_session.values()):
             call.control.renew()
             call.drop()
+            self._ending.add(call.control)
+        self._ending = {control for control in self._ending if control.ending}
         self._by_channel.clear()
         self._by_session.clear()
         self._missing = self._strange = frozenset()
@@ -193,6 +211,9 @@ class AriLinkServer:
             if call is not None:
                 call.leg_entered()
             return
+        if _CHANNEL_ID.fullmatch(channel_id) is None:
+            self._complaints.say("channel with a strange id", peer=self._name)
+            return
         if channel_id in self._by_channel:
             self._complaints.say("channel entered twice", peer=self._name)
             return
@@ -211,7 +232,7 @@ class AriLinkServer:
             self._complaints.say("call refused", peer=self._name, reason=reason)
             call.enter_refused(wrong)
             return
-        call.enter(told.request, told.endpoint or self._link.endpoint.format(callee=dialled(told.request.callee)))
+        call.enter(told.request, told.endpoint or self._link.endpoint.replace("{callee}", dialled(told.request.callee)))
 
     def _know(self, call: AriCall) -> None:
         for channel_id in (call.legs.caller_id, call.legs.callee_id):
@@ -279,6 +300,8 @@ class AriLinkServer:
                 call.release_again()
             elif any(there):
                 missing.add(call.control.session_id)
+            else:
+                call.channels_are_gone()
         self._missing = frozenset(missing)
 
     async def _find_strange(self, listing: Listing, known: frozenset[str]) -> None:

@@ -21,7 +21,7 @@ OPEN_SECONDS_MAX: Final = 5.0
 PING_SECONDS: Final = 5.0
 PONG_SECONDS_MAX: Final = 10.0
 CLOSE_SECONDS_MAX: Final = 1.0
-MESSAGE_BYTES_MAX: Final = 256 * 1_024
+MESSAGE_BYTES_MAX: Final = 64 * 1_024
 MESSAGES_MAX: Final = 4_096
 """How many events may wait for us: Asterisk closes a websocket that it cannot write to for 100 ms."""
 

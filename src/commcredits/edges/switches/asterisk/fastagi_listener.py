@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-import traceback
 from collections.abc import Sequence
 from typing import Final
 
 import structlog
 
 from commcredits.edges.switches.asterisk.complaints import Complaints
+from commcredits.edges.switches.asterisk.failures import log_failure
 from commcredits.edges.switches.asterisk.fastagi_dialog import AgiDialog, AgiOverError
 from commcredits.edges.switches.asterisk.fastagi_framing import AgiFramingError
 from commcredits.edges.switches.asterisk.fastagi_scripts import FastAgiScripts
@@ -99,8 +99,7 @@ class FastAgiListener:
         except (AgiOverError, OSError):
             _log.info("fastagi connection ended early", peer=peer)
         except Exception as error:  # noqa: BLE001 # a bug of ours in one call may not end the calls of others
-            frames = "".join(traceback.format_tb(error.__traceback__))
-            _log.error("fastagi request failed", peer=peer, error=type(error).__name__, traceback=frames)
+            log_failure("fastagi request failed", error, peer=peer)
         finally:
             await _close(writer)
         if reason:

@@ -31,6 +31,7 @@ from commcredits.edges.switches.switch_side import ControlTerms
 from commcredits.operations.charging import EMERGENCY_GRANT, CallRequest, ChargingDesk, Emergency, fit_session_id
 from commcredits.operations.inputs import is_identifier
 
+TERMS: Final = ControlTerms()
 START_KEYS: Final = frozenset({"session", "organization"})
 END_KEYS: Final = frozenset({"session", "organization", "answered_ms", "cause"})
 _SESSION_ID: Final = re.compile(r"[A-Za-z0-9._:~-]{1,128}", re.ASCII)
@@ -48,7 +49,6 @@ class FastAgiScripts:
         self._timers = timers
         self._name = name
         self._slice_seconds = slice_seconds
-        self._terms = ControlTerms()
         self._last_words: set[LastWord] = set()
 
     async def run(self, dialog: AgiDialog, environment: AgiEnvironment, peer: str) -> bool:
@@ -81,7 +81,7 @@ class FastAgiScripts:
             _log.warning("call refused, for its arguments are wrong", peer=peer, field=told.wrong.facts["field"])
             await _tell_refusal(dialog, told.wrong)
             return
-        question = _Question(self._desk, self._timers, request, self._terms)
+        question = _Question(self._desk, self._timers, request)
         try:
             answer = await question.answer
             if isinstance(answer, Refused):
@@ -135,12 +135,12 @@ class FastAgiScripts:
             self._last_words.discard(word)
             taken.set()
 
-        word = LastWord(command, desk=self._desk, timers=self._timers, terms=self._terms, done=done)
+        word = LastWord(command, desk=self._desk, timers=self._timers, terms=TERMS, done=done)
         self._last_words.add(word)
         word.send()
         try:
             # A hang-up handler waits for us: whatever takes longer goes on without it.
-            async with asyncio.timeout(self._terms.ask_seconds_max):
+            async with asyncio.timeout(TERMS.ask_seconds_max):
                 await taken.wait()
         except TimeoutError:
             _log.warning("end of a call is told later", session_id=session_id)
@@ -163,7 +163,7 @@ class FastAgiScripts:
 class _Question:
     """One call as it is asked for: the side of a switch that waits for the first answer and for nothing else."""
 
-    def __init__(self, desk: ChargingDesk, timers: Timers, request: CallRequest, terms: ControlTerms) -> None:
+    def __init__(self, desk: ChargingDesk, timers: Timers, request: CallRequest) -> None:
         self.answer: asyncio.Future[Granted | Refused] = asyncio.get_running_loop().create_future()
         self.told = False
         self.call = ControlledCall(
@@ -172,7 +172,7 @@ class _Question:
             timers=timers,
             session_id=request.session_id,
             over=lambda _call: None,
-            terms=terms,
+            terms=TERMS,
             slice_seconds=request.slice_seconds,
         )
         self.call.ask(request)

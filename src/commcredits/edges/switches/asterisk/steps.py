@@ -6,15 +6,13 @@ Knows order. Refuses to know what is done.
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final
+from typing import Any
 
-import structlog
+from commcredits.edges.switches.asterisk.failures import log_failure
 
 Step = Callable[[], Awaitable[object]]
-_log: Final = structlog.get_logger("asterisk")
 
 
 class Tasks:
@@ -42,8 +40,7 @@ class Tasks:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            frames = "".join(traceback.format_tb(error.__traceback__))
-            _log.error("asterisk task failed", error=type(error).__name__, traceback=frames)
+            log_failure("asterisk task failed", error)
 
 
 class Steps:
