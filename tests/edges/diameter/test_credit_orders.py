@@ -142,4 +142,8 @@ async def test_a_client_that_answers_nothing_keeps_its_call_and_harms_nobody(dat
         await client.begin(SESSION, *PARTIES, group())
         await stand.office.grant(stand.organization_id, 1_000_000)
         await _wait_for(client, RE_AUTH)
-        assert (await client.update(SESSION, 1, group(used=5))).result == 2001
+        await _order_cut(stand, f"{SESSION}~rg100")
+        await _wait_for(client, ABORT_SESSION)
+        other = f"{CLIENT};7;other"
+        assert (await client.begin(other, *PARTIES, group())).result == 2001
+        assert (await client.update(other, 1, group(used=5))).result == 2001

@@ -49,7 +49,7 @@ class Orders:
         self._following = following
         self._peers: PeerDirectory | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._asked: set[str] = set()
+        self._asked: set[tuple[OrderKind, str]] = set()
 
     def connect(self, peers: PeerDirectory) -> None:
         """Where clients are found."""
@@ -68,7 +68,8 @@ class Orders:
             state.cutting = partial(self._told, order)
         host = order.switch.removeprefix(switch_of(""))
         peer = self._peer_of(dialogue, host)
-        if peer is None or order.session_id in self._asked:
+        asked = (order.kind, order.session_id)
+        if peer is None or asked in self._asked:
             return
         avps = b"".join([
             write_utf8(SESSION_ID, session_id),
@@ -77,7 +78,7 @@ class Orders:
             write_utf8(DESTINATION_HOST, host),
             _APPLICATION,
         ])  # fmt: skip
-        self._asked.add(order.session_id)
+        self._asked.add(asked)
         if order.kind is OrderKind.CUT:
             answered = peer.request(cc.ABORT_SESSION, cc.CREDIT_CONTROL_APPLICATION, avps)
             answered.add_done_callback(partial(self._aborted, order, peer, avps))
@@ -93,7 +94,7 @@ class Orders:
         answered.add_done_callback(partial(self._re_authorised, order, peer))
 
     def _re_authorised(self, order: CallOrder, peer: Peer, answered: asyncio.Future[Message | None]) -> None:
-        self._asked.discard(order.session_id)
+        self._asked.discard((order.kind, order.session_id))
         result = _result(answered)
         if result not in TAKEN:
             _log.info("client does not ask again", peer=peer.origin_host, session_id=order.session_id, result=result)
@@ -101,14 +102,14 @@ class Orders:
     def _aborted(self, order: CallOrder, peer: Peer, avps: bytes, answered: asyncio.Future[Message | None]) -> None:
         result = _result(answered)
         if result in TAKEN or result == ResultCode.UNKNOWN_SESSION_ID:
-            self._asked.discard(order.session_id)
+            self._asked.discard((order.kind, order.session_id))
             self._told(order)
             return
         _log.info("client does not abort", peer=peer.origin_host, session_id=order.session_id, result=result)
         if peer.is_open:
             self._re_authorise(order, peer, avps)
         else:
-            self._asked.discard(order.session_id)
+            self._asked.discard((order.kind, order.session_id))
 
     def _told(self, order: CallOrder) -> None:
         task = asyncio.create_task(self._note(order), name="diameter told")
