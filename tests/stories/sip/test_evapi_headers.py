@@ -1,4 +1,4 @@
-"""What a trusted source may tell a Kamailio of a call is the same over evapi as over HTTP, and nobody else is believed."""
+"""What a trusted source may tell a Kamailio of a call is the same over evapi as over HTTP; nobody else is believed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

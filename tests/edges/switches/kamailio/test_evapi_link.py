@@ -198,6 +198,16 @@ async def test_an_order_for_a_kamailio_without_a_link_is_logged_and_harms_nothin
     assert peer.heard == []
 
 
+async def test_links_of_both_ways_stand_beside_each_other(office: Office) -> None:
+    async with listening(EvapiPeer()) as peer:
+        nobody = KamailioLink(way="http", address="127.0.0.1:9", secret=SecretStr(SECRET))
+        settings = KamailioSettings(links={"a": _settings(peer), "b": nobody}, reconcile_seconds=3_600)
+        links = await serve(await _parts(office), settings)
+        await peer.linked()
+        assert links.port == 0
+        await links.stop()
+
+
 async def test_a_link_that_breaks_is_found_again_and_the_calls_are_compared_anew(office: Office) -> None:
     async with listening(EvapiPeer()) as peer, _linked(office, peer):
         for times in (1, 2, 3):
