@@ -238,7 +238,7 @@ async def test_whoever_may_not_connect_is_not_read(database_url: str) -> None:
 async def test_who_writes_slowly_is_closed_and_disturbs_nobody(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fastagi_dialog, "ENVIRONMENT_SECONDS_MAX", 0.5)
+    monkeypatch.setattr(fastagi_dialog, "ENVIRONMENT_SECONDS_MAX", 1.0)
     with structlog.testing.capture_logs() as logs:
         async with edge(database_url) as (_world, server):
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
@@ -290,5 +290,7 @@ async def _over(world: World) -> None:
 
 
 def _warning(logs: list[structlog.typing.EventDict]) -> structlog.typing.EventDict:
-    (warning,) = (each for each in logs if each["log_level"] == "warning")
+    """The one warning of the edge; what a machine under load makes others say is theirs."""
+    ours = [each for each in logs if each["event"].startswith(("fastagi connection", "order"))]
+    (warning,) = (each for each in ours if each["log_level"] == "warning")
     return warning

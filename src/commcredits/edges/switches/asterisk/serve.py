@@ -17,7 +17,7 @@ from commcredits.edges.switches.asterisk.ari_socket import trust_of
 from commcredits.edges.switches.asterisk.complaints import Complaints
 from commcredits.edges.switches.asterisk.fastagi_listener import FastAgiListener
 from commcredits.edges.switches.asterisk.fastagi_scripts import FastAgiScripts
-from commcredits.operations.following import CallOrder
+from commcredits.operations.following import CallOrder, OrderKind
 from commcredits.operations.switch_parts import SwitchParts
 from commcredits.settings.asterisk import AsteriskSettings
 
@@ -50,7 +50,7 @@ class AsteriskServer:
             for name, link in settings.links.items()
         }
         self._by_switch = {each.switch: each for each in self.links.values()}
-        self._not_delivered: set[str] = set()
+        self._not_delivered: set[tuple[OrderKind, str]] = set()
         self._following_task: asyncio.Task[None] | None = None
 
     @property
@@ -72,16 +72,21 @@ class AsteriskServer:
         link = self._by_switch.get(order.switch)
         if link is not None:
             link.deliver(order)
-        elif order.session_id not in self._not_delivered:
-            if len(self._not_delivered) >= _NOT_DELIVERED_MAX:
-                self._not_delivered.clear()
-            self._not_delivered.add(order.session_id)
-            _log.warning(
-                "order not delivered, for its call has no link that could be told",
-                order=order.kind.value,
-                switch=order.switch,
-                session_id=order.session_id,
-            )
+            return
+        said = (order.kind, order.session_id)
+        if said in self._not_delivered:
+            return
+        if len(self._not_delivered) >= _NOT_DELIVERED_MAX:
+            self._not_delivered.clear()
+        self._not_delivered.add(said)
+        # That funds came too late for a call is as it must be; that somebody's order to cut it is void is not.
+        say = _log.warning if order.kind is OrderKind.CUT else _log.info
+        say(
+            "order not delivered, for its call has no link that could be told",
+            order=order.kind.value,
+            switch=order.switch,
+            session_id=order.session_id,
+        )
 
     async def stop(self) -> None:
         """See SwitchServer."""
