@@ -221,6 +221,7 @@ class ChargingDesk:
             service=Service.EMERGENCY,
             caller=caller,
             callee=_plain(request.callee, _PARTY_CHARACTERS_MAX),
+            slice_seconds=EMERGENCY_GRANT.granted_seconds,
             answered=request.answered,
             switch=request.switch,
         )

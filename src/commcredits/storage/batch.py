@@ -25,7 +25,7 @@ Row = tuple[Any, ...]
 # The kind of each column of each kind of row, in the order of the statement's parameters: "t" is free text, sent as an
 # array of values; "v" is anything whose text needs no quoting, sent as one array literal; "i" is the same for instants;
 # "s" is text of the hot tables, sent as one text of parts, for of every element of an array the driver asks what it is.
-_ACCOUNT_COLUMNS: Final = "vvvvvtttv"
+_ACCOUNT_COLUMNS: Final = "vvvvvsssv"
 _OPENED_COLUMNS: Final = "vssssvssvvvviisvvvvivvvsssiisssss"
 _MOVED_COLUMNS: Final = "vssvvvvivvvsssiisss"
 _JOURNAL_COLUMNS: Final = "vvissvsvsv"

@@ -158,7 +158,7 @@ ENDED_BY_HAND: Final = {
     "plain": (40, 477_000, 0, {}),
     "nobody_answers": (0, 0, 0, {}),
     "never_heard_of_again": (0, 0, 0, {}),
-    "an_emergency": (45, 0, 0, {}),
+    "an_emergency": (900, 0, 0, {}),
     # 60 seconds come out of the pool; the other 45 are a minute at 0.06.
     "paid_by_minutes_and_then_by_credits": (105, 60_000, 1, {}),
     # Granted 60 and charged for them: 0.05 and 0.61.

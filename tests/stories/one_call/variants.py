@@ -163,7 +163,7 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     ),
     # ---- strange ---------------------------------------------------------------------------------------------------
     "an_emergency": _told(
-        Ask(callee=EMERGENCY), RINGING, Answer(), Pass(seconds=45), HangUp(used_seconds=45), funds_micros=0
+        Ask(callee=EMERGENCY), RINGING, Answer(), Pass(seconds=900), HangUp(used_seconds=900), funds_micros=0
     ),
     "longer_than_its_grant": _running(Pass(seconds=80), HangUp(used_seconds=80)),
     "ahead_of_the_clock": _running(Pass(seconds=10), HangUp(used_seconds=50)),

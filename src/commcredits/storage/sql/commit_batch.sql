@@ -13,7 +13,7 @@
 with input as materialized (
     select *
     from unnest(
-        $3::text::uuid[], $4::text::bigint[], $5::text::boolean[], $6::text::bigint[], $7::text::bigint[], $8::text[], $9::text[], $10::text[],
+        $3::text::uuid[], $4::text::bigint[], $5::text::boolean[], $6::text::bigint[], $7::text::bigint[], string_to_array($8::text, e'\x1f', e'\x1e'), string_to_array($9::text, e'\x1f', e'\x1e'), string_to_array($10::text, e'\x1f', e'\x1e'),
         $11::text::bigint[]
     ) as t (organization_id, version, changed, posted_micros, held_micros, lot_ids, lot_free, lot_held, owed_micros)
     order by organization_id

@@ -54,6 +54,7 @@ async def test_an_emergency_call_is_granted_before_the_submitter_answers(body: d
                 service=Service.EMERGENCY,
                 caller=KNOWN_NUMBER,
                 callee=body["callee"],
+                slice_seconds=86_400,
             )
         ]
         house.desk.release()

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from commcredits.core.commands import Authorise, CallType, Service
 from commcredits.edges.http.charging.fields import FIELD_RULES
+from commcredits.operations.charging import EMERGENCY_GRANT
 
 _PARTY_CHARACTERS_MAX: Final = 32
 _SESSION_ID_CHARACTERS_MAX: Final = 128
@@ -50,6 +51,7 @@ def read_emergency(fields: Mapping[str, Any], organization_of: Callable[[str], s
         service=Service.EMERGENCY,
         caller=caller,
         callee=callee,
+        slice_seconds=EMERGENCY_GRANT.granted_seconds,
         answered=fields.get("answered") is True,
         switch=str(fields.get("switch")) if rules["switch"].accepts(fields.get("switch")) else "",
     )
