@@ -138,7 +138,7 @@ class AccessServer:
     def send(self, port: int, datagram: bytes) -> None:
         """Send a datagram, and wait for nothing."""
         assert self._asking is not None
-        self._asking.sendto(datagram, (HOST, port))
+        self._asking.sendto(datagram, ("::1" if ":" in self.host else HOST, port))
 
     def heard(self, data: bytes) -> None:
         """An answer came."""

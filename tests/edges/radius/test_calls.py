@@ -333,6 +333,18 @@ async def test_a_cut_that_is_refused_is_ordered_again(world: World) -> None:
     await world.until_told()
 
 
+async def test_a_call_over_ipv6_is_granted_extended_and_ended(database_url: str) -> None:
+    async with open_world(database_url, host="::1", address="::1/128") as world:
+        accept = await world.access.ask(call_of(CALLER, CALLEE, "a1"))
+        await world.access.account(Status.START, of_call(accept, "a1"))
+        world.office.clock.advance(seconds=50)
+        await world.access.account(Status.INTERIM_UPDATE, of_call(accept, "a1", seconds=50))
+        await world.access.ear.wait_for(1)
+        assert world.access.ear.heard[0].number(Attribute.SESSION_TIMEOUT) == 110
+        await world.access.account(Status.STOP, of_call(accept, "a1", seconds=50))
+        assert (await world.call())["used_seconds"] == 50
+
+
 async def test_the_calls_of_a_network_belong_to_the_address_that_asks(database_url: str) -> None:
     async with open_world(database_url, address="127.0.0.0/8") as world:
         other = AccessServer(world.access.ports, host="127.0.0.2")

@@ -230,6 +230,19 @@ async def test_trouble_of_ours_is_silence_and_the_next_try_is_answered(
     await access.close()
 
 
+async def test_a_restart_that_meets_trouble_of_ours_is_told_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept = await world.access.ask(call_of(CALLER, CALLEE, "a1"))
+    await world.access.account(Status.START, of_call(accept, "a1"))
+    monkeypatch.setattr(world.parts.desk, "_submitter", _Busy(1, world.parts.desk._submitter))  # noqa: SLF001 # as above
+    access = await _impatient(world)
+    assert await nothing(lambda: access.account(Status.ACCOUNTING_ON))
+    assert (await access.exchange(*access.last)).code == Code.ACCOUNTING_RESPONSE
+    await access.close()
+    assert (await world.call())["cause"] == "gone_from_switch"
+
+
 async def test_a_stop_answers_what_was_asked(world: World) -> None:
     answers = [asyncio.create_task(world.access.ask(call_of(CALLER, CALLEE, f"a{each}"))) for each in range(20)]
     await asyncio.sleep(0.005)

@@ -137,7 +137,7 @@ async def open_world(
         )
         assert isinstance(added, PhoneNumber), added
         parts = await parts_of(office)
-        access = AccessServer((0, 0))
+        access = AccessServer((0, 0), host=changed.get("host", HOST))
         await access.open()
         world = World(
             office=office,

@@ -5,6 +5,7 @@ Knows which calls are from before. Refuses to know how calls are compared with t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 
@@ -12,10 +13,12 @@ import structlog
 
 from commcredits.core.commands import End
 from commcredits.core.flags import GONE
+from commcredits.core.outcomes import Refused
 from commcredits.edges.radius.attributes import Attribute
 from commcredits.edges.radius.calls import Call, Calls
 from commcredits.edges.radius.exchanges import Exchange
 from commcredits.edges.radius.reading import name_of_switch, read_seconds
+from commcredits.edges.radius.refusals import is_trouble
 from commcredits.edges.radius.tasks import Tasks
 from commcredits.operations.switch_parts import SwitchParts
 
@@ -51,19 +54,26 @@ class Restarts:
             later = {call.token.session_id: call.token.organization_id for call in of_switch if call.asked_at > before}
             # Those that we know of are ended however young they are; the books may know of more.
             for call in gone:
-                await self._end(call)
+                if not await self._end(call):
+                    exchange.drop()
+                    return
             reconciler = self._parts.reconciler(switch)
             ended = 0
             for _ in range(_LISTS):
                 ended += len((await reconciler.compare(later)).ended)
-        except BaseException:
+        except asyncio.CancelledError:
             exchange.drop()
             raise
+        except Exception as error:  # noqa: BLE001 # whatever the database is away with: the access server tells it again
+            exchange.drop()
+            _log.warning("calls from before a restart were not ended", switch=switch, error=type(error).__name__)
+            return
         _log.info("access server was restarted", switch=switch, ended=ended + len(gone))
         exchange.acknowledge()
 
-    async def _end(self, call: Call) -> None:
-        await self._parts.desk.execute(
+    async def _end(self, call: Call) -> bool:
+        """Whether the books took it."""
+        outcome = await self._parts.desk.execute(
             End(
                 organization_id=call.token.organization_id,
                 session_id=call.token.session_id,
@@ -71,4 +81,7 @@ class Restarts:
                 cause=GONE,
             )
         )
+        if isinstance(outcome, Refused) and is_trouble(outcome.code):
+            return False
         self._calls.end(call)
+        return True
