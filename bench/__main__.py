@@ -24,6 +24,7 @@ from bench.columnar import SHAPES as PRICES
 from bench.columnar import measure
 from bench.http_load import TOKEN, HttpLoad, load_with_own, load_with_wrk
 from bench.processor import core_microseconds_per_operation, cpu_seconds, with_children
+from bench.protocols import MEASURED_SHAPES, ProtocolRow, measure_protocols, print_protocols
 from bench.rates import RATES, RECORDS, ImportFigures, measure_import, print_rating
 from bench.world import PEOPLE, SHAPES, World, funding_commands, new_committer, organizations_of, set_up
 from commcredits.core.commands import CheckRecharge
@@ -54,24 +55,27 @@ def main() -> None:
     parser.add_argument("--callers", type=int, default=512, help="how many operations are under way at once")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     arguments = parser.parse_args()
-    rows, core_us, loader, imported = uvloop.run(_measure(arguments.seconds, arguments.callers))
+    rows, protocols, core_us, loader, imported = uvloop.run(_measure(arguments.seconds, arguments.callers))
     _print(rows, core_us, loader, arguments.callers)
+    print_protocols(protocols, {row.shape: row.server_us for row in rows if row.way == "committer"})
     rating = [measure(shape, rates=RATES, records=RECORDS, core_calls=100_000, threads=2) for shape in PRICES]
     print_rating(rating, imported)
     if arguments.json is not None:
         figures = {
             "core_us": core_us,
             "rows": [asdict(row) for row in rows],
+            "protocols": [asdict(row) for row in protocols],
             "rating": [asdict(each) for each in rating],
             "import": asdict(imported),
         }
         arguments.json.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
 
 
-async def _measure(seconds: int, callers: int) -> tuple[list[Row], float, str, ImportFigures]:
+async def _measure(seconds: int, callers: int) -> tuple[list[Row], list[ProtocolRow], float, str, ImportFigures]:
     calm_the_collector()
     core_us = core_microseconds_per_operation()
     rows: list[Row] = []
+    protocols: list[ProtocolRow] = []
     loader = ""
     with tempfile.TemporaryDirectory() as folder:
         async with await start_embedded(Path(folder) / "database") as server:
@@ -84,14 +88,19 @@ async def _measure(seconds: int, callers: int) -> tuple[list[Row], float, str, I
             for shape in SHAPES:
                 rows.append(await _measure_baseline(world, server, shape, callers, seconds))
                 rows.append(await _measure_committer(world, server, shape, callers, seconds))
-                over_http, loader = await _measure_http(world, server, shape, callers, seconds)
+                over_http, as_protocol = await _measure_http(world, server, shape, callers, seconds)
                 rows.append(over_http)
+                if shape in MEASURED_SHAPES:
+                    protocols.append(as_protocol)
             rows.append(await _measure_committer(world, server, PEOPLE, callers, seconds))
-            over_http, loader = await _measure_http(world, server, PEOPLE, callers, seconds)
+            over_http, as_protocol = await _measure_http(world, server, PEOPLE, callers, seconds)
             rows.append(over_http)
+            loader = as_protocol.way
+            protocols += await measure_protocols(world, server, connection, seconds=seconds)
             await connection.close()
             imported = await measure_import(server)
-    return rows, core_us, loader, imported
+    protocols.sort(key=lambda row: MEASURED_SHAPES.index(row.shape))
+    return rows, protocols, core_us, loader, imported
 
 
 async def _measure_baseline(world: World, server: EmbeddedServer, shape: str, callers: int, seconds: int) -> Row:
@@ -123,7 +132,7 @@ async def _measure_committer(world: World, server: EmbeddedServer, shape: str, c
 
 async def _measure_http(
     world: World, server: EmbeddedServer, shape: str, callers: int, seconds: int
-) -> tuple[Row, str]:
+) -> tuple[Row, ProtocolRow]:
     organizations = organizations_of(world, shape)
     async with _charging_process(world) as (process_id, port):
         run = world.new_id()[:18]
@@ -144,11 +153,25 @@ async def _measure_http(
             server_us=(cpu_seconds([process]) - server_before) * per_operation,
             database_us=(cpu_seconds(with_children(server.pid)) - before) * per_operation,
         )
-        return row, load.loader
+        half = await _load_http(port, organizations, f"{run}h", callers, seconds, rate=load.operations_per_second / 2)
+        as_protocol = ProtocolRow(
+            shape=shape,
+            way=row.way,
+            operations_per_second=row.operations_per_second,
+            p50_ms=row.p50_ms,
+            p99_ms=row.p99_ms,
+            half_p99_ms=half.p99_ms if half.loader == "wrk" else 0.0,
+            edge_us=row.server_us,
+            database_us=row.database_us,
+            loader_us=load.loader_cpu_seconds * per_operation,
+        )
+        return row, as_protocol
 
 
-async def _load_http(port: int, organizations: Iterator[str], run: str, callers: int, seconds: int) -> HttpLoad:
-    load = await load_with_wrk(port, organizations, run, callers=callers, seconds=seconds)
+async def _load_http(
+    port: int, organizations: Iterator[str], run: str, callers: int, seconds: int, *, rate: float = 0
+) -> HttpLoad:
+    load = await load_with_wrk(port, organizations, run, callers=callers, seconds=seconds, rate=rate)
     if load is None:
         load = await load_with_own(port, organizations, run, callers=callers, seconds=seconds)
     return load

@@ -21,6 +21,12 @@ function init(args)
   requests = -1 -- wrk asks for one request that it checks and never sends
 end
 
+-- Milliseconds to wait before each request, on average; none by default. wrk calls it only where it is defined.
+local interval = tonumber(os.getenv("BENCH_INTERVAL_MS") or "0")
+if interval > 0 then
+  function delay() return math.random(0, 2 * interval) end
+end
+
 function request()
   local kind = requests % 3
   requests = requests + 1

@@ -87,7 +87,7 @@ async def diameter_process(world: World) -> AsyncIterator[tuple[int, int]]:
 
 
 async def load_diameter(
-    port: int, callers: list[str], run: str, *, connections: int, in_flight: int, seconds: float
+    port: int, callers: list[str], run: str, *, connections: int, in_flight: int, seconds: float, rate: float = 0
 ) -> tuple[list[str], float]:
     """Run the loader as a process of its own: what it printed, and its processor time in seconds."""
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as listing:
@@ -96,7 +96,7 @@ async def load_diameter(
         before = _children_seconds()
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bench.diameter_load", str(port), listing.name, run),
-            *(str(connections), str(in_flight), str(seconds)),
+            *(str(connections), str(in_flight), str(seconds), str(rate)),
             stdout=asyncio.subprocess.PIPE,
         )
         said, _ = await process.communicate()
@@ -114,6 +114,7 @@ async def measure_diameter(
     connections: int = 8,
     in_flight: int = 64,
     seconds: float = 6,
+    rate: float = 0,
 ) -> DiameterLoad:
     """One run of this shape, after a shorter one that fills the edge's memory."""
     callers = [numbers[each] for each in islice(organizations_of(world, shape), _PICKS)]
@@ -125,7 +126,7 @@ async def measure_diameter(
         process = psutil.Process(process_id)
         database_before, edge_before = cpu_seconds(with_children(server.pid)), cpu_seconds([process])
         figures, loader_seconds = await load_diameter(
-            port, callers, run, connections=connections, in_flight=in_flight, seconds=seconds
+            port, callers, run, connections=connections, in_flight=in_flight, seconds=seconds, rate=rate
         )
         per_operation = 1_000_000 / int(figures[0])
         return DiameterLoad(
@@ -140,7 +141,7 @@ async def measure_diameter(
         )
 
 
-async def _measure(connections: int, in_flight: int, seconds: float, shapes: list[str]) -> dict[str, DiameterLoad]:
+async def _measure(arguments: argparse.Namespace) -> dict[str, DiameterLoad]:
     with tempfile.TemporaryDirectory() as folder:
         async with await start_embedded(Path(folder) / "database") as server:
             connection = await connect(server.url)
@@ -156,9 +157,16 @@ async def _measure(connections: int, in_flight: int, seconds: float, shapes: lis
             await connection.close()
             return {
                 shape: await measure_diameter(
-                    world, server, numbers, shape, connections=connections, in_flight=in_flight, seconds=seconds
+                    world,
+                    server,
+                    numbers,
+                    shape,
+                    connections=arguments.connections,
+                    in_flight=arguments.in_flight,
+                    seconds=arguments.seconds,
+                    rate=arguments.rate,
                 )
-                for shape in shapes
+                for shape in arguments.shape or SHAPES
             }
 
 
@@ -174,13 +182,11 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=8, help="how many connections the loader has")
     parser.add_argument("--in-flight", type=int, default=64, help="how many calls are under way on each")
     parser.add_argument("--shape", choices=SHAPES, action="append", help="which shapes to measure; default all")
+    parser.add_argument("--rate", type=float, default=0, help="operations a second at most; default all that it takes")
     arguments = parser.parse_args()
-    measured = uvloop.run(
-        _measure(arguments.connections, arguments.in_flight, arguments.seconds, arguments.shape or list(SHAPES))
-    )
-    table = Table(
-        title=f"Charging over Diameter: {arguments.connections} × {arguments.in_flight} calls at once, durable"
-    )
+    measured = uvloop.run(_measure(arguments))
+    at_once = f"{arguments.connections} × {arguments.in_flight} calls at once"
+    table = Table(title=f"Charging over Diameter: {at_once}, every answer durable; load and database beside it")
     names = ("shape", "operations/s", "p50 ms", "p99 ms", "failures", "CPU µs/op: edge", "database", "loader")
     for name in names:
         table.add_column(name, justify="left" if name == "shape" else "right")

@@ -1,9 +1,9 @@
-"""The Diameter loader, as a process: ``python -m bench.diameter_load PORT CALLERS RUN CONNECTIONS IN_FLIGHT SECONDS``.
+"""The Diameter loader: ``python -m bench.diameter_load PORT CALLERS RUN CONNECTIONS IN_FLIGHT SECONDS RATE``.
 
 Tells calls by Credit-Control-Requests (initial, update, termination), so many at once on each connection. Messages are
 encoded once and put together from their pieces, so that the loader costs the machine little beside what it measures.
 CALLERS is a file with a number as +E.164 on each line, all of one length, taken in turn. The edge must know the loader
-as its peer ``bench.example``.
+as its peer ``bench.example``. RATE is how many operations a second are sent at most, 0 for as many as are answered.
 
 Prints operations, operations per second, p50 and p99 in milliseconds, and answers that granted or ended nothing.
 """
@@ -14,7 +14,7 @@ import asyncio
 import struct
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -79,6 +79,9 @@ class _Work:
     calls: Iterator[tuple[bytes, bytes]]
     templates: tuple[tuple[bytes, ...], ...]
     stop_at: float
+    rate: float = 0
+    ready: deque[tuple[_Connection, int]] = field(default_factory=deque)
+    """Calls whose next step waits for its time, where there is a rate."""
     load: Load = field(default_factory=Load)
     failures: Counter[bytes] = field(default_factory=Counter)
 
@@ -100,7 +103,7 @@ class _Connection(asyncio.Protocol):
     def __init__(self, work: _Work, in_flight: int) -> None:
         self._work = work
         self._calls = [_Call() for _ in range(in_flight)]
-        self._running = in_flight
+        self.running = in_flight
         self._buffer = b""
         self._sent = 0
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -134,13 +137,13 @@ class _Connection(asyncio.Protocol):
         self._buffer = octets[at:]
         if out:
             self._transport.write(b"".join(out))
-        if not self._running:
+        if not self.running:
             self._transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:
         if self.done.done():
             return
-        if self._running:
+        if self.running:
             self.done.set_exception(error or ConnectionError("the server closed the connection"))
         else:
             self.done.set_result(None)
@@ -155,7 +158,9 @@ class _Connection(asyncio.Protocol):
         work.load.latencies.append(now - call.sent_at)
         call.step = (call.step + 1) % 3
         if call.step == 0 and now >= work.stop_at:
-            self._running -= 1
+            self.running -= 1
+        elif work.rate:
+            work.ready.append((self, hop_by_hop))
         else:
             self._go_on(hop_by_hop, call, now, out)
 
@@ -167,9 +172,18 @@ class _Connection(asyncio.Protocol):
             if _SUCCESS not in octets:
                 raise RuntimeError("the edge does not agree on capabilities")
             for number, call in enumerate(self._calls):
-                self._go_on(number, call, now, out)
+                if self._work.rate:
+                    self._work.ready.append((self, number))
+                else:
+                    self._go_on(number, call, now, out)
         else:
             raise RuntimeError(f"an answer that was not expected: {octets.hex()}")
+
+    def go_on(self, number: int) -> None:
+        """Take the next step of a call, now that its time has come."""
+        out: list[bytes] = []
+        self._go_on(number, self._calls[number], time.perf_counter(), out)
+        self._transport.write(b"".join(out))
 
     def _go_on(self, number: int, call: _Call, now: float, out: list[bytes]) -> None:
         step = call.step
@@ -234,33 +248,51 @@ def _calls(listed: list[str], run: str) -> Iterator[tuple[bytes, bytes]]:
         yield session.ljust(len(_SESSION), "_").encode(), caller.encode()
 
 
-async def _run(port: int, listed: list[str], run: str, connections: int, in_flight: int, seconds: float) -> _Work:
+async def _pace(work: _Work, connections: list[_Connection]) -> None:
+    """Release as many steps as the rate has come to, a thousand times a second."""
     began = time.perf_counter()
-    templates = _templates(listed[0])
-    work = _Work(calls=_calls(listed, run), templates=templates, stop_at=began + seconds)
+    released = 0
+    while any(connection.running for connection in connections):
+        due = int((time.perf_counter() - began) * work.rate) - released
+        for _ in range(min(due, len(work.ready))):
+            connection, number = work.ready.popleft()
+            connection.go_on(number)
+            released += 1
+        await asyncio.sleep(0.001)
+
+
+async def _run(work: _Work, port: int, connections: int, in_flight: int) -> None:
+    began = time.perf_counter()
     loop = asyncio.get_running_loop()
     made = [
         (await loop.create_connection(lambda: _Connection(work, in_flight), "127.0.0.1", port))[1]
         for _ in range(connections)
     ]
+    pacing = asyncio.create_task(_pace(work, made)) if work.rate else None
     await asyncio.gather(*(connection.done for connection in made))
+    if pacing is not None:
+        await pacing
     work.load.seconds = time.perf_counter() - began
-    return work
 
 
 def main() -> None:
     """Run the load that the command line names, and print what came of it."""
-    port, listing, run, connections, in_flight, seconds = sys.argv[1:]
+    port, listing, run, connections, in_flight, seconds, rate = sys.argv[1:]
     listed = Path(listing).read_text("utf-8").split()
     if len({len(caller) for caller in listed}) != 1 or len(f"{HOST};{run};0000000000") > len(_SESSION):
         raise SystemExit("callers must be of one length, and the name of the run must be short")
-    work = uvloop.run(_run(int(port), listed, run, int(connections), int(in_flight), float(seconds)))
+    work = _Work(
+        calls=_calls(listed, run),
+        templates=_templates(listed[0]),
+        stop_at=time.perf_counter() + float(seconds),
+        rate=float(rate),
+    )
+    uvloop.run(_run(work, int(port), int(connections), int(in_flight)))
     load, failures = work.load, work.failures
     if failures:
         print("for example", next(iter(failures)).hex(), file=sys.stderr)
-    rate = load.operations_per_second
-    figures = (f"{rate:.1f}", f"{load.latency_ms(0.5):.2f}", f"{load.latency_ms(0.99):.2f}", failures.total())
-    print(load.operations, *figures)
+    latencies = (f"{load.latency_ms(share):.2f}" for share in (0.5, 0.99))
+    print(load.operations, f"{load.operations_per_second:.1f}", *latencies, failures.total())
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ async def kamailio_process(world: World, port: int) -> AsyncIterator[int]:
 
 
 async def load_evapi(
-    port: int, organizations: list[str], run: str, *, in_flight: int, seconds: float
+    port: int, organizations: list[str], run: str, *, in_flight: int, seconds: float, rate: float = 0
 ) -> tuple[list[str], float]:
     """Run the loader as a process of its own: what it printed, and its processor time in seconds."""
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as listing:
@@ -81,7 +81,8 @@ async def load_evapi(
         listing.flush()
         before = _children_seconds()
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bench.evapi_load", str(port), listing.name, run, str(in_flight), str(seconds)),
+            *(sys.executable, "-m", "bench.evapi_load", str(port), listing.name, run),
+            *(str(in_flight), str(seconds), str(rate)),
             stdout=asyncio.subprocess.PIPE,
         )
         said, _ = await process.communicate()
@@ -91,7 +92,7 @@ async def load_evapi(
 
 
 async def measure_evapi(
-    world: World, server: EmbeddedServer, shape: str, *, in_flight: int = 512, seconds: float = 6
+    world: World, server: EmbeddedServer, shape: str, *, in_flight: int = 512, seconds: float = 6, rate: float = 0
 ) -> EvapiLoad:
     """One run of this shape, after a shorter one that fills the edge's memory."""
     organizations = list(islice(organizations_of(world, shape), _PICKS))
@@ -101,7 +102,9 @@ async def measure_evapi(
         await load_evapi(port, organizations, f"{run}w", in_flight=in_flight, seconds=max(seconds / 2, 2))
         process = psutil.Process(process_id)
         database_before, edge_before = cpu_seconds(with_children(server.pid)), cpu_seconds([process])
-        figures, loader_seconds = await load_evapi(port, organizations, run, in_flight=in_flight, seconds=seconds)
+        figures, loader_seconds = await load_evapi(
+            port, organizations, run, in_flight=in_flight, seconds=seconds, rate=rate
+        )
         per_operation = 1_000_000 / int(figures[0])
         return EvapiLoad(
             operations=int(figures[0]),

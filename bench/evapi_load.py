@@ -1,17 +1,18 @@
-"""The evapi loader, as a process: ``python -m bench.evapi_load PORT ORGANIZATIONS RUN IN_FLIGHT SECONDS``.
+"""The evapi loader, as a process: ``python -m bench.evapi_load PORT ORGANIZATIONS RUN IN_FLIGHT SECONDS RATE``.
 
 Plays Kamailio: it listens on PORT, where the edge connects to it, and keeps IN_FLIGHT calls going over that one link:
 each is authorised, charged once in mid-call and ended. Messages are those of ``deploy/kamailio/kamailio-evapi.cfg``,
 put together from their pieces, so that the loader costs the machine little beside what it measures. ORGANIZATIONS is a
 file with an organization's id on each line, taken in turn.
 
-Prints operations, operations per second, p50 and p99 in milliseconds, and answers that were no success.
+RATE is how many operations a second there may be, 0 for as many as are answered. Prints operations, operations per second, p50 and p99 in milliseconds, and answers that were no success.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import random
 import sys
 import time
 from collections.abc import Iterator
@@ -63,10 +64,13 @@ class _Call:
 class Loader(asyncio.Protocol):
     """The one link."""
 
-    def __init__(self, organizations: Iterator[str], run: str, in_flight: int, seconds: float) -> None:
+    def __init__(
+        self, organizations: Iterator[str], run: str, in_flight: int, seconds: float, *, rest_seconds: float
+    ) -> None:
         self._organizations = organizations
         self._run = run
         self._seconds = seconds
+        self._rest_seconds = rest_seconds
         self._calls = [_Call() for _ in range(in_flight)]
         self._running = 0
         self._numbers = iter(range(sys.maxsize))
@@ -144,8 +148,17 @@ class Loader(asyncio.Protocol):
             if not self._running:
                 self.load.seconds = answered_at - self._began
                 self.done.set_result(None)
+        elif self._rest_seconds:
+            rest = random.uniform(0, 2 * self._rest_seconds)
+            asyncio.get_running_loop().call_later(rest, self._go_on_later, place, call)
         else:
             self._go_on(place, call, answered_at)
+
+    def _go_on_later(self, place: int, call: _Call) -> None:
+        self._go_on(place, call, time.perf_counter())
+        if self._transport is not None:
+            self._transport.write(b"".join(self._waiting))
+            self._waiting.clear()
 
     def _go_on(self, place: int, call: _Call, now: float) -> None:
         call.step = (call.step + 1) % 3
@@ -171,8 +184,8 @@ def _place_of(session_id: str) -> int:
     return int(session_id.rpartition("~")[2])
 
 
-async def _run(port: int, listed: list[str], run: str, in_flight: int, seconds: float) -> Loader:
-    loader = Loader(cycle(listed), run, in_flight, seconds)
+async def _run(port: int, listed: list[str], run: str, in_flight: int, seconds: float, *, rate: float = 0) -> Loader:
+    loader = Loader(cycle(listed), run, in_flight, seconds, rest_seconds=in_flight / rate if rate else 0)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: loader, "127.0.0.1", port, backlog=1)
     try:
@@ -191,9 +204,9 @@ def settings(port: int) -> str:
 
 def main() -> None:
     """Run the load that the command line names, and print what came of it."""
-    port, listing, run, in_flight, seconds = sys.argv[1:]
+    port, listing, run, in_flight, seconds, rate = sys.argv[1:]
     listed = Path(listing).read_text("utf-8").split()
-    loader = uvloop.run(_run(int(port), listed, run, int(in_flight), float(seconds)))
+    loader = uvloop.run(_run(int(port), listed, run, int(in_flight), float(seconds), rate=float(rate)))
     load = loader.load
     p50, p99 = load.latency_ms(0.5), load.latency_ms(0.99)
     print(load.operations, f"{load.operations_per_second:.1f}", f"{p50:.2f}", f"{p99:.2f}", loader.failures)

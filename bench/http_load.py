@@ -42,9 +42,9 @@ class HttpLoad:
 
 
 async def load_with_wrk(
-    port: int, organizations: Iterator[str], run: str, *, callers: int, seconds: int
+    port: int, organizations: Iterator[str], run: str, *, callers: int, seconds: int, rate: float = 0
 ) -> HttpLoad | None:
-    """Run wrk against the charging listener; None when it is not installed."""
+    """Run wrk against the charging listener, at most at that many requests a second; None when it is not installed."""
     program = shutil.which("wrk")
     if program is None:
         return None
@@ -56,7 +56,13 @@ async def load_with_wrk(
             program,
             *("--threads", "1", "--connections", str(callers), "--duration", f"{seconds}s", "--latency"),
             *("--timeout", "30s", "--script", str(_LUA), f"http://127.0.0.1:{port}"),
-            env={**os.environ, "BENCH_TOKEN": TOKEN, "BENCH_ORGANIZATIONS": listing.name, "BENCH_RUN": run},
+            env={
+                **os.environ,
+                "BENCH_TOKEN": TOKEN,
+                "BENCH_ORGANIZATIONS": listing.name,
+                "BENCH_RUN": run,
+                **_pace(callers, rate),
+            },
             stdout=asyncio.subprocess.PIPE,
         )
         said, _ = await process.communicate()
@@ -99,6 +105,11 @@ def bodies(organization_id: str, session_id: str) -> tuple[tuple[str, bytes], ..
         ("update", f'{{{named},"request_number":1,"used_seconds":{UPDATE_SECONDS}}}'.encode()),
         ("end", f'{{{named},"used_seconds":{END_SECONDS}}}'.encode()),
     )
+
+
+def _pace(callers: int, rate: float) -> dict[str, str]:
+    """How long each caller rests before a request, so that all together ask no more often than the rate."""
+    return {"BENCH_INTERVAL_MS": str(round(callers * 1_000 / rate))} if rate else {}
 
 
 def _read_wrk(said: str, cpu_seconds: float) -> HttpLoad:

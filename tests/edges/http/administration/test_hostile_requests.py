@@ -105,14 +105,6 @@ ALL = [
     *HOSTILE_POLICIES,
     *HOSTILE_RATES,
 ]
-    *HOSTILE,
-    *HOSTILE_CALLS,
-    *HOSTILE_HANDLING,
-    *HOSTILE_NUMBERS,
-    *HOSTILE_PEOPLE,
-    *HOSTILE_POLICIES,
-    *HOSTILE_RATES,
-]
 
 
 def _name(hostile: Hostile) -> str:
