@@ -5,7 +5,8 @@ each is authorised, charged once in mid-call and ended. Messages are those of ``
 put together from their pieces, so that the loader costs the machine little beside what it measures. ORGANIZATIONS is a
 file with an organization's id on each line, taken in turn.
 
-RATE is how many operations a second there may be, 0 for as many as are answered. Prints operations, operations per second, p50 and p99 in milliseconds, and answers that were no success.
+RATE is how many operations a second there may be, 0 for as many as are answered. Prints operations, operations per
+second, p50 and p99 in milliseconds, and answers that were no success.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from commcredits.core.account import ChargingTerms
 from commcredits.core.commands import RecordCall, Service
-from commcredits.core.flags import CLOCK_TOLERANCE_SECONDS, GONE, FlagKind
+from commcredits.core.flags import CLOCK_TOLERANCE_SECONDS, DEBITED, GONE, FlagKind
 from commcredits.core.outcomes import Ended, Refused
 from tests.core.books import CALLEE, CALLER, NOON, ORGANIZATION, Books, books
 
@@ -97,6 +97,13 @@ def test_a_call_that_its_switch_lost_is_ended_and_flagged() -> None:
     account.end(90, cause=GONE)
     flag = account.flags["call-1", FlagKind.GONE_FROM_SWITCH]
     assert dict(flag.facts) == {"reported_seconds": 0, "charged_seconds": 90}
+
+
+def test_a_call_that_was_paid_for_in_advance_is_ahead_of_no_clock() -> None:
+    account = books(balance="60")
+    account.authorise(slice_seconds=300)
+    account.end(300, cause=DEBITED)
+    assert account.flags == {}
 
 
 def test_a_flag_tells_no_telephone_number() -> None:

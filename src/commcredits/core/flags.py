@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 GONE: Final = "gone_from_switch"
 """The cause of a call that ended because its switch did not have it any more."""
 
+DEBITED: Final = "debited"
+"""The cause of a call that is paid for all at once and in advance: its seconds are none that have passed."""
+
 CLOCK_TOLERANCE_SECONDS: Final = 5
 """How much further than the clock a report may be: switches round to whole seconds, and their clocks are their own."""
 
@@ -85,6 +88,8 @@ def claimed_twice(session: Session, switch: str) -> tuple[Flag, ...]:
 
 def flags_of_end(session: Session, command: End, charged_seconds: int, now: datetime) -> tuple[Flag, ...]:
     """What is wrong with the end of a call: its report, or that its switch had lost it."""
+    if command.cause == DEBITED:
+        return ()
     flags = flags_of_report(session, command.used_seconds, now)
     if command.cause != GONE:
         return flags

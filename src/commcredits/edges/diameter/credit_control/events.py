@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final
 
 from commcredits.core.commands import Authorise, End, RefundCall
+from commcredits.core.flags import DEBITED
 from commcredits.core.outcomes import Ended, Granted, Outcome, RefusalCode, Refused
 from commcredits.edges.diameter.avp_writing import write_octets
 from commcredits.edges.diameter.credit_control import calls
@@ -136,7 +137,7 @@ class Events:
             organization_id=command.organization_id,
             session_id=command.session_id,
             used_seconds=requested if covered else 0,
-            cause="debited" if covered else "not_covered",
+            cause=DEBITED if covered else "not_covered",
         )
         self._desk.submit(end, partial(_debited, exchange, index, end))
 
