@@ -89,7 +89,7 @@ def test_any_order_and_any_repetition_of_a_few_reports_come_to_their_sum(
     numbered = list(enumerate(told, start=1))
     heard = numbered[-4:]
     shuffled = [*heard, *heard[:repeated]]
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)  # type: ignore[attr-defined] # Hypothesis gives it without types
     used = UsedSeconds()
     for number, seconds in numbered[:-4]:
         used.report(number, seconds, NOON)

@@ -235,7 +235,7 @@ async def test_a_restart_that_meets_trouble_of_ours_is_told_again(
 ) -> None:
     accept = await world.access.ask(call_of(CALLER, CALLEE, "a1"))
     await world.access.account(Status.START, of_call(accept, "a1"))
-    monkeypatch.setattr(world.parts.desk, "_submitter", _Busy(1, world.parts.desk._submitter))  # noqa: SLF001 # as above
+    monkeypatch.setattr(world.parts.desk, "_submitter", _Busy(1, world.parts.desk._submitter))  # noqa: SLF001 # nothing else is busy on demand
     access = await _impatient(world)
     assert await nothing(lambda: access.account(Status.ACCOUNTING_ON))
     assert (await access.exchange(*access.last)).code == Code.ACCOUNTING_RESPONSE

@@ -151,5 +151,5 @@ class Listener(asyncio.DatagramProtocol):
 
 def _waiting_bytes(transport: asyncio.DatagramTransport) -> int:
     # Every event loop has it, and the types of the standard library lack it.
-    waiting: int = transport.get_write_buffer_size()  # type: ignore[attr-defined]
+    waiting: int = transport.get_write_buffer_size()  # type: ignore[attr-defined] # asyncio's types lack it
     return waiting

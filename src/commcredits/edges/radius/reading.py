@@ -17,6 +17,8 @@ from commcredits.operations.charging import CallRequest, fit_session_id, user_is
 SECONDS_MAX: Final = 315_360_000
 """Ten years of 365 days: no call is longer, and nothing computed from it overflows."""
 
+_IPV4_BYTES: Final = 4
+_IPV6_BYTES: Final = 16
 _SCHEME: Final = re.compile(r"(?:sips?|tel):", re.IGNORECASE)
 _AFTER_NUMBER: Final = re.compile(r"[@;].*", re.DOTALL)
 _SEPARATORS: Final = str.maketrans("", "", " -.()")
@@ -87,8 +89,9 @@ def name_of_switch(packet: Packet) -> str:
         return name
     for attribute in (Attribute.NAS_IP_ADDRESS, Attribute.NAS_IPV6_ADDRESS):
         value = packet.firsts.get(attribute)
-        if value is not None and len(value) in {4, 16}:
-            octets = ".".join(str(octet) for octet in value) if len(value) == 4 else value.hex(":", 2)  # noqa: PLR2004 - IPv4
+        if value is not None and len(value) in {_IPV4_BYTES, _IPV6_BYTES}:
+            dotted = len(value) == _IPV4_BYTES
+            octets = ".".join(str(octet) for octet in value) if dotted else value.hex(":", 2)
             return str(read_address(octets) or "")
     return ""
 

@@ -130,7 +130,7 @@ async def test_a_connection_that_the_proxy_closed_meanwhile_is_opened_again(offi
     async with listening(Proxy(closes=True)) as proxy, _linked(office, proxy) as (link, _):
         for number in range(3):
             link.deliver(_renew(f"call-{number}"))
-            await soon(lambda number=number: ("renew", f"call-{number}") in proxy.told)  # type: ignore[misc]
+            await soon(lambda number=number: ("renew", f"call-{number}") in proxy.told)  # type: ignore[misc] # a default's type is not inferred
 
 
 async def test_a_wrong_secret_is_said_and_never_written_down(
@@ -167,7 +167,7 @@ async def test_a_call_that_two_lists_lack_is_ended_and_flagged(office: Office) -
     office.clock.advance(seconds=60)
     listed = dict.fromkeys(("here-1", "here-2", "here-3"), organization_id)
     async with listening(Proxy(calls=listed)) as proxy, _linked(office, proxy):
-        while await _state(office, organization_id, "gone") is not SessionState.ENDED:  # noqa: ASYNC110 - as above
+        while await _state(office, organization_id, "gone") is not SessionState.ENDED:  # noqa: ASYNC110 - the database is asked again and again
             await asyncio.sleep(0.05)
         assert proxy.lists == 2
         assert proxy.told == []
