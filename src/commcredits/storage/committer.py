@@ -114,6 +114,7 @@ class Committer:
                 if ahead is not None:
                     self._taken = ahead.pending
                     await self._process(ahead.pending, ahead)
+                    self._warmer.go_on()
                     continue
                 if not self._queue:
                     if not self._warmer:
@@ -127,6 +128,7 @@ class Committer:
                 self._taken = self._take_share()
                 if self._taken:
                     await self._process(self._taken)
+                    self._warmer.go_on()
         finally:
             self._closing = True
             # Cut short, it leaves a batch whose outcome is unknown: "busy" says that the same may be sent again.
@@ -314,7 +316,8 @@ class Committer:
             if entry is not None and needs_no_reading(entry, waiting, context):
                 entries[organization_id] = entry
         if len(entries) < len(groups):
-            left = self._warmer.take([each for each in taken if each.command.organization_id not in entries])
+            unread = [each for each in taken if each.command.organization_id not in entries]
+            left = self._warmer.take(unread, in_hand=self._taken)
             self._queue[: len(taken)] = left
             if left:
                 self._ahead_pause = 2  # this batch and the next: then those that need reading here have their turn

@@ -3,9 +3,10 @@
 Knows which commands wait for what is read, and gives them back in the order in which they came. Refuses to decide, and
 to answer: what cannot be read here is read again where the committer handles a database that is away.
 
-An organization's commands stay in order: once one of them waits here, those that follow wait behind it. What is read
-here may be older than what the committer writes meanwhile; the version check at commit finds that out like any other
-change.
+An organization's commands stay in order: once one of them waits here, those that follow wait behind it. Nothing is read
+for an organization while the committer has commands of it in hand, for both would fill in the same memory: what is read
+then lacks what is about to be written, under a version that has it. Whatever else has changed meanwhile the version
+check at commit finds out.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ Read = Callable[[Connection, dict[str, list[Pending]]], Awaitable[object]]
 class Warmer:
     """Belongs to one committer, and to its event loop. ``give_back`` gets commands that can be decided now."""
 
-    __slots__ = ("_count", "_give_back", "_link", "_log", "_read", "_reading", "_task", "_waiting")
+    __slots__ = ("_count", "_give_back", "_in_hand", "_link", "_log", "_read", "_reading", "_task", "_waiting")
 
     def __init__(self, *, link: Link, read: Read, give_back: Callable[[list[Pending]], None]) -> None:
         self._link = link
@@ -39,6 +40,7 @@ class Warmer:
         self._give_back = give_back
         self._waiting: dict[str, list[Pending]] = {}
         self._reading: dict[str, list[Pending]] = {}
+        self._in_hand: frozenset[str] = frozenset()
         self._count = 0
         self._task: asyncio.Task[None] | None = None
         self._log = structlog.get_logger("committer")
@@ -50,8 +52,12 @@ class Warmer:
         """Whether commands of this organization wait here: those that follow must wait behind them."""
         return organization_id in self._waiting or organization_id in self._reading
 
-    def take(self, pending: Iterable[Pending]) -> list[Pending]:
-        """Keep those whose organization waits here already, and those that reading can help; returns the others."""
+    def take(self, pending: Iterable[Pending], in_hand: Iterable[Pending] = ()) -> list[Pending]:
+        """Keep those whose organization waits here already, and those that reading can help; returns the others.
+
+        ``in_hand``: what the committer is busy with until it says ``go_on``.
+        """
+        self._in_hand = frozenset([each.command.organization_id for each in in_hand])
         left: list[Pending] = []
         for organization_id, commands in group(pending).items():
             if self.holds(organization_id) or all(
@@ -61,9 +67,14 @@ class Warmer:
                 self._count += len(commands)
             else:
                 left += commands
-        if self._waiting and self._task is None:
-            self._task = asyncio.create_task(self._run(), name="warming")
+        self._begin()
         return left
+
+    def go_on(self) -> None:
+        """The committer has nothing in hand any more: what waited for that can be read."""
+        if self._in_hand:
+            self._in_hand = frozenset()
+            self._begin()
 
     def take_cold(self, pending: list[Pending], cache: AccountCache) -> list[Pending]:
         """Keep those that must wait here: their organization does so already, or is not known while others' are.
@@ -91,11 +102,15 @@ class Warmer:
         self._link.drop()
         return waiting
 
+    def _begin(self) -> None:
+        if self._task is None and not self._waiting.keys() <= self._in_hand:
+            self._task = asyncio.create_task(self._run(), name="warming")
+
     async def _run(self) -> None:
-        """Read for those that wait, until nobody does."""
+        """Read for those that wait, until nobody does whose commands are not in hand."""
         try:
-            while self._waiting:
-                self._reading, self._waiting = self._waiting, {}
+            while wanted := [each for each in self._waiting if each not in self._in_hand]:
+                self._reading = {each: self._waiting.pop(each) for each in wanted}
                 await self._read_for(self._reading)
                 ready = list(chain.from_iterable(self._reading.values()))
                 # What came for them meanwhile follows them at once: it was not read for, and may not need it.

@@ -1,11 +1,16 @@
 """Commands that need reading are read for beside the committer: in order, answered once, and at nobody else's cost."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from commcredits.core.outcomes import Ended, Granted, RefusalCode, Refused, Started
+from commcredits.core.roster import Licence, Limits
+from commcredits.storage.committer import Committer
+from commcredits.storage.committer_terms import CommitterTerms
 from commcredits.storage.connection import connect
+from tests.storage.committer.staff import BRITISH, CREDITS, DOMESTIC, open_staff
 from tests.storage.committer.test_deciding_ahead import CALLERS, SMALL_BATCHES, traffic
 from tests.storage.committer.world import (
     WAIT_SECONDS_MAX,
@@ -13,7 +18,9 @@ from tests.storage.committer.world import (
     authorise,
     breathe,
     end,
+    ended,
     eventually,
+    granted,
     new_id,
     start,
     submit_all,
@@ -24,10 +31,17 @@ from tests.storage.committer.world import (
 @asynccontextmanager
 async def unread(world: World) -> AsyncIterator[None]:
     """While the block runs no account can be read, and those that are known can be written."""
+    async with untouched(world, "rosters"):
+        yield
+
+
+@asynccontextmanager
+async def untouched(world: World, table: str) -> AsyncIterator[None]:
+    """While the block runs nobody else reads or writes that table; it begins once the others let go of it."""
     holder = await connect(world.url, application_name="holder")
     try:
         async with holder.transaction():
-            await holder.execute("lock table rosters in access exclusive mode")
+            await holder.execute(f"lock table {table} in access exclusive mode")
             yield
     finally:
         await holder.close()
@@ -78,6 +92,55 @@ async def test_a_call_that_another_process_began_goes_on_here_in_order(world: Wo
         )
     assert [type(outcome) for outcome in outcomes] == [Started, Granted, Ended]
     await world.check_books()
+
+
+async def test_nothing_is_read_for_an_organization_while_commands_of_it_are_being_written(world: World) -> None:
+    """What is read then lacks what is about to be written, and would stand in memory in its place."""
+    async with open_staff(world, funds_micros=1_000_000_000) as staff, world.committer() as committer:
+        await staff.hire("sales", CREDITS)
+        await staff.hire("desk", CREDITS)
+        await staff.rule(limits=Limits(calls_max=10))
+        await committer.execute(staff.call("known", "sales"))
+        async with untouched(world, "parties"), world.locked(staff.organization_id):
+            answers = submit_all(committer, [staff.call("written", "sales")])
+            await world.blocked()
+            answers += submit_all(committer, [staff.call("read for", "desk")])
+            for _moment in range(20):
+                await breathe()
+                assert await world.are_blocked(1)
+        outcomes = await asyncio.wait_for(asyncio.gather(*answers), WAIT_SECONDS_MAX)
+        assert [type(outcome) for outcome in outcomes] == [Granted] * 2
+        assert await staff.meter("calls", "") == (0, 3)
+        await staff.check_books()
+
+
+async def test_calls_that_move_between_committers_leave_every_meter_right_however_little_each_remembers(
+    world: World,
+) -> None:
+    async with open_staff(world, funds_micros=1_000_000_000) as staff:
+        names = [f"user{number}" for number in range(8)]
+        for name in names:
+            await staff.hire(name, Licence.DOMESTIC_120, CREDITS, cap_micros=50_000_000)
+        await staff.rule(limits=Limits(calls_max=1_000))
+        others = await world.open_organizations(5, funds_micros=1_000_000_000)
+
+        async def caller(committers: tuple[Committer, ...], number: int) -> None:
+            chance = random.Random(number)
+            for turn in range(20):
+                session_id = f"call-{number}-{turn}"
+                call = staff.call(session_id, chance.choice(names), callee=chance.choice([DOMESTIC, BRITISH]))
+                granted(await chance.choice(committers).execute(call))
+                granted(await chance.choice(committers).execute(update(staff.organization_id, session_id, 1, 20)))
+                first = ended(await chance.choice(committers).execute(end(staff.organization_id, session_id, 30)))
+                again = await chance.choice(committers).execute(end(staff.organization_id, session_id, 30))
+                assert again == first
+
+        terms = CommitterTerms(batch_commands_max=16, cached_ended_sessions_max=5)
+        async with world.committer(terms) as one, world.committer(terms) as two, traffic(one, others):
+            callers = (caller((one, two), number) for number in range(24))
+            await asyncio.wait_for(asyncio.gather(*callers), WAIT_SECONDS_MAX)
+        assert await staff.meter("calls", "") == (0, 0)
+        await staff.check_books()
 
 
 async def test_what_waits_to_be_read_for_is_committed_before_a_committer_closes(world: World) -> None:
