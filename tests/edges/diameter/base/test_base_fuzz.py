@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from commcredits.edges.diameter.avp_writing import write_octets, write_utf8
 from commcredits.edges.diameter.avps import Fault
+from commcredits.edges.diameter.connection import Connection
 from commcredits.edges.diameter.dictionary import (
     CAPABILITIES_EXCHANGE,
     DEVICE_WATCHDOG,
@@ -20,13 +21,13 @@ from commcredits.edges.diameter.dictionary import (
 )
 from commcredits.edges.diameter.framing import Framing
 from commcredits.edges.diameter.messages import HEADER_OCTETS, PROXIABLE, REQUEST, Identity, Message, write_request
+from commcredits.edges.diameter.peers import PeerConnection
 from tests.edges.diameter.base.harness import (
     BRISK,
     CCR,
     CLIENT,
     CREDIT_CONTROL,
     OTHER_CLIENT,
-    Client,
     agreed,
     capabilities,
     connected,
@@ -155,8 +156,8 @@ async def test_connections_that_come_and_go_leave_nothing_behind() -> None:
         assert server.find_peer(CLIENT) is None
         application.peers.clear()
         application.taken.clear()
-    gc.collect()
-    assert not [each for each in gc.get_objects() if isinstance(each, Client) and not each.writer.is_closing()]
+        gc.collect()
+        assert [each for each in gc.get_objects() if isinstance(each, Connection | PeerConnection)] == []
 
 
 async def test_a_refused_cer_among_hostile_ones_keeps_its_reason() -> None:
