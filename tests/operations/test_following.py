@@ -1,15 +1,19 @@
 """Running calls follow the money: who is told what, once, and who is not."""
 
 import asyncio
+from collections import Counter
+from typing import cast
 
+import asyncpg
 import pytest
 
 from commcredits.core.commands import End, SetBlock, Start
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.roster import BlockedKind
 from commcredits.operations.call_cuts import CutOrder, cut_call
-from commcredits.operations.following import CallOrder, OrderKind
-from tests.operations.office import Office, new_id, soon
+from commcredits.operations.following import CallOrder, Following, OrderKind
+from commcredits.storage.connection import Pool, load_statement
+from tests.operations.office import SHARD, Office, new_id, soon
 from tests.operations.switching import SWITCH, following_of
 
 UNIT = 1_000_000
@@ -44,6 +48,55 @@ async def test_a_process_that_has_just_started_tells_of_what_arrived_a_moment_be
     organization_id = await _short_of_money(office)
     await office.grant(organization_id, 5 * UNIT)
     assert _told(await following_of(office).look(), organization_id) == [(OrderKind.RENEW, "call-1", "funds")]
+
+
+async def test_an_order_that_a_switch_could_not_take_now_is_given_again_once(office: Office) -> None:
+    organization_id = await _short_of_money(office)
+    await office.grant(organization_id, 5 * UNIT)
+    following = following_of(office)
+    (order,) = [each for each in await following.look() if each.organization_id == organization_id]
+    following.again(order)
+    assert [each for each in await following.look() if each.organization_id == organization_id] == [order]
+    assert _told(await following.look(), organization_id) == []
+
+
+async def test_funds_and_a_block_that_come_together_reach_every_call_once(office: Office) -> None:
+    organization_id = await _short_of_money(office)
+    await office.grant(organization_id, 5 * UNIT)
+    await office.authorise(organization_id, "call-2", switch=SWITCH)
+    await office.execute(
+        SetBlock(organization_id=organization_id, command_id=new_id(), kind=BlockedKind.DESTINATION, subject="GB")
+    )
+    following = following_of(office)
+    told = _told(await following.look(), organization_id)
+    assert sorted(told) == [(OrderKind.RENEW, "call-1", "funds"), (OrderKind.RENEW, "call-2", "block")]
+    assert _told(await following.look(), organization_id) == []
+
+
+class _CountingPool:
+    """The office's pool, which counts the statements that go through it."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self.statements: Counter[str] = Counter()
+
+    async def fetch(self, statement: str, *parameters: object) -> list[asyncpg.Record]:
+        self.statements[statement] += 1
+        return await self._pool.fetch(statement, *parameters)
+
+
+async def test_calls_are_read_once_for_each_lot_however_often_it_is_looked(office: Office) -> None:
+    """An organization of thousands of calls that tops up again and again would leave a process no time for others."""
+    organization_id = await _short_of_money(office)
+    pool = _CountingPool(office.services.pool)
+    following = Following(pool=cast("Pool", pool), shard_id=SHARD, protocol="kamailio", clock=office.clock)
+    await following.look()
+    before = pool.statements[load_statement("list_calls_to_renew")]
+    for _lot in range(3):
+        await office.grant(organization_id, UNIT)
+        for _look in range(4):
+            await following.look()
+    assert pool.statements[load_statement("list_calls_to_renew")] - before == 3
 
 
 async def test_a_call_that_money_did_not_limit_is_left_alone(office: Office) -> None:

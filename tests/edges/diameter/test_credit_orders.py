@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
+
+import pytest
 
 from commcredits.edges.diameter.avps import find_avp
 from commcredits.edges.diameter.credit_control.dictionary import (
@@ -13,6 +16,7 @@ from commcredits.edges.diameter.credit_control.dictionary import (
     RE_AUTH_REQUEST_TYPE,
 )
 from commcredits.edges.diameter.dictionary import AUTH_APPLICATION_ID, DESTINATION_HOST, DESTINATION_REALM, SESSION_ID
+from commcredits.edges.diameter.limits import PeerLimits
 from commcredits.edges.diameter.messages import Message
 from tests.edges.diameter.credit_client import CreditClient, group, information, subscription
 from tests.edges.diameter.credit_harness import CLIENT, RELAY, SECOND_MICROS, Stand, open_stand
@@ -67,6 +71,27 @@ async def test_a_call_that_money_limited_is_asked_for_again_when_money_arrives(d
         stand.office.clock.advance(seconds=5)
         extended = await client.update(SESSION, 1, group(used=5))
         assert (extended.only.granted, extended.only.final) == (60, False)
+
+
+async def test_more_calls_than_can_be_asked_for_at_once_are_asked_for_one_after_the_other(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("commcredits.edges.diameter.transport.PeerLimits", partial(PeerLimits, requests_max=1))
+    async with open_stand(database_url, funds_micros=20 * SECOND_MICROS) as stand:
+        client = await stand.connect()
+        first, second = f"{SESSION};first", f"{SESSION};second"
+        await client.begin(first, *PARTIES, group(requested=10))
+        assert (await client.begin(second, *PARTIES, group())).only.final
+        stand.office.clock.advance(seconds=5)
+        assert (await client.update(first, 1, group(used=5))).only.final
+        await stand.office.grant(stand.organization_id, 10_000_000)
+        await soon(lambda: {_session_of(message) for message in client.asked} == {first, second})
+
+
+def _session_of(message: Message) -> str:
+    found = find_avp(message.avps(), SESSION_ID)
+    assert found is not None
+    return found.utf8()
 
 
 async def test_a_client_is_found_again_after_a_restart_and_over_a_relay(database_url: str) -> None:

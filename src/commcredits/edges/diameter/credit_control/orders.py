@@ -91,6 +91,11 @@ class Orders:
         group = label.removeprefix("rg").partition("si")[0] if label.startswith("rg") else ""
         named = _rating_group(int(group)) if group else b""
         answered = peer.request(cc.RE_AUTH, cc.CREDIT_CONTROL_APPLICATION, avps + _RE_AUTH_TYPE + named)
+        if answered.done() and peer.is_open and order.kind is OrderKind.RENEW:
+            # Too many of ours wait on this connection, as when somebody with many calls has topped up.
+            self._asked.discard((order.kind, order.session_id))
+            self._following.again(order)
+            return
         answered.add_done_callback(partial(self._re_authorised, order, peer))
 
     def _re_authorised(self, order: CallOrder, peer: Peer, answered: asyncio.Future[Message | None]) -> None:
