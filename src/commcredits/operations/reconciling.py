@@ -58,9 +58,9 @@ class Reconciler:
     async def compare(self, running: Mapping[str, str]) -> Reconciled:
         """Take a list of the calls that run at the switch now: session ids, and whose they are where that is known.
 
-        The list must be complete, and leave out emergency calls and calls that the switch never asked us for. A
-        difference counts once two lists in a row show it: an end, or an answer, may be on its way. Raises what the
-        driver raises.
+        The list must be complete: an emergency call that is recorded with this link and is not on it counts as gone. It
+        must leave out calls that have no record, and calls that the switch never asked us for. A difference counts once
+        two lists in a row show it: an end, or an answer, may be on its way. Raises what the driver raises.
         """
         now = self._desk.clock()
         rows = await self._pool.fetch(load_statement("list_live_calls_of_switch"), self._shard_id, self._switch)

@@ -183,6 +183,23 @@ async def test_a_dead_edge_gives_no_call_away(database_url: str) -> None:
         assert scene.asterisk.ended_at[channel_id] - answered_at < 2.3
 
 
+async def test_an_emergency_that_goes_on_is_not_taken_for_gone(database_url: str) -> None:
+    async with open_ari_scene(database_url, funds_micros=0) as scene:
+        channel = scene.asterisk.call(f"caller={NUMBER}", "callee=112", "colour=blue")
+        assert channel is not None
+        await soon(lambda: bool(scene.asterisk.dialled))
+        scene.asterisk.answer(leg(channel.id))
+        await scene.books(service="emergency", state="started")
+        scene.world.office.clock.advance(seconds=20)  # a young call is not missed
+        for _restart in range(2):
+            await asyncio.sleep(2.5)
+            assert (await only_call(scene.world))["state"] == "started"
+            assert not await scene.world.office.services.pool.fetchval("select count(*) from call_flags")
+            await scene.restart_edge()
+        scene.asterisk.hang_up(channel.id)
+        assert (await scene.books(state="ended"))["charged_micros"] == 0
+
+
 # ---- Asterisk is restarted, and loses events -------------------------------------------------------------------------
 
 

@@ -278,7 +278,7 @@ class AriLinkServer:
             {
                 session_id: call.control.organization_id
                 for session_id, call in running.items()
-                if not call.control.emergency
+                if call.control.organization_id
             }
         )
         for session_id in compared.to_cut:
