@@ -105,3 +105,12 @@ def test_without_a_token_nothing_is_open_to_everybody(tmp_path: Path) -> None:
 
     assert done.returncode == 3
     assert "COMMCREDITS_OPERATOR_TOKEN" in done.stderr
+
+
+def test_a_setting_that_is_no_json_is_told_where_and_not_repeated(tmp_path: Path) -> None:
+    unreadable = '{"clients": {"192.0.2.7": {"name": "nas-1", "secret": "hunter2hunter2hunter2"}},}'
+    done = _serve(tmp_path / "data", {"COMMCREDITS_RADIUS": unreadable})
+
+    assert done.returncode == 3
+    assert "COMMCREDITS_RADIUS: must be a JSON object, and is no JSON: " in done.stderr
+    assert "hunter2" not in done.stdout + done.stderr

@@ -121,6 +121,18 @@ def test_it_stops_whole_and_has_told_nobody_a_secret(served: tuple[Program, dict
         ("asterisk", {"links": {"two words": {"url": "http://127.0.0.1:8088"}}}, "links"),
         ("cgrates", {"networks": ["everywhere"]}, "networks"),
         ("cgrates", {"colour": "red"}, "colour"),
+        ("freeswitch", {"networks": ["everywhere"]}, "networks.0: 'everywhere' is not allowed"),
+        (
+            "diameter",
+            {"peers": {"cscf1.example": {"networks": ["10.1.2.3/8"]}}},
+            "10.0.0.0/8",
+        ),
+        (
+            "kamailio",
+            {"links": {"two words": {"way": "http"}}},
+            "two words",
+        ),
+        ("cgrates", {"tenants": {"a": "nobody"}}, "tenants.a"),
     ],
 )
 def test_a_setting_of_an_edge_that_is_wrong_is_named_and_nothing_starts(
@@ -135,3 +147,21 @@ def test_a_setting_of_an_edge_that_is_wrong_is_named_and_nothing_starts(
     assert named in done.stderr
     assert "Traceback" not in done.stderr
     assert "short" not in done.stderr.replace("too_short", "")
+
+
+@pytest.mark.parametrize(
+    ("role", "setting"),
+    [
+        ("cgrates", {"port": 0}),
+        ("diameter", {"port": 0, "origin_host": "a", "origin_realm": "b", "peers": {"c": {"networks": ["127.0.0.1"]}}}),
+    ],
+)
+def test_an_address_that_cannot_be_had_is_told_with_its_setting(
+    tmp_path: Path, role: str, setting: dict[str, object]
+) -> None:
+    elsewhere = {**setting, "host": "192.0.2.10"}
+    chosen = {f"COMMCREDITS_{role.upper()}": json.dumps(elsewhere)}
+    done = command("serve", settings=settings_of(tmp_path, COMMCREDITS_OPERATOR_TOKEN=TOKEN, **chosen))
+    assert done.returncode == 3, done.stderr
+    assert f"COMMCREDITS_{role.upper()}: host 192.0.2.10, port 0 cannot be used: " in done.stderr
+    assert "Traceback" not in done.stderr

@@ -8,8 +8,8 @@ part before a command asks for it.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Final
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from commcredits.edges.cli.app import build_app
 from commcredits.edges.cli.parts import CannotRunError, DemoChoices, Opened, Parts, RunningSystem
@@ -116,11 +116,44 @@ def _wrong_settings(error: object) -> str:
     assert isinstance(error, ValidationError), "it was caught as one"
     told = []
     for each in error.errors(include_url=False):
-        name, *within = map(str, each["loc"])
+        name, *within = (str(part) for part in each["loc"] if part != "[key]")
         annotation = str(Settings.model_fields[name].annotation) if name in Settings.model_fields else ""
         is_secret = "Secret" in annotation or any(word in name for name in within for word in _SECRET_WORDS)
-        is_shown = isinstance(each["input"], str | int) and not is_secret
+        # What cannot be read as an object is not repeated either: it may hold any of its secrets. So may an address.
+        holds_secrets = is_secret or each["type"] == "model_type" or "://" in str(each["input"])
+        is_shown = isinstance(each["input"], str | int) and not holds_secrets
         value = f" {str(each['input'])[:64]!r} is not allowed:" if is_shown else ""
         where = f" {'.'.join(within)}:" if within else ""
-        told.append(f"COMMCREDITS_{name.upper()}:{where}{value} {each['msg']}")
+        told.append(f"COMMCREDITS_{name.upper()}:{where}{value} {_allowed(each)}")
     return "; ".join(told)
+
+
+def _allowed(wrong: Mapping[str, Any]) -> str:
+    """What is allowed, in the words of whoever writes settings where the library has its own."""
+    facts: Mapping[str, Any] = wrong.get("ctx", {})
+    match wrong["type"]:
+        case "value_error":
+            return str(facts["error"])
+        case "missing":
+            return "is needed"
+        case "extra_forbidden":
+            return "there is no setting of this name"
+        case "model_type" | "dict_type":
+            return "must be a JSON object" + _where_unreadable(wrong["input"])
+        case "tuple_type":
+            return "must be a JSON array"
+        case "too_short":
+            return f"needs at least {facts['min_length']}" + (" characters" if isinstance(wrong["input"], str) else "")
+        case _:
+            return str(wrong["msg"])
+
+
+def _where_unreadable(text: object) -> str:
+    """Where a text stops being JSON, without a word of the text."""
+    import json
+
+    try:
+        json.loads(text if isinstance(text, str) else "null")
+    except ValueError as error:
+        return f", and is no JSON: {error}"
+    return ""

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TypeVar
+import errno
+import socket
+from collections.abc import Iterator
+from typing import Final, TypeVar
 
 from commcredits.core.numbers import classify
 from commcredits.main.charging import (
@@ -16,6 +19,7 @@ from commcredits.main.charging import (
     calm_the_collector,
 )
 from commcredits.main.composition import Ready, SettingsError, open_services_and_committer, utc_now
+from commcredits.main.ports import os_reason
 from commcredits.operations.charging import ChargingDesk
 from commcredits.operations.following import Following
 from commcredits.operations.numbers import NumberDirectory
@@ -23,6 +27,9 @@ from commcredits.operations.switch_parts import SwitchParts, SwitchServer
 from commcredits.settings import Settings
 
 T = TypeVar("T")
+
+_ADDRESS_ERRORS: Final = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
+_ADDRESS_FIELDS: Final = ("host", "port", "authentication_port", "accounting_port")
 
 
 async def run_switches(role: str, settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
@@ -46,7 +53,8 @@ async def run_switches(role: str, settings: Settings, stop: asyncio.Event, ready
             following=Following(pool=services.pool, shard_id=services.shard_id, protocol=role, clock=utc_now),
             services=services,
         )
-        server = await _serve(role, settings, parts)
+        with _naming_the_address(role, settings):
+            server = await _serve(role, settings, parts)
         stack.push_async_callback(server.stop)
         for number in LARGE_NUMBERING_PLANS:
             classify(number)
@@ -85,6 +93,19 @@ async def _serve(role: str, settings: Settings, parts: SwitchParts) -> SwitchSer
             return await serve_cgrates(parts, _chosen(role, settings.cgrates))
         case _:
             raise ValueError(f"no edge of switches is called {role!r}")
+
+
+@contextlib.contextmanager
+def _naming_the_address(role: str, settings: Settings) -> Iterator[None]:
+    """Let an address that cannot be had be told with the setting that it stands in."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _ADDRESS_ERRORS and not isinstance(error, socket.gaierror):
+            raise
+        chosen = getattr(settings, role)
+        where = ", ".join(f"{name} {getattr(chosen, name)}" for name in _ADDRESS_FIELDS if hasattr(chosen, name))
+        raise OSError(f"COMMCREDITS_{role.upper()}: {where} cannot be used: {os_reason(error)}") from error
 
 
 def _chosen(role: str, settings: T | None) -> T:

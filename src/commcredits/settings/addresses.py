@@ -1,11 +1,12 @@
 """The forms of addresses in settings.
 
-Knows ports and how a host and its port are written. Refuses to know who listens there.
+Knows ports, networks, names, and how a host and its port are written. Refuses to know who listens there.
 """
 
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -34,8 +35,29 @@ def _checked(text: str) -> str:
 Address = Annotated[str, AfterValidator(_checked)]
 """Where somebody else listens: ``host:port``."""
 
+
+def _checked_network(text: str) -> str:
+    try:
+        meant = ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(f"{text!r} is no address or network, such as 192.0.2.7 or 2001:db8::/64") from None
+    try:
+        ip_network(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is an address within a network: write {meant} for all of it") from None
+    return text
+
+
+Network = Annotated[str, AfterValidator(_checked_network)]
+"""Where somebody comes from: a network as ``192.0.2.0/24``, or one address."""
+
 SwitchName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,48}$")]
 """What an operator calls a switch; it stands on every call that the switch asks for."""
+
+OrganizationId = Annotated[
+    str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$", description="A UUID.")
+]
+"""Whose calls are meant, as a UUID in lower case."""
 
 
 def plain_settings(value: object) -> Any:

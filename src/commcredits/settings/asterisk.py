@@ -5,22 +5,12 @@ Knows names, defaults and limits. Refuses to know what is said over a link.
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from commcredits.settings.addresses import Port, SwitchName
-
-
-def _checked_network(text: str) -> str:
-    ipaddress.ip_network(text)
-    return text
-
-
-Network = Annotated[str, AfterValidator(_checked_network)]
-"""A network as ``192.0.2.0/24``, or one address."""
+from commcredits.settings.addresses import Network, Port, SwitchName
 
 
 class AsteriskLink(BaseModel):

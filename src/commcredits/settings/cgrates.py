@@ -5,17 +5,9 @@ Knows names, defaults and limits. Refuses to know the protocol.
 
 from __future__ import annotations
 
-from ipaddress import ip_network
-from typing import Annotated
+from pydantic import BaseModel, ConfigDict, Field
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-
-from commcredits.settings.addresses import Port
-
-
-def _checked(text: str) -> str:
-    ip_network(text, strict=False)
-    return text
+from commcredits.settings.addresses import Network, OrganizationId, Port
 
 
 class CgratesSettings(BaseModel):
@@ -25,10 +17,10 @@ class CgratesSettings(BaseModel):
 
     host: str = Field(default="127.0.0.1", description="Where JSON-RPC is heard.")
     port: Port = Field(default=2_014, description="Port of JSON-RPC over TCP.")
-    networks: tuple[Annotated[str, AfterValidator(_checked)], ...] = Field(
+    networks: tuple[Network, ...] = Field(
         default=("127.0.0.0/8", "::1/128"), description="Where clients may come from."
     )
-    tenants: dict[str, str] = Field(
+    tenants: dict[str, OrganizationId] = Field(
         default_factory=dict,
         description="Organization ids by Tenant, where a caller's number does not say whose it is.",
     )

@@ -5,13 +5,12 @@ Knows names, defaults and limits. Refuses to know the protocol.
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from commcredits.settings.addresses import Port
+from commcredits.settings.addresses import Network, Port
 
 
 class DiameterPeer(BaseModel):
@@ -19,17 +18,10 @@ class DiameterPeer(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    networks: tuple[str, ...] = Field(
+    networks: tuple[Network, ...] = Field(
         min_length=1, description="Where it connects from, as networks: 192.0.2.0/28, 2001:db8::/64."
     )
     relay: bool = Field(default=False, description="Whether it is an agent that passes on what other hosts ask.")
-
-    @field_validator("networks")
-    @classmethod
-    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
-        for network in networks:
-            ip_network(network)
-        return networks
 
 
 class DiameterSettings(BaseModel):

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from commcredits.settings.addresses import Address, Port, SwitchName
+from commcredits.settings.addresses import Address, Network, Port, SwitchName
 
 
 def _one_line(password: SecretStr) -> SecretStr:
@@ -36,7 +36,7 @@ class FreeswitchSettings(BaseModel):
 
     host: str = Field(default="127.0.0.1", description="Where outbound sockets are heard.")
     port: Port = Field(default=8_084, description="Port of outbound sockets.")
-    networks: tuple[str, ...] = Field(
+    networks: tuple[Network, ...] = Field(
         default=("127.0.0.0/8", "::1/128"), description="Where outbound sockets may come from."
     )
     links: dict[SwitchName, FreeswitchLink] = Field(default_factory=dict, description="Event sockets by name.")

@@ -10,7 +10,7 @@ from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from commcredits.settings.addresses import Address
+from commcredits.settings.addresses import Address, SwitchName
 
 CONTROL_SECRET: Final = re.compile(r"[A-Za-z0-9._~+/=-]{16,180}", re.ASCII)
 """What can stand in a header as it is, in JSON, and in Kamailio's configuration too."""
@@ -37,5 +37,5 @@ class KamailioSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    links: dict[str, KamailioLink] = Field(min_length=1, description="Links by name.")
+    links: dict[SwitchName, KamailioLink] = Field(min_length=1, description="Links by name.")
     reconcile_seconds: int = Field(default=30, ge=1, le=3_600, description="How often live calls are compared.")

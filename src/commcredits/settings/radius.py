@@ -5,12 +5,10 @@ Knows names, defaults and limits. Refuses to know the protocol.
 
 from __future__ import annotations
 
-from ipaddress import ip_network
-
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from commcredits.core.commands import CallType
-from commcredits.settings.addresses import Port, SwitchName
+from commcredits.settings.addresses import Network, Port, SwitchName
 
 _UUID = r"^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})?$"
 
@@ -53,7 +51,7 @@ class RadiusSettings(BaseModel):
     host: str = Field(default="127.0.0.1", description="Where RADIUS listens.")
     authentication_port: Port = Field(default=1_812, description="UDP port of authentication.")
     accounting_port: Port = Field(default=1_813, description="UDP port of accounting.")
-    clients: dict[str, RadiusClient] = Field(min_length=1, description="Who may ask, by address or network.")
+    clients: dict[Network, RadiusClient] = Field(min_length=1, description="Who may ask, by address or network.")
     interim_seconds: int = Field(
         default=60, ge=10, le=3_600, description="How often an access server is told to report (Acct-Interim-Interval)."
     )
@@ -73,11 +71,6 @@ class RadiusSettings(BaseModel):
     @field_validator("clients")
     @classmethod
     def _known_apart(cls, clients: dict[str, RadiusClient]) -> dict[str, RadiusClient]:
-        for address in clients:
-            try:
-                ip_network(address)
-            except ValueError:
-                raise ValueError(f"{address!r} is no address or network, such as 192.0.2.7 or 2001:db8::/64") from None
         names = [client.name for client in clients.values()]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
