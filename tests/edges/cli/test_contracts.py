@@ -37,6 +37,13 @@ def test_a_refusal_tells_its_facts_with_amounts_as_people_write_them() -> None:
     assert RefusedError(refused).status is ExitStatus.REFUSED
 
 
+def test_a_call_that_has_no_charge_yet_is_told_apart_from_an_id_that_was_used() -> None:
+    assert "same command id" in sentence_of(Refused(code=RefusalCode.CONFLICT, facts={"session_id": "a"}))
+    running = sentence_of(Refused(code=RefusalCode.CONFLICT, facts={"session_id": "a", "state": "started"}))
+    assert running.startswith("the call is not over")
+    assert running.endswith("[conflict: session_id a, state started]")
+
+
 def _fields(model: type[BaseModel]) -> set[str]:
     return set(model.model_fields)
 

@@ -76,6 +76,14 @@ def test_facts_stand_beside_the_members_and_never_in_their_place() -> None:
     assert "needed_micros" not in document
 
 
+def test_a_call_that_has_no_charge_yet_is_told_apart_from_an_id_that_was_used() -> None:
+    used = refusal_problem(Refused(code=RefusalCode.CONFLICT, facts={"session_id": "a", "command": "refund:b"}))
+    runs = refusal_problem(Refused(code=RefusalCode.CONFLICT, facts={"session_id": "a", "state": "started"}))
+    assert "The same id was used before" in used.document["detail"]
+    assert "The call is not over" in runs.document["detail"]
+    assert (runs.status, runs.document["title"], runs.document["state"]) == (409, "Conflict", "started")
+
+
 def test_a_wrong_field_is_named_in_the_errors_and_in_the_sentence() -> None:
     error = FieldError(field="caller", value="x", allowed="a number", message="caller must be a number")
     problem = invalid_input_problem([error])

@@ -94,6 +94,13 @@ REFUSALS: Final[Mapping[RefusalCode, str]] = {
 _MICROS_SUFFIX: Final = "_micros"
 
 
+_CONFLICTS: Final[Mapping[str, str]] = {
+    "state": "the call is not over, or was refused: it has no charge that could be changed",
+    "repaid_micros": "what the call owed was repaid from other funds since: which to fill again is yours to say",
+}
+"""What is said of a conflict that is none of ids, by the fact that it rests on."""
+
+
 def taken(outcome: T | Refused) -> T:
     """The outcome that was hoped for. Raises RefusedError for a refusal."""
     if isinstance(outcome, Refused):
@@ -113,4 +120,7 @@ def sentence_of(refused: Refused) -> str:
         field = facts["field"].removesuffix(_MICROS_SUFFIX)
         return f"{field}: {facts['value']!r} is not allowed; it must be {facts['allowed']}"
     known = ", ".join(f"{name} {value}" for name, value in facts.items())
-    return f"{REFUSALS[refused.code]} [{refused.code}{': ' if known else ''}{known}]"
+    sentence = REFUSALS[refused.code]
+    if refused.code is RefusalCode.CONFLICT:
+        sentence = next((said for fact, said in _CONFLICTS.items() if fact in refused.facts), sentence)
+    return f"{sentence} [{refused.code}{': ' if known else ''}{known}]"

@@ -214,6 +214,15 @@ HTTP_FAULTS: Final[Mapping[HttpFault, ProblemKind]] = {
 """Each fault of a request on HTTP, complete likewise."""
 
 
+_CONFLICTS: Final[Mapping[str, ProblemKind]] = {
+    "state": _kind(409, "Conflict", "The call is not over, or was refused: it has no charge that could be changed."),
+    "repaid_micros": _kind(
+        409, "Conflict", "What the call owed was repaid from other funds; which to fill again is for a person to say."
+    ),
+}
+"""What a conflict that is none of ids is, by the fact that it rests on."""
+
+
 def refusal_problem(refused: Refused) -> Problem:
     """The problem document of a refusal.
 
@@ -235,7 +244,10 @@ def refusal_problem(refused: Refused) -> Problem:
         return Problem(status=problem.status, document={**facts, **problem.document})
     if refused.would_change_it:
         facts["would_change_it"] = list(refused.would_change_it)
-    return _problem(refused.code, REFUSALS[refused.code], facts)
+    kind = REFUSALS[refused.code]
+    if refused.code is RefusalCode.CONFLICT:
+        kind = next((said for fact, said in _CONFLICTS.items() if fact in refused.facts), kind)
+    return _problem(refused.code, kind, facts)
 
 
 def fault_problem(fault: HttpFault, detail: str = "") -> Problem:
