@@ -212,3 +212,13 @@ async def test_a_client_gets_the_units_that_it_asks_for_up_to_four_hours(databas
         client = await stand.connect()
         begun = await client.begin(SESSION, *PARTIES, group(requested=requested))
         assert begun.only.granted == min(requested, 14_400)
+
+
+@pytest.mark.parametrize("host", ["a b", "x:3868", "a/b", "höst", "\x7f", "a" * 256])
+async def test_a_relay_that_speaks_for_what_is_no_host_is_told_so_each_time(database_url: str, host: str) -> None:
+    async with open_stand(database_url) as stand:
+        relay = await stand.connect(RELAY)
+        relay.host = host
+        for _attempt in range(2):
+            assert (await relay.begin(SESSION, *PARTIES, group())).result == 5004
+        assert not await stand.office.services.pool.fetchval("select count(*) from call_sessions")

@@ -6,6 +6,7 @@ passed over whatever they hold: clients send many, and some of them wrongly.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -23,7 +24,8 @@ GROUPS_MAX: Final = 32
 """More groups than any session of calls has; every one of them holds money of its own."""
 
 SUBSCRIPTIONS_MAX: Final = 8
-_IDENTITY_OCTETS_MAX: Final = 255
+_IDENTITY: Final = re.compile(rb"[A-Za-z0-9._-]{1,255}")
+"""A host's name (RFC 6733 §4.3.1, DiameterIdentity), and the underscores that some have."""
 
 
 class Group(Struct, frozen=True, kw_only=True, gc=False):
@@ -147,8 +149,9 @@ def read_request(avps: Sequence[Avp]) -> CreditControlRequest:
         raise single[cc.CC_SUB_SESSION_ID].unsupported()
     if not 0 < len(session.data) <= SESSION_ID_OCTETS_MAX:
         raise session.wrong_value("a Session-Id of that length")
-    if not 0 < len(host.data) <= _IDENTITY_OCTETS_MAX:
-        raise host.wrong_value("an Origin-Host of that length")
+    if _IDENTITY.fullmatch(host.data) is None:
+        # A call keeps its client's name; what is no host's name could not be kept.
+        raise host.wrong_value("an Origin-Host that is no host's name")
     kind = _kind_of(type_avp)
     action = None
     if kind is RequestType.EVENT:
