@@ -36,6 +36,16 @@ def test_a_report_within_the_tolerance_of_two_clocks_has_no_flag() -> None:
     assert account.flags == {}
 
 
+def test_where_calls_pass_faster_than_the_clock_an_overrun_alone_is_flagged() -> None:
+    account = books(balance="60", charging=ChargingTerms(clock_tolerance_seconds=86_400))
+    account.authorise()
+    account.start()
+    account.update(1, 290)
+    assert account.flags == {}
+    account.end(2_000)
+    assert _kinds(account) == {FlagKind.OVERRUN}
+
+
 def test_more_seconds_than_have_passed_are_flagged_and_the_charge_stays_within_the_grant() -> None:
     account = _running()
     account.wait(seconds=100)

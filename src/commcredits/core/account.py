@@ -13,7 +13,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from commcredits.core.commands import CallType, Service
-from commcredits.core.flags import Flag
+from commcredits.core.flags import CLOCK_TOLERANCE_SECONDS, Flag
 from commcredits.core.funds import Lot, Lots, Parts
 from commcredits.core.ledger import Transfer
 from commcredits.core.meters import Meter, MeterId, MeterPart
@@ -237,6 +237,7 @@ class ChargingTerms(Struct, frozen=True, kw_only=True, gc=False):
     ``plan_countries`` are those that international minutes cover (domain.md §4).
     ``silence_charges_grant``: a session whose switch went silent is charged for its whole grant, else for what was last
     reported (decision record 0005). ``ring_seconds_max``: how long an authorised call may ring before it is given up.
+    ``clock_tolerance_seconds``: how many more seconds than have passed may be reported before a call is flagged.
     """
 
     slice_seconds: int = 300
@@ -244,6 +245,7 @@ class ChargingTerms(Struct, frozen=True, kw_only=True, gc=False):
     ring_seconds_max: int = 180
     silence_charges_grant: bool = True
     plan_countries: frozenset[str] = PLAN_COUNTRIES
+    clock_tolerance_seconds: int = CLOCK_TOLERANCE_SECONDS
 
 
 class FundingTerms(Struct, frozen=True, kw_only=True, gc=False):

@@ -130,7 +130,7 @@ def update(
         account=account.with_lots(step.lots),
         session=extended,
         transfers=_charges(session.terms, step.drawn),
-        flags=flags_of_report(session, command.used_seconds, context.now),
+        flags=flags_of_report(session, command.used_seconds, context),
     )
     return decision if step.running is None else _within_limits(decision, step.running, covered, meters, context)
 
@@ -223,7 +223,7 @@ def end(
     used = min(max(command.used_seconds, session.used_seconds), session.granted_seconds)
     overrun = max(session.overrun_seconds, command.used_seconds - session.granted_seconds)
     closed = _close(account, session, context, around, SessionState.ENDED, used, overrun, command.cause)
-    return replace(closed, flags=flags_of_end(session, command, used, context.now))
+    return replace(closed, flags=flags_of_end(session, command, used, context))
 
 
 def expire(

@@ -7,7 +7,7 @@ Knows the closed list of what is flagged and when. Refuses to change what a call
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +16,7 @@ from msgspec import Struct
 from commcredits.core.commands import End
 
 if TYPE_CHECKING:
-    from commcredits.core.account import Session
+    from commcredits.core.account import Context, Session
 
 GONE: Final = "gone_from_switch"
 """The cause of a call that ended because its switch did not have it any more."""
@@ -25,7 +25,7 @@ DEBITED: Final = "debited"
 """The cause of a call that is paid for all at once and in advance: its seconds are none that have passed."""
 
 CLOCK_TOLERANCE_SECONDS: Final = 5
-"""How much further than the clock a report may be: switches round to whole seconds, and their clocks are their own."""
+"""How much further than clock and grant a report may be: switches round to whole seconds, by clocks of their own."""
 
 _SECOND: Final = timedelta(seconds=1)
 
@@ -55,15 +55,16 @@ class Flag(Struct, frozen=True, kw_only=True, gc=False):
     facts: Mapping[str, str | int]
 
 
-def flags_of_report(session: Session, reported_seconds: int, now: datetime) -> tuple[Flag, ...]:
-    """What is wrong with a report of ``reported_seconds`` of this call at ``now``; nothing, nearly always."""
+def flags_of_report(session: Session, reported_seconds: int, context: Context) -> tuple[Flag, ...]:
+    """What is wrong with a report of ``reported_seconds`` of this call now; nothing, nearly always."""
     overrun = reported_seconds - session.granted_seconds
-    if overrun <= 0 and reported_seconds <= CLOCK_TOLERANCE_SECONDS:
+    clock_tolerance = context.charging.clock_tolerance_seconds
+    if overrun <= 0 and reported_seconds <= clock_tolerance:
         return ()
     flags: list[Flag] = []
     session_id = session.terms.session_id
-    passed = (now - session.terms.authorised_at) // _SECOND
-    if reported_seconds > passed + CLOCK_TOLERANCE_SECONDS:
+    passed = (context.now - session.terms.authorised_at) // _SECOND
+    if reported_seconds > passed + clock_tolerance:
         facts = {"reported_seconds": reported_seconds, "passed_seconds": passed}
         flags.append(Flag(kind=FlagKind.AHEAD_OF_THE_CLOCK, session_id=session_id, facts=facts))
     if overrun > CLOCK_TOLERANCE_SECONDS:
@@ -86,11 +87,11 @@ def claimed_twice(session: Session, switch: str) -> tuple[Flag, ...]:
     return (Flag(kind=FlagKind.CLAIMED_TWICE, session_id=session.terms.session_id, facts=facts),)
 
 
-def flags_of_end(session: Session, command: End, charged_seconds: int, now: datetime) -> tuple[Flag, ...]:
+def flags_of_end(session: Session, command: End, charged_seconds: int, context: Context) -> tuple[Flag, ...]:
     """What is wrong with the end of a call: its report, or that its switch had lost it."""
     if command.cause == DEBITED:
         return ()
-    flags = flags_of_report(session, command.used_seconds, now)
+    flags = flags_of_report(session, command.used_seconds, context)
     if command.cause != GONE:
         return flags
     facts = {"reported_seconds": session.used_seconds, "charged_seconds": charged_seconds}

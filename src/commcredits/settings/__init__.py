@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from commcredits.core.account import ChargingTerms, FundingTerms
+from commcredits.core.flags import CLOCK_TOLERANCE_SECONDS
 from commcredits.core.money import MoneyError, parse_micros
 from commcredits.core.places import PLAN_COUNTRIES
 from commcredits.settings.addresses import Port
@@ -82,6 +83,12 @@ class Settings(BaseSettings):
     silence_charges: Literal["grant", "reported"] = Field(
         default="grant", description="What a call is charged whose switch went silent: its grant, or what it reported."
     )
+    clock_tolerance_seconds: int = Field(
+        default=CLOCK_TOLERANCE_SECONDS,
+        ge=0,
+        le=86_400,
+        description="How many more seconds than have passed a switch may report before its call is flagged.",
+    )
     plan_countries: frozenset[str] = Field(
         default_factory=lambda: PLAN_COUNTRIES,
         description='Countries that international minutes cover, as JSON: ["DE", "FR"].',
@@ -138,6 +145,7 @@ class Settings(BaseSettings):
             ring_seconds_max=self.ring_seconds_max,
             silence_charges_grant=self.silence_charges == "grant",
             plan_countries=self.plan_countries,
+            clock_tolerance_seconds=self.clock_tolerance_seconds,
         )
 
     def funding_terms(self) -> FundingTerms:
