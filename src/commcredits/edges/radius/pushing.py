@@ -49,7 +49,8 @@ class Pushing:
         change = await self._changing.request(Code.DISCONNECT_REQUEST, call.client, call.host, call.names)
         if change.taken or change.error_cause == SESSION_CONTEXT_NOT_FOUND:
             return True
-        self._complain("a call was not cut", call, change.error_cause)
+        reason = "a cut was not answered" if change.taken is None else "a call was not cut"
+        self._complain(reason, call, change.error_cause)
         return False
 
     async def _cut_unpaid(self, call: Call) -> None:
@@ -66,7 +67,7 @@ class Pushing:
                 change = await self._changing.request(Code.COA_REQUEST, call.client, call.host, names)
                 if change.taken is None:
                     # The next report of the call tries again.
-                    self._complain("a call's longer time was not heard", call, 0)
+                    self._complain("a call's longer time was not answered", call, 0)
                     return
                 call.told_seconds = total
                 if not change.taken:
@@ -75,6 +76,5 @@ class Pushing:
             call.telling = False
 
     def _complain(self, reason: str, call: Call, error_cause: int) -> None:
-        self._grumbling.complain(
-            reason, call.client.name, session_id=call.token.session_id, error_cause=error_cause or "none"
-        )
+        facts = {"error_cause": error_cause} if error_cause else {}
+        self._grumbling.complain(reason, call.client.name, session_id=call.token.session_id, **facts)
