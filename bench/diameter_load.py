@@ -215,7 +215,7 @@ def _request(kind: int, number: int, units: bytes, caller: str) -> bytes:
         write_integer32(416, kind),
         write_unsigned32(415, number),
         write_time(55, datetime.now(UTC)),
-        write_group(443, write_integer32(450, 0), write_utf8(444, caller)),
+        write_group(443, write_integer32(450, 0), write_utf8(444, caller.removeprefix("+"))),
         write_integer32(455, 1),
         write_group(456, units, write_unsigned32(439, 0), write_unsigned32(432, 100)),
         write_group(key_of(873, THREE_GPP), ims),
@@ -224,7 +224,7 @@ def _request(kind: int, number: int, units: bytes, caller: str) -> bytes:
 
 
 def _templates(caller: str) -> tuple[tuple[bytes, ...], ...]:
-    """The three requests of a call in their pieces: header, up to the Session-Id, and up to and after each caller."""
+    """The three requests of a call in pieces: header, up to the Session-Id, up to and after the digits of each caller."""
 
     def seconds(key: int, count: int) -> bytes:
         return write_group(key, write_unsigned32(420, count))
@@ -236,7 +236,7 @@ def _templates(caller: str) -> tuple[tuple[bytes, ...], ...]:
     for number, each in enumerate(units):
         octets = _request(number + 1, number, each, caller)
         to_session, after = octets[20:].split(_SESSION.encode())
-        to_subscription, to_calling, rest = after.split(caller.encode())
+        to_subscription, to_calling, rest = after.split(_digits(caller))
         found.append((octets[:12], to_session, to_subscription, to_calling, rest))
     return tuple(found)
 
@@ -245,7 +245,12 @@ def _calls(listed: list[str], run: str) -> Iterator[tuple[bytes, bytes]]:
     """Session-Ids of one length, each with its caller."""
     for number, caller in enumerate(cycle(listed)):
         session = f"{HOST};{run};{number}"
-        yield session.ljust(len(_SESSION), "_").encode(), caller.encode()
+        yield session.ljust(len(_SESSION), "_").encode(), _digits(caller)
+
+
+def _digits(number: str) -> bytes:
+    """A number as a Subscription-Id has it: of E.164 the digits alone (RFC 8506 §8.47)."""
+    return number.removeprefix("+").encode()
 
 
 async def _pace(work: _Work, connections: list[_Connection]) -> None:
