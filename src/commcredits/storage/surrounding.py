@@ -146,23 +146,27 @@ class Touched:
 
 
 async def load_people(connection: Connection, shard_id: int, touched: Mapping[str, Touched]) -> None:
-    """Look up the numbers and people that these commands touch. A look-up that finds nobody is remembered as such."""
+    """Look up the numbers and people that these commands touch. A look-up that finds nobody is remembered as such.
+
+    Nothing is noted before it is read: should the connection be lost, nobody may be taken for unknown.
+    """
     numbers = [
         (organization_id, number) for organization_id, each in touched.items() for number in each.missing_lines()
     ]
     if numbers:
+        rows = await connection.fetch(load_statement("load_lines"), shard_id, *_columns(numbers))
         for organization_id, number in numbers:
             touched[organization_id].vicinity.lines[number] = None
-        for row in await connection.fetch(load_statement("load_lines"), shard_id, *_columns(numbers)):
+        for row in rows:
             touched[str(row["organization_id"])].vicinity.lines[row["number"]] = _line_of(row)
     # A number leads to a person, and a person to the account that pays for shared calling.
     while names := [
         (organization_id, name) for organization_id, each in touched.items() for name in each.missing_parties()
     ]:
-        for organization_id, name in names:
-            touched[organization_id].vicinity.parties[name] = None
         identifiers = [identifier_or_none(name) for _organization_id, name in names]
         rows = await connection.fetch(load_statement("load_parties"), shard_id, *_columns(names), identifiers)
+        for organization_id, name in names:
+            touched[organization_id].vicinity.parties[name] = None
         for row in rows:
             party = party_of(row)
             parties = touched[str(row["organization_id"])].vicinity.parties
@@ -170,7 +174,10 @@ async def load_people(connection: Connection, shard_id: int, touched: Mapping[st
 
 
 async def load_meters(connection: Connection, shard_id: int, touched: Mapping[str, Touched], context: Context) -> None:
-    """Read the meters that these commands touch; one that nothing was counted on stands at zero."""
+    """Read the meters that these commands touch; one that nothing was counted on stands at zero.
+
+    Nothing is noted before it is read: should the connection be lost, nobody may take it for zero.
+    """
     wanted = [
         (organization_id, *meter_id)
         for organization_id, each in touched.items()
@@ -178,9 +185,10 @@ async def load_meters(connection: Connection, shard_id: int, touched: Mapping[st
     ]
     if not wanted:
         return
+    rows = await connection.fetch(load_statement("load_meters"), shard_id, *_columns(wanted))
     for organization_id, key, period in wanted:
         touched[organization_id].vicinity.meters[key, period] = Meter(key=key, period=period)
-    for row in await connection.fetch(load_statement("load_meters"), shard_id, *_columns(wanted)):
+    for row in rows:
         meter = Meter(
             key=row["key"], period=row["period"], used=row["used"], held=row["held"], reached_at=row["reached_at"]
         )

@@ -5,6 +5,8 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from commcredits.core.outcomes import Ended, Granted, RefusalCode, Refused, Started
 from commcredits.core.roster import Licence, Limits
 from commcredits.storage.committer import Committer
@@ -20,7 +22,9 @@ from tests.storage.committer.world import (
     end,
     ended,
     eventually,
+    execute_all,
     granted,
+    is_refused,
     new_id,
     start,
     submit_all,
@@ -111,6 +115,29 @@ async def test_nothing_is_read_for_an_organization_while_commands_of_it_are_bein
         outcomes = await asyncio.wait_for(asyncio.gather(*answers), WAIT_SECONDS_MAX)
         assert [type(outcome) for outcome in outcomes] == [Granted] * 2
         assert await staff.meter("calls", "") == (0, 3)
+        await staff.check_books()
+
+
+@pytest.mark.parametrize("table", ["parties", "meters"])
+async def test_what_was_half_read_when_a_connection_was_lost_is_not_believed(world: World, table: str) -> None:
+    """Neither is somebody unknown who was being looked up, nor does a limit begin at nothing."""
+    other = await world.open_organization(funds_micros=100_000_000)
+    async with open_staff(world, funds_micros=1_000_000_000) as staff, world.committer() as committer:
+        await staff.hire("sales", CREDITS)
+        await staff.rule(limits=Limits(user_calls_max=1))
+        async with world.committer() as elsewhere:
+            await elsewhere.execute(staff.call("elsewhere", "sales"))
+        await execute_all(committer, [authorise(other, "known"), staff.call("nobody's", "nobody")])
+        async with untouched(world, table), world.locked(other):
+            writing = submit_all(committer, [authorise(other, "written")])
+            await world.blocked()
+            reading = submit_all(committer, [staff.call("read for", "sales")])
+            await eventually(lambda: world.are_blocked(2), "nothing was read")
+            await world.end_committers()
+        written, read_for = await asyncio.wait_for(asyncio.gather(*writing, *reading), WAIT_SECONDS_MAX)
+        assert isinstance(written, Granted)
+        assert is_refused(read_for, RefusalCode.TOO_MANY_CALLS), read_for
+        assert await staff.meter(f"calls:user:{staff.ids['sales']}", "") == (0, 1)
         await staff.check_books()
 
 
