@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from commcredits.core.places import PLAN_COUNTRIES
-from commcredits.settings import Settings
+from commcredits.settings import SWITCH_ROLES, Settings
 
 PAGE: Final = (Path(__file__).parents[2] / "docs" / "settings.md").read_text("utf-8")
 ROWS: Final = dict(re.findall(r"^\| `COMMCREDITS_(\w+)` \| (.+?) \|", PAGE, re.MULTILINE))
@@ -114,3 +114,12 @@ def test_a_setting_that_is_no_json_is_told_where_and_not_repeated(tmp_path: Path
     assert done.returncode == 3
     assert "COMMCREDITS_RADIUS: must be a JSON object, and is no JSON: " in done.stderr
     assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_the_example_of_each_kind_of_switch_starts_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    examples = dict(re.findall(r"^export COMMCREDITS_(\w+)='([^']+)'", PAGE, re.MULTILINE))
+    assert sorted(examples) == sorted(role.upper() for role in SWITCH_ROLES)
+    for role, example in examples.items():
+        monkeypatch.setenv(f"COMMCREDITS_{role}", example)
+    settings = Settings()
+    assert all(getattr(settings, role) is not None for role in SWITCH_ROLES)
