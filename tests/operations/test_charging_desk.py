@@ -100,9 +100,10 @@ async def test_a_running_call_is_found_by_its_id_alone_and_one_that_is_over_is_n
     desk = await desk_of(office)
     request = _request(session_id="find-me", organization_id=organization_id)
     assert isinstance((await desk.authorise(request))[1], Granted)
-    assert await desk.find_organization("find-me") == organization_id
+    assert await desk.find_organization("find-me", SWITCH) == organization_id
+    assert await desk.find_organization("find-me", "kamailio:another") is None
     await office.end(organization_id, "find-me", 5)
-    assert await desk.find_organization("find-me") is None
+    assert await desk.find_organization("find-me", SWITCH) is None
 
 
 @given(parts=st.lists(st.text(max_size=200), min_size=1, max_size=3))

@@ -201,12 +201,12 @@ class ChargingDesk:
         else:
             self._submitter.submit(call.command, partial(_recorded, call.session_id))
 
-    async def find_organization(self, session_id: str) -> str | None:
-        """Whose running call this is, asked of the database: for an edge that has forgotten, as after a restart.
+    async def find_organization(self, session_id: str, switch: str) -> str | None:
+        """Whose running call this is at that switch, asked of the database: for an edge that has forgotten.
 
-        None when no running call has this id. Raises what the driver raises.
+        None when no running call of the switch has this id. Raises what the driver raises.
         """
-        found = await self._pool.fetchval(load_statement("find_live_call"), self._shard_id, session_id)
+        found = await self._pool.fetchval(load_statement("find_live_call"), self._shard_id, session_id, switch)
         return None if found is None else str(found)
 
     def _emergency(self, request: CallRequest) -> Emergency:

@@ -152,7 +152,7 @@ class FastAgiScripts:
             _log.warning("report of a call is none", reason="its arguments are wrong")
             return None
         if not is_identifier(organization_id):
-            organization_id = await self._desk.find_organization(session_id) or ""
+            organization_id = await self._desk.find_organization(session_id, f"asterisk:{self._name}") or ""
         if not organization_id:
             # An emergency that nobody pays for has none either.
             _log.info("report of a call that nobody pays for", session_id=session_id)
