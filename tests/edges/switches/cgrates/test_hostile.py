@@ -56,6 +56,18 @@ async def test_who_comes_from_elsewhere_is_not_heard(open_edge: OpenEdge) -> Non
         assert {"peer": "127.0.0.1", "reason": "not in networks"}.items() <= logs[0].items()
 
 
+async def test_who_comes_again_and_again_does_not_fill_the_log(open_edge: OpenEdge) -> None:
+    async with open_edge(networks=("192.0.2.0/24",)) as edge:
+        with capture_logs() as logs:
+            for _ in range(20):
+                reader, writer = await _raw(edge)
+                async with asyncio.timeout(5):
+                    with suppress(ConnectionError):
+                        assert await reader.read() == b""
+                await _shut(writer)
+        assert [each["event"] for each in logs] == ["connection refused"]
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [

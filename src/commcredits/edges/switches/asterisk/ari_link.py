@@ -26,9 +26,9 @@ from commcredits.edges.switches.asterisk.ari_requests import AriRequests
 from commcredits.edges.switches.asterisk.ari_socket import AWAY, open_events, why
 from commcredits.edges.switches.asterisk.call_arguments import read_call_arguments
 from commcredits.edges.switches.asterisk.causes import CONGESTION, NORMAL_CLEARING
-from commcredits.edges.switches.asterisk.complaints import Complaints
 from commcredits.edges.switches.asterisk.failures import log_failure
 from commcredits.edges.switches.asterisk.steps import Tasks
+from commcredits.edges.switches.complaints import Complaints
 from commcredits.edges.switches.controlled_call import ControlledCall
 from commcredits.edges.switches.switch_side import NOT_CHARGED
 from commcredits.operations.charging import ChargingDesk, Emergency, fit_session_id
@@ -79,7 +79,7 @@ class AriLinkServer:
         self._reconciler: Reconciler = parts.reconciler(self.switch)
         self._requests = AriRequests(link, trust)
         self._tasks = Tasks()
-        self._complaints = Complaints(timers)
+        self._complaints = Complaints(timers, "asterisk")
         self._log = _log.bind(link=name)
         self._call_parts = CallParts(
             desk=parts.desk,

@@ -13,11 +13,11 @@ from typing import Final
 
 import structlog
 
-from commcredits.edges.switches.asterisk.complaints import Complaints
 from commcredits.edges.switches.asterisk.failures import log_failure
 from commcredits.edges.switches.asterisk.fastagi_dialog import AgiDialog, AgiOverError
 from commcredits.edges.switches.asterisk.fastagi_framing import AgiFramingError
 from commcredits.edges.switches.asterisk.fastagi_scripts import FastAgiScripts
+from commcredits.edges.switches.complaints import Complaints
 
 CONNECTIONS_MAX: Final = 512
 CONNECTION_SECONDS_MAX: Final = 30.0

@@ -14,9 +14,9 @@ import structlog
 from commcredits.edges.switches.alarms import Timers
 from commcredits.edges.switches.asterisk.ari_link import AriLinkServer
 from commcredits.edges.switches.asterisk.ari_socket import trust_of
-from commcredits.edges.switches.asterisk.complaints import Complaints
 from commcredits.edges.switches.asterisk.fastagi_listener import FastAgiListener
 from commcredits.edges.switches.asterisk.fastagi_scripts import FastAgiScripts
+from commcredits.edges.switches.complaints import Complaints
 from commcredits.operations.following import CallOrder, OrderKind
 from commcredits.operations.switch_parts import SwitchParts
 from commcredits.settings.asterisk import AsteriskSettings
@@ -37,7 +37,7 @@ class AsteriskServer:
             name=settings.fastagi_name,
             slice_seconds=settings.fastagi_slice_seconds,
         )
-        self._listener = FastAgiListener(scripts, settings.networks, Complaints(timers))
+        self._listener = FastAgiListener(scripts, settings.networks, Complaints(timers, "asterisk"))
         self.links: Mapping[str, AriLinkServer] = {
             name: AriLinkServer(
                 parts,

@@ -43,6 +43,10 @@ class Doorkeeper(Protocol):
         """What the client at this address is called on its calls; None when it may not come."""
         ...
 
+    def complain(self, event: str, *, peer: str, reason: str) -> None:
+        """Warn of a client, and not a thousand times."""
+        ...
+
 
 class CgratesConnection(asyncio.Protocol):
     """The protocol of one connection."""
@@ -91,11 +95,11 @@ class CgratesConnection(asyncio.Protocol):
         address = str((transport.get_extra_info("peername") or ("",))[0])
         name = self._doorkeeper.name_of(address)
         if name is None:
-            _log.warning("connection refused", peer=address, reason="not in networks")
+            self._doorkeeper.complain("connection refused", peer=address, reason="not in networks")
             self._transport.abort()
             return
         if not self._doorkeeper.admit(self):
-            _log.warning("connection refused", peer=address, reason="too many connections")
+            self._doorkeeper.complain("connection refused", peer=address, reason="too many connections")
             self._transport.abort()
             return
         self.switch = name
@@ -202,6 +206,6 @@ class CgratesConnection(asyncio.Protocol):
             self._transport.abort()
 
     def _abort(self, reason: str) -> None:
-        _log.warning("connection closed", peer=self.switch, reason=reason)
+        self._doorkeeper.complain("connection closed", peer=self.switch, reason=reason)
         self._closing = True
         self.abort()

@@ -27,6 +27,7 @@ from commcredits.edges.switches.cgrates.peers import Peers
 from commcredits.edges.switches.cgrates.refusals import FORCED_DISCONNECT
 from commcredits.edges.switches.cgrates.synchronising import Synchroniser
 from commcredits.edges.switches.cgrates.updating import Updating
+from commcredits.edges.switches.complaints import Complaints
 from commcredits.operations.charging import EMERGENCY_GRANT
 from commcredits.operations.following import CallOrder, OrderKind
 from commcredits.operations.running_calls import RunningCall, list_running_calls
@@ -44,6 +45,7 @@ class CgratesServer:
         desk = parts.desk
         loop = asyncio.get_running_loop()
         self._connections: set[CgratesConnection] = set()
+        self._complaints = Complaints(loop, "cgrates")
         self._empty = asyncio.Event()
         self._empty.set()
         self._parts = parts
@@ -147,6 +149,10 @@ class CgratesServer:
             return None
         # The name of a link has no colons (commcredits.operations.charging.SWITCH).
         return f"{PROTOCOL}:{str(known).replace(':', '_')}"
+
+    def complain(self, event: str, *, peer: str, reason: str) -> None:
+        """Warn of a client, and not a thousand times."""
+        self._complaints.say(event, peer=peer, reason=reason)
 
     def _new_connection(self) -> CgratesConnection:
         return CgratesConnection(taker=self._methods, peers=self._peers, doorkeeper=self, limits=self._limits)

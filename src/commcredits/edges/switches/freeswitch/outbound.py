@@ -16,6 +16,7 @@ from typing import Final, cast
 import structlog
 
 from commcredits.edges.switches.alarms import Alarm, Timers
+from commcredits.edges.switches.complaints import Complaints
 from commcredits.edges.switches.freeswitch import channel
 from commcredits.edges.switches.freeswitch.calls import Calls
 from commcredits.edges.switches.freeswitch.events import Event
@@ -35,6 +36,7 @@ class OutboundListener:
         self._networks: tuple[IPv4Network | IPv6Network, ...] = tuple(
             ip_network(network, strict=False) for network in networks
         )
+        self._complaints = Complaints(timers, "freeswitch")
         self._open: set[OutboundCall] = set()
 
     def new_connection(self) -> asyncio.Protocol:
@@ -51,10 +53,10 @@ class OutboundListener:
         mapped = getattr(found, "ipv4_mapped", None)
         found = mapped or found
         if not any(found in network for network in self._networks):
-            _log.warning("event socket refused", peer=address, reason="not in the networks of the settings")
+            self._complaints.say("event socket refused", peer=address, reason="not in the networks of the settings")
             return None
         if len(self._open) >= self.limits.connections_max:
-            _log.warning("event socket refused", peer=address, reason="too many connections")
+            self._complaints.say("event socket refused", peer=address, reason="too many connections")
             return None
         return address
 

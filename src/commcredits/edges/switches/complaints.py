@@ -13,15 +13,18 @@ from commcredits.edges.switches.alarms import Timers
 
 AGAIN_SECONDS: Final = 10.0
 PEERS_MAX: Final = 1_024
-_log: Final = structlog.get_logger("asterisk")
 
 
 class Complaints:
-    """Warnings about peers; the same one is said again after AGAIN_SECONDS, with how often it was left out."""
+    """Warnings about peers; the same one is said again after AGAIN_SECONDS, with how often it was left out.
 
-    __slots__ = ("_said", "_timers")
+    ``name`` is that of the log.
+    """
 
-    def __init__(self, timers: Timers) -> None:
+    __slots__ = ("_log", "_said", "_timers")
+
+    def __init__(self, timers: Timers, name: str) -> None:
+        self._log = structlog.get_logger(name)
         self._timers = timers
         self._said: dict[tuple[str, str], tuple[float, int]] = {}
 
@@ -35,4 +38,4 @@ class Complaints:
         if len(self._said) >= PEERS_MAX:
             self._said.clear()
         self._said[key] = (now, 0)
-        _log.warning(event, peer=peer, reason=reason, left_out=left_out)
+        self._log.warning(event, peer=peer, reason=reason, left_out=left_out)
