@@ -64,7 +64,7 @@ class ControlLink:
         self._waiting: dict[tuple[OrderKind, str], _Waiting] = {}
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._reachable = True
+        self._reachable: bool | None = None
         self._full = False
         self._log = structlog.get_logger("kamailio").bind(switch=self._switch, address=link_settings.address)
 
@@ -170,11 +170,11 @@ class ControlLink:
         )
 
     def _is_away(self, failure: ControlFailed) -> None:
-        if self._reachable:
+        if self._reachable is not False:
             self._log.warning("proxy cannot be told anything", reason=str(failure))
         self._reachable = False
 
     def _is_back(self) -> None:
         if not self._reachable:
-            self._log.info("proxy can be told again")
+            self._log.info("proxy can be told" if self._reachable is None else "proxy can be told again")
         self._reachable = True
