@@ -132,8 +132,15 @@ def eventually(look: Callable[[], T | None], *, seconds_max: float) -> T:
 
 
 def left_running(processes: list[psutil.Process], *, seconds_max: float) -> list[psutil.Process]:
-    """Which of them still run after that time."""
-    return list(psutil.wait_procs(processes, timeout=seconds_max)[1])
+    """Which of them still run after that time; one that has ended and whose parent has not asked yet does not."""
+    return [each for each in psutil.wait_procs(processes, timeout=seconds_max)[1] if not _has_ended(each)]
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def is_listening(port: int) -> bool:

@@ -122,8 +122,9 @@ class EvapiStandIn:
                 self._questions.put(message)
 
     def _answer_questions(self) -> None:
-        while (message := self._questions.get()) is not None:
-            self._answer(message)
+        with contextlib.suppress(OSError):  # Kamailio may be stopped while it is being answered
+            while (message := self._questions.get()) is not None:
+                self._answer(message)
 
     def _answer(self, message: Mapping[str, Any]) -> None:
         say = message["say"]
