@@ -123,3 +123,11 @@ def test_the_example_of_each_kind_of_switch_starts_as_it_stands(monkeypatch: pyt
         monkeypatch.setenv(f"COMMCREDITS_{role}", example)
     settings = Settings()
     assert all(getattr(settings, role) is not None for role in SWITCH_ROLES)
+
+
+def test_a_name_that_is_misspelt_is_told_with_the_one_that_was_meant(tmp_path: Path) -> None:
+    done = _serve(tmp_path, {"COMMCREDITS_CGRATE": "{}", "COMMCREDITS_DATA_DIRECTORY": "/proc/nowhere"})
+
+    assert "no setting has this name" in done.stderr
+    assert "variable=COMMCREDITS_CGRATE" in re.sub(r"\x1b\[\d*m", "", done.stderr)
+    assert "COMMCREDITS_CGRATES" in done.stderr

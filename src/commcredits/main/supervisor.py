@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import difflib
 import json
 import os
 import secrets
@@ -41,6 +42,7 @@ async def running_system(settings: Settings, *, complaints: int | None = None) -
     Raises SettingsError for settings that cannot work, EmbeddedServerError, MigrationError, DatabaseUnreachableError.
     """
     operator_token(settings)
+    _warn_of_unknown_variables()
     await _check_parts(settings)
     settings = with_ports(settings)
     make_data_directory(settings)
@@ -119,6 +121,15 @@ def _name_simulator(settings: Settings, environment: dict[str, str]) -> str:
     secret = "whsec_" + b64encode(secrets.token_bytes(32)).decode()
     environment["COMMCREDITS_GATEWAYS"] = json.dumps({SIMULATOR: {"base_url": address, "webhook_secret": secret}})
     return address
+
+
+def _warn_of_unknown_variables() -> None:
+    """Tell of variables that look like settings and are none: whoever misspelt one waits for what never starts."""
+    known = {_VARIABLE_PREFIX + name.upper() for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        if name.startswith(_VARIABLE_PREFIX) and name.upper() not in known:
+            meant = difflib.get_close_matches(name, known, n=1)
+            structlog.get_logger("supervisor").warning("no setting has this name", variable=name, nearest=meant)
 
 
 def _environment_of(settings: Settings) -> dict[str, str]:
