@@ -31,6 +31,7 @@ MISSING = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.cluster
 @pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
 @pytest.mark.timeout(180)  # the engine alone takes several seconds to start, and much longer on a busy machine

@@ -47,6 +47,7 @@ __all__ = [
 ]
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.switch,
     pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {', '.join(missing_programs())}"),
 ]

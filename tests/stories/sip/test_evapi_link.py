@@ -21,6 +21,7 @@ from tests.stories.sip.ports import LOOPBACK, free_ports
 from tests.stories.sip.story import missing_programs
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.switch,
     pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {', '.join(missing_programs())}"),
 ]
