@@ -6,8 +6,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import os
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
@@ -22,10 +20,12 @@ from bench.baseline import Baseline
 from bench.callers import Load, run_callers
 from bench.columnar import SHAPES as PRICES
 from bench.columnar import measure
-from bench.http_load import TOKEN, HttpLoad, load_with_own, load_with_wrk
+from bench.diameter import give_numbers
+from bench.http_load import HttpLoad, charging_process, load_with_own, load_with_wrk
 from bench.processor import core_microseconds_per_operation, cpu_seconds, with_children
 from bench.protocols import MEASURED_SHAPES, ProtocolRow, measure_protocols, print_protocols
 from bench.rates import RATES, RECORDS, ImportFigures, measure_import, print_rating
+from bench.sip import SipRow, measure_sip, print_sip
 from bench.world import PEOPLE, SHAPES, World, funding_commands, new_committer, organizations_of, set_up
 from commcredits.core.commands import CheckRecharge
 from commcredits.main.charging import calm_the_collector
@@ -33,6 +33,7 @@ from commcredits.storage.committer import Committer
 from commcredits.storage.connection import connect
 from commcredits.storage.embedded import EmbeddedServer, start_embedded
 from commcredits.storage.migrations import migrate
+from tests.stories.sip.story import missing_programs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +56,10 @@ def main() -> None:
     parser.add_argument("--callers", type=int, default=512, help="how many operations are under way at once")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     arguments = parser.parse_args()
-    rows, protocols, core_us, loader, imported = uvloop.run(_measure(arguments.seconds, arguments.callers))
+    rows, protocols, sip, core_us, loader, imported = uvloop.run(_measure(arguments.seconds, arguments.callers))
     _print(rows, core_us, loader, arguments.callers)
     print_protocols(protocols, {row.shape: row.server_us for row in rows if row.way == "committer"})
+    print_sip(sip)
     rating = [measure(shape, rates=RATES, records=RECORDS, core_calls=100_000, threads=2) for shape in PRICES]
     print_rating(rating, imported)
     if arguments.json is not None:
@@ -65,13 +67,16 @@ def main() -> None:
             "core_us": core_us,
             "rows": [asdict(row) for row in rows],
             "protocols": [asdict(row) for row in protocols],
+            "sip": [asdict(row) for row in sip],
             "rating": [asdict(each) for each in rating],
             "import": asdict(imported),
         }
         arguments.json.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
 
 
-async def _measure(seconds: int, callers: int) -> tuple[list[Row], list[ProtocolRow], float, str, ImportFigures]:
+async def _measure(
+    seconds: int, callers: int
+) -> tuple[list[Row], list[ProtocolRow], list[SipRow], float, str, ImportFigures]:
     calm_the_collector()
     core_us = core_microseconds_per_operation()
     rows: list[Row] = []
@@ -96,11 +101,14 @@ async def _measure(seconds: int, callers: int) -> tuple[list[Row], list[Protocol
             over_http, as_protocol = await _measure_http(world, server, PEOPLE, callers, seconds)
             rows.append(over_http)
             loader = as_protocol.way
-            protocols += await measure_protocols(world, server, connection, seconds=seconds)
+            numbers = await give_numbers(connection, world)
+            await connection.execute("analyze")
+            protocols += await measure_protocols(world, server, numbers, seconds=seconds)
+            sip = [] if missing_programs() else await measure_sip(world, server, numbers)
             await connection.close()
             imported = await measure_import(server)
     protocols.sort(key=lambda row: MEASURED_SHAPES.index(row.shape))
-    return rows, protocols, core_us, loader, imported
+    return rows, protocols, sip, core_us, loader, imported
 
 
 async def _measure_baseline(world: World, server: EmbeddedServer, shape: str, callers: int, seconds: int) -> Row:
@@ -134,7 +142,7 @@ async def _measure_http(
     world: World, server: EmbeddedServer, shape: str, callers: int, seconds: int
 ) -> tuple[Row, ProtocolRow]:
     organizations = organizations_of(world, shape)
-    async with _charging_process(world) as (process_id, port):
+    async with charging_process(world) as (process_id, port):
         run = world.new_id()[:18]
         await _load_http(port, organizations, f"{run}w", callers, seconds)
         process = psutil.Process(process_id)
@@ -199,30 +207,6 @@ async def _running(world: World) -> AsyncIterator[Committer]:
     finally:
         await committer.close()
         await task
-
-
-@contextlib.asynccontextmanager
-async def _charging_process(world: World) -> AsyncIterator[tuple[int, int]]:
-    """The charging process as the supervisor starts it; gives its id and port."""
-    environment = {
-        **os.environ,
-        "COMMCREDITS_DATABASE_URL": world.database_url,
-        "COMMCREDITS_OPERATOR_TOKEN": TOKEN,
-        "COMMCREDITS_CHARGING_PORT": "0",
-        "COMMCREDITS_LOG_LEVEL": "error",
-    }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "commcredits.main.child", "charging"),
-        env=environment,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        yield process.pid, int(json.loads(await process.stdout.readline())["port"])
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 def _print(rows: list[Row], core_us: float, loader: str, callers: int) -> None:

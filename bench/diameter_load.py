@@ -224,7 +224,7 @@ def _request(kind: int, number: int, units: bytes, caller: str) -> bytes:
 
 
 def _templates(caller: str) -> tuple[tuple[bytes, ...], ...]:
-    """The three requests of a call in pieces: header, up to the Session-Id, up to and after the digits of each caller."""
+    """The three requests of a call in pieces: header, up to the Session-Id, then around the digits of each caller."""
 
     def seconds(key: int, count: int) -> bytes:
         return write_group(key, write_unsigned32(420, count))

@@ -7,12 +7,14 @@ loader shares the processor with the server and costs more of it: its figures ar
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import os
 import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -20,7 +22,7 @@ from typing import Final
 
 import psutil
 
-from bench.world import CALLEE, CALLER, END_SECONDS, UPDATE_SECONDS
+from bench.world import CALLEE, CALLER, END_SECONDS, UPDATE_SECONDS, World
 
 TOKEN: Final = "a-token-for-benchmarks-only"  # noqa: S105 - it opens a system that lives for one measurement
 _PICKS: Final = 100_000
@@ -39,6 +41,30 @@ class HttpLoad:
     p99_ms: float
     failures: int
     loader_cpu_seconds: float
+
+
+@contextlib.asynccontextmanager
+async def charging_process(world: World) -> AsyncIterator[tuple[int, int]]:
+    """The charging process as the supervisor starts it; gives its id and port."""
+    environment = {
+        **os.environ,
+        "COMMCREDITS_DATABASE_URL": world.database_url,
+        "COMMCREDITS_OPERATOR_TOKEN": TOKEN,
+        "COMMCREDITS_CHARGING_PORT": "0",
+        "COMMCREDITS_LOG_LEVEL": "error",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "commcredits.main.child", "charging"),
+        env=environment,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        yield process.pid, int(json.loads(await process.stdout.readline())["port"])
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 async def load_with_wrk(

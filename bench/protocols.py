@@ -15,11 +15,10 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from bench.diameter import DiameterLoad, give_numbers, measure_diameter
+from bench.diameter import DiameterLoad, measure_diameter
 from bench.evapi import EvapiLoad, measure_evapi
 from bench.radius_load import RadiusLoad, measure_radius
 from bench.world import SHAPES, World, organizations_of
-from commcredits.storage.connection import Connection
 from commcredits.storage.embedded import EmbeddedServer
 
 MEASURED_SHAPES: Final = SHAPES[:2]
@@ -49,11 +48,12 @@ class ProtocolRow:
 
 
 async def measure_protocols(
-    world: World, server: EmbeddedServer, connection: Connection, *, seconds: int
+    world: World, server: EmbeddedServer, numbers: dict[str, str], *, seconds: int
 ) -> list[ProtocolRow]:
-    """evapi, Diameter, and RADIUS where radclient is installed, each on one organization and on all."""
-    numbers = await give_numbers(connection, world)
-    await connection.execute("analyze")
+    """evapi, Diameter, and RADIUS where radclient is installed, each on one organization and on all.
+
+    ``numbers`` are the organizations' own, by their ids.
+    """
     rows: list[ProtocolRow] = []
     for shape in MEASURED_SHAPES:
 

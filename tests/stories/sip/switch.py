@@ -159,6 +159,12 @@ class Switch:
     ) -> None:
         self._stop()
 
+    @property
+    def process_id(self) -> int:
+        """Of its main process, while it runs; the others are children of that one."""
+        assert self._process is not None
+        return self._process.pid
+
     def notices(self) -> Iterator[Notice]:
         """What it has decided so far, in order."""
         for line in self._log_path.read_text("utf-8", "replace").splitlines():
