@@ -165,3 +165,16 @@ def test_an_address_that_cannot_be_had_is_told_with_its_setting(
     assert done.returncode == 3, done.stderr
     assert f"COMMCREDITS_{role.upper()}: host 192.0.2.10, port 0 cannot be used: " in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_port_of_radius_that_is_taken_is_told_with_its_setting(tmp_path: Path) -> None:
+    clients = {"127.0.0.1": {"name": "nas-1", "secret": "a-long-random-secret"}}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        chosen = {"authentication_port": port, "accounting_port": 0, "clients": clients}
+        settings = settings_of(tmp_path, COMMCREDITS_OPERATOR_TOKEN=TOKEN, COMMCREDITS_RADIUS=json.dumps(chosen))
+        done = command("serve", settings=settings)
+    assert done.returncode == 3, done.stderr
+    said = f"COMMCREDITS_RADIUS: host 127.0.0.1, authentication_port {port}, accounting_port 0 cannot be used: Address"
+    assert said in done.stderr

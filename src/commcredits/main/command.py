@@ -142,6 +142,8 @@ def _allowed(wrong: Mapping[str, Any]) -> str:
             return "must be a JSON object" + _where_unreadable(wrong["input"])
         case "tuple_type":
             return "must be a JSON array"
+        case "string_pattern_mismatch":
+            return f"must be of the form {facts['pattern']}"
         case "too_short":
             return f"needs at least {facts['min_length']}" + (" characters" if isinstance(wrong["input"], str) else "")
         case _:

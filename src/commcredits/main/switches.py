@@ -101,11 +101,13 @@ def _naming_the_address(role: str, settings: Settings) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _ADDRESS_ERRORS and not isinstance(error, socket.gaierror):
+        # Of a UDP address that is taken the loop says it in words, and the system's own error comes before it.
+        cause = error.__context__ if error.errno is None and isinstance(error.__context__, OSError) else error
+        if cause.errno not in _ADDRESS_ERRORS and not isinstance(cause, socket.gaierror):
             raise
         chosen = getattr(settings, role)
         where = ", ".join(f"{name} {getattr(chosen, name)}" for name in _ADDRESS_FIELDS if hasattr(chosen, name))
-        raise OSError(f"COMMCREDITS_{role.upper()}: {where} cannot be used: {os_reason(error)}") from error
+        raise OSError(f"COMMCREDITS_{role.upper()}: {where} cannot be used: {os_reason(cause)}") from error
 
 
 def _chosen(role: str, settings: T | None) -> T:
