@@ -102,7 +102,7 @@ def _naming_the_address(role: str, settings: Settings) -> Iterator[None]:
         yield
     except OSError as error:
         # Of a UDP address that is taken the loop says it in words, and the system's own error comes before it.
-        cause = error.__context__ if error.errno is None and isinstance(error.__context__, OSError) else error
+        cause = error.__cause__ if error.errno is None and isinstance(error.__cause__, OSError) else error
         if cause.errno not in _ADDRESS_ERRORS and not isinstance(cause, socket.gaierror):
             raise
         chosen = getattr(settings, role)
