@@ -16,11 +16,11 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from bench.alone import give_numbers
 from bench.baseline import Baseline
 from bench.callers import Load, run_callers
 from bench.columnar import SHAPES as PRICES
 from bench.columnar import measure
-from bench.diameter import give_numbers
 from bench.http_load import HttpLoad, charging_process, load_with_own, load_with_wrk
 from bench.processor import core_microseconds_per_operation, cpu_seconds, with_children
 from bench.protocols import MEASURED_SHAPES, ProtocolRow, measure_protocols, print_protocols

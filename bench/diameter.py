@@ -9,26 +9,21 @@ import argparse
 import asyncio
 import contextlib
 import json
-import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Final
 
 import psutil
 import uvloop
-from rich.console import Console
-from rich.table import Table
 
+from bench.alone import edge_process, funded_world, print_loads
 from bench.diameter_load import HOST, REALM
-from bench.processor import cpu_seconds, with_children
-from bench.world import SHAPES, SHARD_ID, World, funding_commands, new_committer, now, organizations_of, set_up
-from commcredits.storage.connection import Connection, connect
-from commcredits.storage.embedded import EmbeddedServer, start_embedded
-from commcredits.storage.migrations import migrate
+from bench.processor import children_seconds, cpu_seconds, with_children
+from bench.world import SHAPES, World, organizations_of
+from commcredits.storage.embedded import EmbeddedServer
 
 _FIRST_NUMBER: Final = 40_212_000_000
 _PICKS: Final = 100_000
@@ -48,14 +43,6 @@ class DiameterLoad:
     loader_us: float
 
 
-async def give_numbers(connection: Connection, world: World) -> dict[str, str]:
-    """Give every organization a telephone number; the numbers by organization."""
-    numbers = {each: f"+{_FIRST_NUMBER + index}" for index, each in enumerate(world.organization_ids)}
-    statement = Path(__file__).with_name("sql").joinpath("numbers.sql").read_text("utf-8")
-    await connection.execute(statement, SHARD_ID, list(numbers), list(numbers.values()), now())
-    return numbers
-
-
 @contextlib.asynccontextmanager
 async def diameter_process(world: World) -> AsyncIterator[tuple[int, int]]:
     """The Diameter process as the supervisor starts it; gives its id and port."""
@@ -65,25 +52,8 @@ async def diameter_process(world: World) -> AsyncIterator[tuple[int, int]]:
         "origin_realm": REALM,
         "peers": {HOST: {"networks": ["127.0.0.0/8"]}},
     }
-    environment = {
-        **os.environ,
-        "COMMCREDITS_DATABASE_URL": world.database_url,
-        "COMMCREDITS_OPERATOR_TOKEN": "a-token-for-benchmarks-only",
-        "COMMCREDITS_DIAMETER": json.dumps(settings),
-        "COMMCREDITS_LOG_LEVEL": "error",
-    }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "commcredits.main.child", "diameter"),
-        env=environment,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        yield process.pid, int(json.loads(await process.stdout.readline())["port"])
-    finally:
-        process.terminate()
-        await process.wait()
+    async with edge_process(world, "diameter", json.dumps(settings)) as started:
+        yield started
 
 
 async def load_diameter(
@@ -93,7 +63,7 @@ async def load_diameter(
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as listing:
         listing.write("\n".join(callers))
         listing.flush()
-        before = _children_seconds()
+        before = children_seconds()
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bench.diameter_load", str(port), listing.name, run),
             *(str(connections), str(in_flight), str(seconds), str(rate)),
@@ -102,7 +72,7 @@ async def load_diameter(
         said, _ = await process.communicate()
     if process.returncode:
         raise RuntimeError(f"the loader ended with status {process.returncode}")
-    return said.decode().split(), _children_seconds() - before
+    return said.decode().split(), children_seconds() - before
 
 
 async def measure_diameter(
@@ -142,37 +112,20 @@ async def measure_diameter(
 
 
 async def _measure(arguments: argparse.Namespace) -> dict[str, DiameterLoad]:
-    with tempfile.TemporaryDirectory() as folder:
-        async with await start_embedded(Path(folder) / "database") as server:
-            connection = await connect(server.url)
-            await migrate(connection)
-            world = await set_up(connection, server.url)
-            committer = new_committer(world.database_url, world.new_id)
-            committing = asyncio.create_task(committer.run())
-            await asyncio.gather(*(committer.execute(command) for command in funding_commands(world)))
-            await committer.close()
-            await committing
-            numbers = await give_numbers(connection, world)
-            await connection.execute("analyze")
-            await connection.close()
-            return {
-                shape: await measure_diameter(
-                    world,
-                    server,
-                    numbers,
-                    shape,
-                    connections=arguments.connections,
-                    in_flight=arguments.in_flight,
-                    seconds=arguments.seconds,
-                    rate=arguments.rate,
-                )
-                for shape in arguments.shape or SHAPES
-            }
-
-
-def _children_seconds() -> float:
-    times = psutil.Process().cpu_times()
-    return float(times.children_user + times.children_system)
+    async with funded_world() as (world, server, numbers):
+        return {
+            shape: await measure_diameter(
+                world,
+                server,
+                numbers,
+                shape,
+                connections=arguments.connections,
+                in_flight=arguments.in_flight,
+                seconds=arguments.seconds,
+                rate=arguments.rate,
+            )
+            for shape in arguments.shape or SHAPES
+        }
 
 
 def main() -> None:
@@ -186,22 +139,8 @@ def main() -> None:
     arguments = parser.parse_args()
     measured = uvloop.run(_measure(arguments))
     at_once = f"{arguments.connections} × {arguments.in_flight} calls at once"
-    table = Table(title=f"Charging over Diameter: {at_once}, every answer durable; load and database beside it")
-    names = ("shape", "operations/s", "p50 ms", "p99 ms", "failures", "CPU µs/op: edge", "database", "loader")
-    for name in names:
-        table.add_column(name, justify="left" if name == "shape" else "right")
-    for shape, load in measured.items():
-        table.add_row(
-            shape,
-            f"{load.operations_per_second:,.0f}",
-            f"{load.p50_ms:.1f}",
-            f"{load.p99_ms:.1f}",
-            f"{load.failures}",
-            f"{load.edge_us:.1f}",
-            f"{load.database_us:.1f}",
-            f"{load.loader_us:.1f}",
-        )
-    Console(width=140).print(table)
+    title = f"Charging over Diameter: {at_once}, every answer durable; load and database beside it"
+    print_loads(title, {shape: asdict(load) for shape, load in measured.items()})
 
 
 if __name__ == "__main__":

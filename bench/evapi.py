@@ -8,27 +8,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import os
 import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Final
 
 import psutil
 import uvloop
-from rich.console import Console
-from rich.table import Table
 
+from bench.alone import edge_process, funded_world, print_loads
 from bench.evapi_load import settings
-from bench.processor import cpu_seconds, with_children
-from bench.world import SHAPES, World, funding_commands, new_committer, organizations_of, set_up
-from commcredits.storage.connection import connect
-from commcredits.storage.embedded import EmbeddedServer, start_embedded
-from commcredits.storage.migrations import migrate
+from bench.processor import children_seconds, cpu_seconds, with_children
+from bench.world import SHAPES, World, organizations_of
+from commcredits.storage.embedded import EmbeddedServer
 
 _PICKS: Final = 100_000
 
@@ -50,26 +45,8 @@ class EvapiLoad:
 @contextlib.asynccontextmanager
 async def kamailio_process(world: World, port: int) -> AsyncIterator[int]:
     """The process of the links to Kamailio as the supervisor starts it, for a loader on that port; gives its id."""
-    environment = {
-        **os.environ,
-        "COMMCREDITS_DATABASE_URL": world.database_url,
-        "COMMCREDITS_OPERATOR_TOKEN": "a-token-for-benchmarks-only",
-        "COMMCREDITS_KAMAILIO": settings(port),
-        "COMMCREDITS_LOG_LEVEL": "error",
-    }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "commcredits.main.child", "kamailio"),
-        env=environment,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        await process.stdout.readline()
-        yield process.pid
-    finally:
-        process.terminate()
-        await process.wait()
+    async with edge_process(world, "kamailio", settings(port)) as (process_id, _port):
+        yield process_id
 
 
 async def load_evapi(
@@ -79,7 +56,7 @@ async def load_evapi(
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as listing:
         listing.write("\n".join(organizations))
         listing.flush()
-        before = _children_seconds()
+        before = children_seconds()
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bench.evapi_load", str(port), listing.name, run),
             *(str(in_flight), str(seconds), str(rate)),
@@ -88,7 +65,7 @@ async def load_evapi(
         said, _ = await process.communicate()
     if process.returncode:
         raise RuntimeError(f"the loader ended with status {process.returncode}")
-    return said.decode().split(), _children_seconds() - before
+    return said.decode().split(), children_seconds() - before
 
 
 async def measure_evapi(
@@ -119,33 +96,16 @@ async def measure_evapi(
 
 
 async def _measure(in_flight: int, seconds: float, shapes: list[str]) -> dict[str, EvapiLoad]:
-    with tempfile.TemporaryDirectory() as folder:
-        async with await start_embedded(Path(folder) / "database") as server:
-            connection = await connect(server.url)
-            await migrate(connection)
-            world = await set_up(connection, server.url)
-            committer = new_committer(world.database_url, world.new_id)
-            committing = asyncio.create_task(committer.run())
-            await asyncio.gather(*(committer.execute(command) for command in funding_commands(world)))
-            await committer.close()
-            await committing
-            await connection.execute("analyze")
-            await connection.close()
-            return {
-                shape: await measure_evapi(world, server, shape, in_flight=in_flight, seconds=seconds)
-                for shape in shapes
-            }
+    async with funded_world() as (world, server, _numbers):
+        return {
+            shape: await measure_evapi(world, server, shape, in_flight=in_flight, seconds=seconds) for shape in shapes
+        }
 
 
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _children_seconds() -> float:
-    times = psutil.Process().cpu_times()
-    return float(times.children_user + times.children_system)
 
 
 def main() -> None:
@@ -156,22 +116,8 @@ def main() -> None:
     parser.add_argument("--shape", choices=SHAPES, action="append", help="which shapes to measure; default all")
     arguments = parser.parse_args()
     measured = uvloop.run(_measure(arguments.in_flight, arguments.seconds, arguments.shape or list(SHAPES)))
-    table = Table(title=f"Charging over evapi: one link, {arguments.in_flight} calls at once, durable")
-    names = ("shape", "operations/s", "p50 ms", "p99 ms", "failures", "CPU µs/op: edge", "database", "loader")
-    for name in names:
-        table.add_column(name, justify="left" if name == "shape" else "right")
-    for shape, load in measured.items():
-        table.add_row(
-            shape,
-            f"{load.operations_per_second:,.0f}",
-            f"{load.p50_ms:.1f}",
-            f"{load.p99_ms:.1f}",
-            f"{load.failures}",
-            f"{load.edge_us:.1f}",
-            f"{load.database_us:.1f}",
-            f"{load.loader_us:.1f}",
-        )
-    Console(width=140).print(table)
+    title = f"Charging over evapi: one link, {arguments.in_flight} calls at once, durable"
+    print_loads(title, {shape: asdict(load) for shape, load in measured.items()})
 
 
 if __name__ == "__main__":

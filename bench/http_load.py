@@ -20,8 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-import psutil
-
+from bench.processor import children_seconds
 from bench.world import CALLEE, CALLER, END_SECONDS, UPDATE_SECONDS, World
 
 TOKEN: Final = "a-token-for-benchmarks-only"  # noqa: S105 - it opens a system that lives for one measurement
@@ -77,7 +76,7 @@ async def load_with_wrk(
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as listing:
         listing.write("\n".join(islice(organizations, _PICKS)))
         listing.flush()
-        before = _children_cpu_seconds()
+        before = children_seconds()
         process = await asyncio.create_subprocess_exec(
             program,
             *("--threads", "1", "--connections", str(callers), "--duration", f"{seconds}s", "--latency"),
@@ -94,7 +93,7 @@ async def load_with_wrk(
         said, _ = await process.communicate()
     if process.returncode:
         raise RuntimeError(f"wrk ended with status {process.returncode}")
-    return _read_wrk(said.decode(), _children_cpu_seconds() - before)
+    return _read_wrk(said.decode(), children_seconds() - before)
 
 
 async def load_with_own(port: int, organizations: Iterator[str], run: str, *, callers: int, seconds: int) -> HttpLoad:
@@ -102,7 +101,7 @@ async def load_with_own(port: int, organizations: Iterator[str], run: str, *, ca
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as listing:
         listing.write("\n".join(islice(organizations, _PICKS)))
         listing.flush()
-        before = _children_cpu_seconds()
+        before = children_seconds()
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "bench.own_loader", str(port), listing.name, run, str(callers), str(seconds)),
@@ -119,7 +118,7 @@ async def load_with_own(port: int, organizations: Iterator[str], run: str, *, ca
         p50_ms=float(p50),
         p99_ms=float(p99),
         failures=int(failures),
-        loader_cpu_seconds=_children_cpu_seconds() - before,
+        loader_cpu_seconds=children_seconds() - before,
     )
 
 
@@ -160,8 +159,3 @@ def _read_wrk(said: str, cpu_seconds: float) -> HttpLoad:
         failures=(int(failures[1]) if failures else 0) + (sum(map(int, errors.groups())) if errors else 0),
         loader_cpu_seconds=cpu_seconds,
     )
-
-
-def _children_cpu_seconds() -> float:
-    times = psutil.Process().cpu_times()
-    return float(times.children_user + times.children_system)

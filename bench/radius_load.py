@@ -15,37 +15,26 @@ import os
 import re
 import shutil
 import socket
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Final
 
 import psutil
 import uvloop
-from rich.console import Console
-from rich.table import Table
 
-from bench.processor import cpu_seconds, with_children
-from bench.world import CALLEE, SHAPES, SHARD_ID, World, funding_commands, new_committer, now, organizations_of, set_up
+from bench.alone import edge_process, funded_world, print_loads
+from bench.processor import children_seconds, cpu_seconds, with_children
+from bench.world import CALLEE, SHAPES, World, organizations_of
 from commcredits.edges.radius.attributes import Attribute, Code
 from commcredits.edges.radius.packets import write_access_request
-from commcredits.storage.connection import Connection, connect
-from commcredits.storage.embedded import EmbeddedServer, start_embedded
-from commcredits.storage.migrations import migrate
+from commcredits.storage.embedded import EmbeddedServer
 
 HOST: Final = "127.0.0.1"
 SECRET: Final = "a-secret-for-benchmarks-only"  # noqa: S105 - it opens a system that lives for one measurement
 PROBE_SECONDS: Final = 0.01
-_FIRST_NUMBER: Final = 40_213_000_000
-_NUMBERS: Final = """
-    insert into phone_numbers (shard_id, organization_id, number, kind, display_name, generation, created_at)
-    select $1, organization_id, number, 'user', '', 1, $4
-    from unnest($2::uuid[], $3::text[]) as given (organization_id, number)
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,25 +61,8 @@ async def radius_process(world: World) -> AsyncIterator[tuple[int, int, int]]:
         "slice_seconds": 300,
         "clients": {HOST: {"name": "bench", "secret": SECRET, "disconnect_port": 0}},
     }
-    environment = {
-        **os.environ,
-        "COMMCREDITS_DATABASE_URL": world.database_url,
-        "COMMCREDITS_OPERATOR_TOKEN": "a-token-for-benchmarks-only",
-        "COMMCREDITS_RADIUS": json.dumps(settings),
-        "COMMCREDITS_LOG_LEVEL": "error",
-    }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "commcredits.main.child", "radius"),
-        env=environment,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        yield process.pid, int(json.loads(await process.stdout.readline())["port"]), accounting_port
-    finally:
-        process.terminate()
-        await process.wait()
+    async with edge_process(world, "radius", json.dumps(settings)) as (process_id, port):
+        yield process_id, port, accounting_port
 
 
 async def radclient(port: int, command: str, packets: list[str], *, times: int) -> tuple[float, int, int]:
@@ -193,12 +165,12 @@ async def _measure(
     probe_port: int = 0,
 ) -> RadiusLoad:
     process, probe = psutil.Process(process_id), Probe(caller)
-    before = (cpu_seconds([process]), cpu_seconds(with_children(server.pid)), _children_seconds())
+    before = (cpu_seconds([process]), cpu_seconds(with_children(server.pid)), children_seconds())
     probing = asyncio.create_task(probe.ask(probe_port or port))
     seconds, answers, lost = await radclient(port, command, packets, times=times)
     probing.cancel()
     await asyncio.gather(probing, return_exceptions=True)
-    after = (cpu_seconds([process]), cpu_seconds(with_children(server.pid)), _children_seconds())
+    after = (cpu_seconds([process]), cpu_seconds(with_children(server.pid)), children_seconds())
     edge, database, loader = (
         (late - early) * 1_000_000 / max(1, answers) for early, late in zip(before, after, strict=True)
     )
@@ -214,32 +186,14 @@ async def _measure(
     )
 
 
-async def _run(at_once: int, operations: int, shapes: list[str]) -> dict[tuple[str, str], RadiusLoad]:
+async def _run(at_once: int, operations: int, shapes: list[str]) -> dict[str, RadiusLoad]:
     measured = {}
-    with tempfile.TemporaryDirectory() as folder:
-        async with await start_embedded(Path(folder) / "database") as server:
-            connection = await connect(server.url)
-            await migrate(connection)
-            world = await set_up(connection, server.url)
-            numbers = await _give_numbers(connection, world)
-            committer = new_committer(world.database_url, world.new_id)
-            committing = asyncio.create_task(committer.run())
-            await asyncio.gather(*(committer.execute(command) for command in funding_commands(world)))
-            await committer.close()
-            await committing
-            await connection.execute("analyze")
-            await connection.close()
-            for shape in shapes:
-                callers = [numbers[each] for each in islice(organizations_of(world, shape), at_once)]
-                for kind, load in await measure_radius(world, server, callers, operations=operations):
-                    measured[shape, kind] = load
+    async with funded_world() as (world, server, numbers):
+        for shape in shapes:
+            callers = [numbers[each] for each in islice(organizations_of(world, shape), at_once)]
+            for kind, load in await measure_radius(world, server, callers, operations=operations):
+                measured[f"{shape}, {kind}"] = load
     return measured
-
-
-async def _give_numbers(connection: Connection, world: World) -> dict[str, str]:
-    numbers = {each: f"+{_FIRST_NUMBER + index}" for index, each in enumerate(world.organization_ids)}
-    await connection.execute(_NUMBERS, SHARD_ID, list(numbers), list(numbers.values()), now())
-    return numbers
 
 
 def _packet(caller: str, own_id: str = "") -> str:
@@ -257,11 +211,6 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _children_seconds() -> float:
-    times = psutil.Process().cpu_times()
-    return float(times.children_user + times.children_system)
-
-
 def main() -> None:
     """Read the command line, measure, print."""
     parser = argparse.ArgumentParser(prog="python -m bench.radius_load", description=__doc__)
@@ -272,33 +221,8 @@ def main() -> None:
     if shutil.which("radclient") is None:
         parser.error("radclient is not installed (Debian's package `freeradius-utils`)")
     measured = uvloop.run(_run(arguments.at_once, arguments.operations, arguments.shape or list(SHAPES)))
-    table = Table(title=f"Charging over RADIUS: radclient, {arguments.at_once} requests at once, durable")
-    names = (
-        "shape",
-        "operation",
-        "operations/s",
-        "p50 ms",
-        "p99 ms",
-        "lost",
-        "CPU µs/op: edge",
-        "database",
-        "radclient",
-    )
-    for name in names:
-        table.add_column(name, justify="left" if name in names[:2] else "right")
-    for (shape, kind), load in measured.items():
-        table.add_row(
-            shape,
-            kind,
-            f"{load.operations_per_second:,.0f}",
-            f"{load.p50_ms:.1f}",
-            f"{load.p99_ms:.1f}",
-            f"{load.lost}",
-            f"{load.edge_us:.1f}",
-            f"{load.database_us:.1f}",
-            f"{load.loader_us:.1f}",
-        )
-    Console(width=150).print(table)
+    title = f"Charging over RADIUS: radclient, {arguments.at_once} requests at once, durable"
+    print_loads(title, {shape: asdict(load) for shape, load in measured.items()})
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ as the supervisor starts them, the database. Each call is authorised, started an
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import tempfile
 import time
@@ -21,16 +20,15 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench.diameter import give_numbers
+from bench.alone import funded_world
 from bench.evapi import kamailio_process
 from bench.evapi_load import SECRET
 from bench.http_load import TOKEN, charging_process
 from bench.processor import cpu_seconds, with_children
 from bench.sipp_load import RING_MILLISECONDS, TALK_MILLISECONDS, Placed, Telephones
-from bench.world import CALLEE, World, funding_commands, new_committer, set_up
+from bench.world import CALLEE, World
 from commcredits.storage.connection import connect
-from commcredits.storage.embedded import EmbeddedServer, start_embedded
-from commcredits.storage.migrations import migrate
+from commcredits.storage.embedded import EmbeddedServer
 from tests.stories.sip.evapi_switch import EvapiSettings, EvapiSwitch
 from tests.stories.sip.phones import PORTS_EACH
 from tests.stories.sip.ports import LOOPBACK, free_ports
@@ -214,20 +212,8 @@ def print_sip(rows: Sequence[SipRow]) -> None:
 
 
 async def _run(rates: Sequence[int], seconds: float) -> list[SipRow]:
-    with tempfile.TemporaryDirectory() as folder:
-        async with await start_embedded(Path(folder) / "database") as server:
-            connection = await connect(server.url)
-            await migrate(connection)
-            world = await set_up(connection, server.url)
-            committer = new_committer(world.database_url, world.new_id)
-            committing = asyncio.create_task(committer.run())
-            await asyncio.gather(*(committer.execute(command) for command in funding_commands(world)))
-            await committer.close()
-            await committing
-            numbers = await give_numbers(connection, world)
-            await connection.execute("analyze")
-            await connection.close()
-            return await measure_sip(world, server, numbers, rates=rates, seconds=seconds)
+    async with funded_world() as (world, server, numbers):
+        return await measure_sip(world, server, numbers, rates=rates, seconds=seconds)
 
 
 def main() -> None:
