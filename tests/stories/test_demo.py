@@ -91,6 +91,7 @@ def _is_recharge(top_up: dict[str, Any]) -> bool:
     return bool(top_up["kind"] == "auto_recharge")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(200)
 def test_everything_happens_by_itself_and_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     directory = tmp_path / "demo"
@@ -147,6 +148,7 @@ def _assert_story_was_told(said: str) -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(150)
 def test_a_demo_ends_by_itself_goes_on_with_its_data_and_touches_no_other(tmp_path: Path) -> None:
     directory = tmp_path / "demo"

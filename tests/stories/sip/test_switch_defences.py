@@ -15,6 +15,7 @@ from tests.stories.sip.story import missing_programs
 from tests.stories.sip.switch import Switch, SwitchSettings
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.switch,
     pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {', '.join(missing_programs())}"),
 ]
