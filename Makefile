@@ -20,7 +20,7 @@ demo: $(VENV)/installed ## start everything with sample organizations and live t
 serve: $(VENV)/installed ## run the product on this machine: charging, web and worker processes
 	@$(BIN)/commcredits serve $(ARGS)
 
-test: check ## run the checks, then the whole test suite
+test: check ## run the checks, then every test that does not take long
 	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
 test-slow: $(VENV)/installed ## run the tests that take long: hundreds of real calls through each kind of switch
