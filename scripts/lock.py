@@ -37,7 +37,7 @@ class Lock:
     """Other locks that are installed into the same environment, so that a package they share has one version."""
 
 
-MAIN = Lock(name="requirements.lock", group="dev", extras=("columnar",))
+MAIN = Lock(name="requirements.lock", group="dev", extras=("columnar", "invoices", "stripe"))
 CLUSTER = Lock(name="requirements-cluster.lock", group="cluster", with_project=False, beside=(MAIN.name,))
 LOCKS = (MAIN, CLUSTER)
 
