@@ -28,7 +28,7 @@ def shared_database_url(
 ) -> Iterator[str]:
     """One database for all tests of a module, which each open organizations of their own."""
     name = request.module.__name__.rpartition(".")[2]
-    asyncio.run(execute(embedded_server.url, f"create database {name} template {migrated_template}"))
+    asyncio.run(execute(embedded_server.url, f"create database {name} template {migrated_template} strategy file_copy"))
     yield embedded_server.url_of(name)
     asyncio.run(execute(embedded_server.url, f"drop database {name} with (force)"))
 
