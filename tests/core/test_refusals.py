@@ -220,7 +220,7 @@ CASES: list[tuple[RefusalCode, Callable[[], Books], Authorise, set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("code", "open_office", "call", "facts"), CASES, ids=lambda each: str(each)[:24])
+@pytest.mark.parametrize(("code", "open_office", "call", "facts"), CASES, ids=[case[0] for case in CASES])
 def test_a_refusal_carries_the_facts_behind_it(
     code: RefusalCode, open_office: Callable[[], Books], call: Authorise, facts: set[str]
 ) -> None:

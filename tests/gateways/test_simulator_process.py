@@ -173,6 +173,7 @@ def test_a_state_that_can_not_be_a_file_is_said(tmp_path: Path) -> None:
         ("http://127.0.0.1:1/", "whsec_c2hvcnQ=", "24 bytes"),
         ("ftp://127.0.0.1:1/", new_webhook_secret().get_secret_value(), "http://"),
     ],
+    ids=["no secret", "a short secret", "no web address"],
 )
 def test_webhooks_that_can_not_be_signed_or_sent_stop_the_start(
     tmp_path: Path, url: str, secret: str, complaint: str
