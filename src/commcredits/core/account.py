@@ -17,10 +17,13 @@ from commcredits.core.flags import CLOCK_TOLERANCE_SECONDS, Flag
 from commcredits.core.funds import Lot, Lots, Parts
 from commcredits.core.ledger import Transfer
 from commcredits.core.meters import Meter, MeterId, MeterPart
+from commcredits.core.notices import Notice
 from commcredits.core.outcomes import CallOutcome, Outcome
 from commcredits.core.places import PLAN_COUNTRIES
+from commcredits.core.purchases import Refund, TopUp
 from commcredits.core.roster import Block, Line, Party, Roster
 from commcredits.core.tariffs import Rate, RateDeck
+from commcredits.core.taxes import TaxRow
 
 
 class OrganizationStatus(StrEnum):
@@ -31,20 +34,54 @@ class OrganizationStatus(StrEnum):
     CLOSED = "closed"
 
 
+class RechargeMode(StrEnum):
+    """How much a recharge charges: a fixed amount; up to a target; the fewest whole amounts that reach the trigger."""
+
+    FIXED = "fixed"
+    TO_TARGET = "to_target"
+    CLOSE_GAP = "close_gap"
+
+
+class BackupUse(StrEnum):
+    """Whether attempts go to the backup method: not; until one succeeds; for as long as this rule stands."""
+
+    NONE = "none"
+    ONCE = "once"
+    LASTING = "lasting"
+
+
+class PauseReason(StrEnum):
+    """What took the balance below the trigger without being use; the rule waits until an administrator has looked."""
+
+    DISPUTE = "dispute"
+    REFUND = "refund"
+    ADJUSTMENT = "adjustment"
+
+
 class RechargeRule(Struct, frozen=True, kw_only=True, gc=False):
-    """The administrator's auto-recharge rule; amounts in millionths of the organization's currency."""
+    """The administrator's auto-recharge rule; amounts in millionths of the organization's currency.
+
+    ``target_amount_micros`` counts in the mode ``to_target`` alone, ``recharge_amount_micros`` in the others.
+    ``backup_payment_method`` is tried when the first is declined; empty: none. Funds that expire within
+    ``expiry_ahead_days`` count as gone already; 0: until they are.
+    """
 
     enabled: bool
     recharge_amount_micros: int
     trigger_amount_micros: int
     monthly_cap_micros: int
     payment_method: str
+    mode: RechargeMode = RechargeMode.FIXED
+    target_amount_micros: int = 0
+    backup_payment_method: str = ""
+    expiry_ahead_days: int = 0
 
 
 class RechargeState(Struct, frozen=True, kw_only=True, gc=False):
     """The rule and what limits it: cool-down, back-off after declines, and what this month has taken already.
 
     ``month_micros`` counts attempts of ``month`` (as 2026-11, in the organization's zone) that succeeded or are open.
+    ``cap_told_percent`` of the cap of that month were told of: 0, 80 or 100.
     """
 
     rule: RechargeRule | None = None
@@ -54,52 +91,32 @@ class RechargeState(Struct, frozen=True, kw_only=True, gc=False):
     suspended: bool = False
     month: str = ""
     month_micros: int = 0
+    backup_use: BackupUse = BackupUse.NONE
+    paused: PauseReason | None = None
+    cap_told_percent: int = 0
 
 
-class TopUpKind(StrEnum):
-    """Bought by a person, or by the rule."""
+class BalanceAlerts(Struct, frozen=True, kw_only=True, gc=False):
+    """When administrators want to hear of the balance: it fell below one of ``amounts_micros``, or nothing is left.
 
-    MANUAL = "manual"
-    AUTO_RECHARGE = "auto_recharge"
+    ``zero_told`` until new funds come. It is true of an account that never had any: nothing has run out there.
+    """
 
-
-class TopUpState(StrEnum):
-    """Where an attempt to buy funds stands; commcredits.core.topups holds the table of moves."""
-
-    DUE = "due"
-    SENT = "sent"
-    PROCESSING = "processing"
-    ACTION_REQUIRED = "action_required"
-    UNKNOWN = "unknown"
-    SUCCEEDED = "succeeded"
-    DECLINED = "declined"
-    CANCELLED = "cancelled"
+    amounts_micros: tuple[int, ...] = ()
+    zero_told: bool = True
 
 
-class TopUp(Struct, frozen=True, kw_only=True, gc=False):
-    """One attempt to buy funds. Its id is the idempotency key at the gateway: one key, one charge at most."""
-
-    top_up_id: str
-    kind: TopUpKind
-    state: TopUpState
-    amount_micros: int
-    payment_method: str
-    created_at: datetime
-    sent_at: datetime | None = None
-    settled_at: datetime | None = None
-    gateway: str = ""
-    gateway_reference: str = ""
-    reason: str = ""
-    action_url: str = ""
-    lot_id: str | None = None
+NO_ALERTS = BalanceAlerts()
+"""Nobody has chosen an amount, and there were never any funds."""
 
 
 class Account(Struct, frozen=True, kw_only=True, gc=False):
     """An organization's money state. ``minor_digits`` are its currency's decimal digits by ISO 4217.
 
     ``roster`` is None for an organization without people and rules: all of its calls draw on credits. ``blocks`` are
-    those in force. ``owed_micros`` is what calls recorded after the fact found no funds for. ``next_rate_deck_id``
-    takes the place of ``rate_deck_id`` at ``next_rate_deck_at``.
+    those in force. ``owed_micros`` is what calls recorded after the fact, disputes and adjustments found no funds for.
+    ``next_rate_deck_id`` takes the place of ``rate_deck_id`` at ``next_rate_deck_at``. ``post_usage``: what is left
+    drains, then calls are paid after use (commcredits.core.post_usage). ``has_tax_id``: the buyer's was checked.
     """
 
     organization_id: str
@@ -117,6 +134,9 @@ class Account(Struct, frozen=True, kw_only=True, gc=False):
     owed_micros: int = 0
     next_rate_deck_id: str | None = None
     next_rate_deck_at: datetime | None = None
+    post_usage: bool = False
+    has_tax_id: bool = False
+    alerts: BalanceAlerts = NO_ALERTS
 
     def with_lots(self, lots: Lots) -> Account:
         """The same account with other lots; written out, because this is the hot path's only change."""
@@ -136,6 +156,9 @@ class Account(Struct, frozen=True, kw_only=True, gc=False):
             owed_micros=self.owed_micros,
             next_rate_deck_id=self.next_rate_deck_id,
             next_rate_deck_at=self.next_rate_deck_at,
+            post_usage=self.post_usage,
+            has_tax_id=self.has_tax_id,
+            alerts=self.alerts,
         )
 
     def rate_deck_at(self, now: datetime) -> str | None:
@@ -258,6 +281,9 @@ class FundingTerms(Struct, frozen=True, kw_only=True, gc=False):
     cool_down_seconds: int = 300
     back_off_seconds: tuple[int, ...] = (3_600, 6 * 3_600, 24 * 3_600)
     unavailable_countries: frozenset[str] = frozenset()
+    target_gap_minimum_micros: int = 1_000_000
+    """How far a target lies above its trigger at least: gateways take no payments of almost nothing."""
+    taxes: tuple[TaxRow, ...] = ()
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -302,3 +328,5 @@ class Decision(Struct, frozen=True, kw_only=True, gc=False):
     meters: tuple[Meter, ...] = ()
     blocks: tuple[Block, ...] = ()
     flags: tuple[Flag, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    refunds: tuple[Refund, ...] = ()

@@ -141,10 +141,16 @@ class RecordPayment(Struct, frozen=True, kw_only=True, gc=False):
     reason: str = ""
     action_url: str = ""
     retryable: bool = False
+    fee_micros: int = 0
+    """What the gateway kept of a success; it may become known later, by the same command once more."""
 
 
 class SaveRechargeRule(Struct, frozen=True, kw_only=True, gc=False):
-    """Set the auto-recharge rule. Amounts in millionths; no cap given means ten times the recharge amount."""
+    """Set the auto-recharge rule. Amounts in millionths; no cap given means ten times the recharge amount.
+
+    ``mode`` is fixed, to_target or close_gap; the target counts in the mode to_target alone, and no cap given then
+    means ten times the target.
+    """
 
     organization_id: str
     command_id: str
@@ -153,6 +159,94 @@ class SaveRechargeRule(Struct, frozen=True, kw_only=True, gc=False):
     trigger_amount_micros: int
     monthly_cap_micros: int | None
     payment_method: str
+    mode: str = "fixed"
+    target_amount_micros: int = 0
+    backup_payment_method: str = ""
+    expiry_ahead_days: int = 0
+
+
+class ChoosePaymentMethods(Struct, frozen=True, kw_only=True, gc=False):
+    """Let the rule, if there is one, pay with these from now on; an attempt that was sent already goes on with its own.
+
+    An administrator has acted: declines and a suspension are forgotten, as when a rule is saved.
+    """
+
+    organization_id: str
+    command_id: str
+    payment_method: str
+    backup_payment_method: str = ""
+
+
+class SaveBalanceAlerts(Struct, frozen=True, kw_only=True, gc=False):
+    """Tell whenever the posted balance falls below one of these amounts, in millionths."""
+
+    organization_id: str
+    command_id: str
+    amounts_micros: tuple[int, ...]
+
+
+class RequestRefund(Struct, frozen=True, kw_only=True, gc=False):
+    """Give back what is left unused of a top-up, or a part of it, net; the caller takes it to the gateway.
+
+    ``amount_micros`` None: all that is free. ``requested_by`` says who did it.
+    """
+
+    organization_id: str
+    command_id: str
+    top_up_id: str
+    amount_micros: int | None
+    reason: str
+    requested_by: str
+
+
+class RecordRefund(Struct, frozen=True, kw_only=True, gc=False):
+    """What the gateway said of a refund: refunded, refused, processing or unknown."""
+
+    organization_id: str
+    refund_id: str
+    top_up_id: str
+    state: str
+    gateway_reference: str = ""
+    refusal: str = ""
+
+
+class OpenDispute(Struct, frozen=True, kw_only=True, gc=False):
+    """The payer's bank asks for the money of a top-up back: what is left of its lot is frozen."""
+
+    organization_id: str
+    top_up_id: str
+    dispute_reference: str
+
+
+class CloseDispute(Struct, frozen=True, kw_only=True, gc=False):
+    """A dispute is over: won, and the lot is restored; or lost, and ``lost_micros``, gross, were taken back."""
+
+    organization_id: str
+    top_up_id: str
+    dispute_reference: str
+    won: bool
+    lost_micros: int = 0
+
+
+class Adjust(Struct, frozen=True, kw_only=True, gc=False):
+    """Give funds, or take them with a negative amount; operations have seen to the reason and to a second person."""
+
+    organization_id: str
+    command_id: str
+    amount_micros: int
+    reason: str
+
+
+class SwitchBilling(Struct, frozen=True, kw_only=True, gc=False):
+    """Pay calls after use from now on, up to a line of credit once the funds have drained; or in advance again.
+
+    The same again renews the line: what was used of the old one is billed, and calls may use the whole line anew.
+    """
+
+    organization_id: str
+    command_id: str
+    post_usage: bool
+    credit_line_micros: int = 0
 
 
 class CheckRecharge(Struct, frozen=True, kw_only=True, gc=False):
@@ -266,6 +360,14 @@ AccountCommand = (
     | SendTopUp
     | RecordPayment
     | SaveRechargeRule
+    | ChoosePaymentMethods
+    | SaveBalanceAlerts
+    | RequestRefund
+    | RecordRefund
+    | OpenDispute
+    | CloseDispute
+    | Adjust
+    | SwitchBilling
     | CheckRecharge
     | GrantPromotion
     | ExpireLots

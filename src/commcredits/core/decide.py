@@ -9,14 +9,33 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from commcredits.core import authorising, blocking, charging, recharge, recorded, refunding, topups
-from commcredits.core.account import NOTHING_AROUND, Account, Context, Decision, Session, Surroundings, TopUp
+from commcredits.core import (
+    adjusting,
+    alerting,
+    authorising,
+    blocking,
+    charging,
+    disputes,
+    granting,
+    payments,
+    post_usage,
+    recharge,
+    recharge_rules,
+    recorded,
+    refunding,
+    top_up_refunds,
+    topups,
+)
+from commcredits.core.account import NOTHING_AROUND, Account, Context, Decision, Session, Surroundings
 from commcredits.core.admission import Admission
 from commcredits.core.commands import (
     AccountCommand,
+    Adjust,
     AssignRateDeck,
     Authorise,
     CheckRecharge,
+    ChoosePaymentMethods,
+    CloseDispute,
     Command,
     CorrectCall,
     End,
@@ -25,22 +44,41 @@ from commcredits.core.commands import (
     GrantPromotion,
     ImportLot,
     LiftBlock,
+    OpenDispute,
     RecordCall,
     RecordPayment,
+    RecordRefund,
     RefundCall,
+    RequestRefund,
     RequestTopUp,
+    SaveBalanceAlerts,
     SaveRechargeRule,
     SendTopUp,
     SetBlock,
     Start,
+    SwitchBilling,
     Update,
 )
-from commcredits.core.funds import available_micros, draw, expire, hold
+from commcredits.core.funds import LotSource, draw, expire, hold, own_micros
 from commcredits.core.ledger import LedgerAccount, Transfer, TransferReason
 from commcredits.core.outcomes import Done, RefusalCode, Refused
+from commcredits.core.purchases import RefundOfTopUp, TopUp, TopUpAndLot
 
-Subject = Session | TopUp | None
-"""The call or the top-up that a command names, as it stands; None when there is none."""
+Subject = Session | TopUp | TopUpAndLot | RefundOfTopUp | None
+"""The call, top-up or refund that a command names, as it stands; None when there is none."""
+
+
+_MoneyCommand = (
+    GrantPromotion
+    | ImportLot
+    | RequestRefund
+    | RecordRefund
+    | OpenDispute
+    | CloseDispute
+    | Adjust
+    | SwitchBilling
+    | SaveBalanceAlerts
+)
 
 
 def decide(
@@ -100,21 +138,43 @@ def _decide_funds(
         case SendTopUp():
             return topups.send(account, _top_up(subject), command, context)
         case RecordPayment():
-            return topups.record_payment(account, _top_up(subject), command, context)
+            return payments.record_payment(account, _top_up(subject), command, context)
         case SaveRechargeRule():
-            return recharge.save_rule(account, command, context)
-        case GrantPromotion():
-            return topups.grant_promotion(account, command, context)
+            return recharge_rules.save_rule(account, command, context)
+        case ChoosePaymentMethods():
+            return recharge_rules.choose_payment_methods(account, command, context)
+        case CheckRecharge() | ExpireLots():
+            return topups.nothing_changed(account)
         case AssignRateDeck():
             return _assign_rate_deck(account, command, context)
-        case ImportLot():
-            return topups.import_lot(account, command, context)
         case SetBlock():
             return blocking.set_block(account, command, context)
         case LiftBlock():
             return blocking.lift(account, command, context, around)
-        case CheckRecharge() | ExpireLots():
-            return topups.nothing_changed(account)
+        case _:
+            return _decide_money(account, subject, command, context)
+
+
+def _decide_money(account: Account, subject: Subject, command: _MoneyCommand, context: Context) -> Decision:
+    match command:
+        case GrantPromotion():
+            return granting.grant_promotion(account, command, context)
+        case ImportLot():
+            return granting.import_lot(account, command, context)
+        case RequestRefund():
+            return top_up_refunds.request_refund(account, _top_up(subject), command, context)
+        case RecordRefund():
+            return top_up_refunds.record_refund(account, _refund(subject), command, context)
+        case OpenDispute():
+            return disputes.open_dispute(account, _top_up(subject), command, context)
+        case CloseDispute():
+            return disputes.close_dispute(account, _top_up_and_lot(subject), command, context)
+        case Adjust():
+            return adjusting.adjust(account, command, context)
+        case SwitchBilling():
+            return post_usage.switch_billing(account, command, context)
+        case SaveBalanceAlerts():
+            return alerting.save_alerts(account, command)
 
 
 def _after(before: Account, decision: Decision, context: Context) -> Decision:
@@ -138,17 +198,36 @@ def _after(before: Account, decision: Decision, context: Context) -> Decision:
             account=decision.account.with_lots(lots),
             transfers=(*decision.transfers, *transfers),
         )
+    if decision.account.open_top_ups:
+        decision = _freeze_released(decision)
+    lots = decision.account.lots
+    if lots and lots[-1].terms.source is LotSource.POST_USAGE and not decision.account.post_usage:
+        account, transfers = post_usage.close_line(decision.account)
+        decision = replace(decision, account=account, transfers=(*decision.transfers, *transfers))
     if decision.account.recharge.rule is not None:
         decision = recharge.recharge_if_due(decision, context)
+    decision = alerting.alert(before, decision, context)
     if isinstance(decision.outcome, Done) and decision.account is not before:
         return replace(decision, outcome=Done(changed=True))
     return decision
 
 
+def _freeze_released(decision: Decision) -> Decision:
+    account, top_ups, transfers = disputes.freeze_released(decision.account)
+    if not top_ups:
+        return decision
+    return replace(
+        decision,
+        account=account,
+        top_ups=(*decision.top_ups, *top_ups),
+        transfers=(*decision.transfers, *transfers),
+    )
+
+
 def _repay(decision: Decision, context: Context) -> Decision:
     """Whatever is free pays first what calls told after the fact found no funds for (domain.md §3, Overdraft)."""
     account = decision.account
-    paid = min(account.owed_micros, available_micros(account.lots, context.now))
+    paid = min(account.owed_micros, own_micros(account.lots, context.now))
     if not paid:
         return decision
     lots, parts = hold(account.lots, (), paid, context.now)
@@ -196,4 +275,14 @@ def _session(subject: Subject) -> Session | None:
 
 def _top_up(subject: Subject) -> TopUp | None:
     assert subject is None or isinstance(subject, TopUp), "a payment command was given a call"
+    return subject
+
+
+def _top_up_and_lot(subject: Subject) -> TopUpAndLot | None:
+    assert subject is None or isinstance(subject, TopUpAndLot), "the end of a dispute was given something else"
+    return subject
+
+
+def _refund(subject: Subject) -> RefundOfTopUp | None:
+    assert subject is None or isinstance(subject, RefundOfTopUp), "a refund command was given something else"
     return subject

@@ -25,6 +25,9 @@ class LotSource(StrEnum):
     AUTO_RECHARGE = "auto_recharge"
     PROMOTION = "promotion"
     OPENING_BALANCE = "opening_balance"
+    ADJUSTMENT = "adjustment"
+    POST_USAGE = "post_usage"
+    """No funds but a line of credit, paid after use; drawn when nothing else is left."""
 
 
 class LotTerms(Struct, frozen=True, kw_only=True, gc=False):
@@ -56,9 +59,12 @@ Lots = tuple[Lot, ...]
 Parts = tuple[LotPart, ...]
 
 
-def order_of_use(terms: LotTerms) -> tuple[bool, datetime, datetime, str]:
-    """The sort key by which lots are used up."""
-    return (terms.source is not LotSource.PROMOTION, terms.expires_at, terms.purchased_at, terms.lot_id)
+_RANKS: Final = {LotSource.PROMOTION: 0, LotSource.POST_USAGE: 2}
+
+
+def order_of_use(terms: LotTerms) -> tuple[int, datetime, datetime, str]:
+    """The sort key by which lots are used up: promotional ones first, a line of credit last."""
+    return (_RANKS.get(terms.source, 1), terms.expires_at, terms.purchased_at, terms.lot_id)
 
 
 def available_micros(lots: Lots, now: datetime) -> int:
@@ -66,6 +72,15 @@ def available_micros(lots: Lots, now: datetime) -> int:
     total = 0
     for lot in lots:
         if lot.terms.expires_at > now:
+            total += lot.free_micros
+    return total
+
+
+def own_micros(lots: Lots, now: datetime) -> int:
+    """The free part of what was bought or given: what is available, but for a line of credit."""
+    total = 0
+    for lot in lots:
+        if lot.terms.expires_at > now and lot.terms.source is not LotSource.POST_USAGE:
             total += lot.free_micros
     return total
 
@@ -168,6 +183,23 @@ def restore(lots: Lots, parts: Parts, amount_micros: int) -> tuple[Lots, Parts, 
     if wanted:
         raise ValueError(f"restoring {amount_micros} exceeds what was drawn by {wanted}")
     return tuple(after), tuple(shrunk), tuple(restored)
+
+
+def take_free(lots: Lots, lot_id: str, amount_micros: int) -> Lots:
+    """The lots with so much less free in one of them. ValueError when it has less, or for a negative amount: bugs."""
+    wanted = _not_negative(amount_micros)
+    for index, lot in enumerate(lots):
+        if lot.terms.lot_id == lot_id and lot.free_micros >= wanted:
+            less = Lot(terms=lot.terms, free_micros=lot.free_micros - wanted, held_micros=lot.held_micros)
+            return (*lots[:index], less, *lots[index + 1 :])
+    raise ValueError(f"lot {lot_id} has no {wanted} that are free")
+
+
+def give_free(lots: Lots, terms: LotTerms, amount_micros: int) -> Lots:
+    """The lots with so much more free in one of them, which may have been forgotten as empty."""
+    after = list(lots)
+    _change(after, terms, free_micros=_not_negative(amount_micros), held_micros=0)
+    return tuple(after)
 
 
 def expire(lots: Lots, now: datetime) -> tuple[Lots, tuple[tuple[str, int], ...]]:

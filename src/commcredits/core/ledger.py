@@ -29,6 +29,10 @@ class LedgerAccount(StrEnum):
     TAX = "tax"
     ADJUSTMENTS = "adjustments"
     RECEIVABLE = "receivable"
+    DISPUTED = "disputed"
+    """Frozen funds, whose payer has asked a bank for the money back."""
+    GATEWAY_FEES = "gateway_fees"
+    """What gateways keep for their service."""
 
 
 class TransferReason(StrEnum):
@@ -46,6 +50,24 @@ class TransferReason(StrEnum):
     """New funds pay what is owed first: from customer credits to the receivable."""
     DEBT_CORRECTION = "debt_correction"
     """A call that was owed for was priced anew for less: from revenue back to the receivable."""
+    TAX = "tax"
+    """The tax that a purchase was charged with, or gives back: between gateway clearing and tax."""
+    GATEWAY_FEE = "gateway_fee"
+    """From gateway clearing to gateway fees."""
+    REFUND = "refund"
+    """Funds and their tax on the way back to the payer: to refunds, and from there to gateway clearing."""
+    REFUND_UNDONE = "refund_undone"
+    """The gateway refused it: from refunds back to credits and tax."""
+    DISPUTE = "dispute"
+    """Funds that a dispute has frozen: from credits to disputed."""
+    DISPUTE_WON = "dispute_won"
+    """From disputed back to credits."""
+    DISPUTE_LOST = "dispute_lost"
+    """The bank took the money back: from disputed, and for what was spent from the receivable, to gateway clearing."""
+    ADJUSTMENT = "adjustment"
+    """The operator gave or took funds; what was not there to be taken is owed, from the receivable to adjustments."""
+    CREDIT_LINE = "credit_line"
+    """What calls may use and pay after use: between the receivable and credits."""
 
 
 class Transfer(Struct, frozen=True, kw_only=True, gc=False):

@@ -63,6 +63,25 @@ class RefusalCode(StrEnum):
     RATE_DECK_NOT_DRAFT = "rate_deck_not_draft"
     RATE_DECK_NOT_PUBLISHED = "rate_deck_not_published"
     SWITCH_NOT_LINKED = "switch_not_linked"
+    TARGET_NOT_ALLOWED = "target_not_allowed"
+    POST_USAGE = "post_usage"
+    PAYMENT_METHOD_IN_USE = "payment_method_in_use"
+    PAYMENT_METHOD_NOT_ALLOWED = "payment_method_not_allowed"
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
+    PAYMENT_NOT_OPEN = "payment_not_open"
+    NOTHING_TO_REFUND = "nothing_to_refund"
+    UNKNOWN_REFUND = "unknown_refund"
+    CURRENCY_FIXED = "currency_fixed"
+    VOUCHER_NOT_VALID = "voucher_not_valid"
+    UNKNOWN_ADJUSTMENT = "unknown_adjustment"
+    ADJUSTMENT_SETTLED = "adjustment_settled"
+    SECOND_PERSON_REQUIRED = "second_person_required"
+    TAX_ID_NOT_VALID = "tax_id_not_valid"
+    UNKNOWN_RECEIPT = "unknown_receipt"
+    UNKNOWN_ENDPOINT = "unknown_endpoint"
+    UNKNOWN_DELIVERY = "unknown_delivery"
+    ADDRESS_NOT_ALLOWED = "address_not_allowed"
+    GATEWAY_NOT_READY = "gateway_not_ready"
 
 
 class Refused(Struct, frozen=True, kw_only=True, gc=False):
@@ -145,6 +164,8 @@ class TopUpTaken(Struct, frozen=True, kw_only=True, gc=False):
     """True for the one command that moved the attempt to ``sent``: only its caller may go to the gateway."""
     reason: str = ""
     action_url: str = ""
+    tax_micros: int = 0
+    """What the payer is charged beside ``amount_micros``."""
 
 
 class RechargeRuleSaved(Struct, frozen=True, kw_only=True, gc=False):
@@ -162,6 +183,30 @@ class LotGranted(Struct, frozen=True, kw_only=True, gc=False):
     expires_at: datetime
 
 
+class RefundTaken(Struct, frozen=True, kw_only=True, gc=False):
+    """A refund as it stands after the command: see commcredits.core.top_up_refunds. Amounts are net, and their tax."""
+
+    refund_id: str
+    top_up_id: str
+    state: str
+    amount_micros: int
+    tax_micros: int
+    currency: str
+    send: bool = False
+    """True for the one command that opened it: only its caller may go to the gateway."""
+    gateway: str = ""
+    charge_reference: str = ""
+
+
+class Adjusted(Struct, frozen=True, kw_only=True, gc=False):
+    """Funds were given, as the lot ``lot_id``, or taken; ``owed_micros`` of what was taken were not there."""
+
+    amount_micros: int
+    owed_micros: int
+    currency: str
+    lot_id: str = ""
+
+
 class BlockSet(Struct, frozen=True, kw_only=True, gc=False):
     """This block is in force; ``changed`` is false when it was so before, whoever or whatever had set it."""
 
@@ -176,4 +221,17 @@ class Done(Struct, frozen=True, kw_only=True, gc=False):
 
 
 CallOutcome = Granted | Started | Ended | Recorded | Refused
-Outcome = Granted | Started | Ended | Recorded | Refused | TopUpTaken | RechargeRuleSaved | LotGranted | BlockSet | Done
+Outcome = (
+    Granted
+    | Started
+    | Ended
+    | Recorded
+    | Refused
+    | TopUpTaken
+    | RechargeRuleSaved
+    | LotGranted
+    | RefundTaken
+    | Adjusted
+    | BlockSet
+    | Done
+)

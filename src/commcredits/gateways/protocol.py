@@ -15,7 +15,7 @@ outcome is recorded. The promises, which `commcredits.gateways.conformance` prov
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Protocol, runtime_checkable
@@ -242,11 +242,64 @@ class PaymentMethod:
     expiry_month: int | None = None
     expiry_year: int | None = None
     fingerprint: str | None = None
+    country: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detached:
     """The payment method can't be charged any more."""
+
+
+# Disputes, payouts, and whether all is set up.
+
+
+class DisputeState(StrEnum):
+    """Where a dispute stands; an early warning that takes no money is none yet."""
+
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispute:
+    """The payer's bank asks for `amount_minor` of a charge back; when it is lost, that much is gone."""
+
+    reference: str
+    charge_reference: str
+    amount_minor: int
+    currency: str
+    state: DisputeState
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payout:
+    """What the gateway has sent to the operator's bank account: charges less refunds, disputes and fees."""
+
+    reference: str
+    amount_minor: int
+    currency: str
+    arrives_on: date
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutPage:
+    """Payouts in the order in which the gateway noted them; `next_cursor` goes into the next call, also when empty."""
+
+    payouts: tuple[Payout, ...]
+    next_cursor: str | None
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at: what, whether it is well, and what was found or is to be done."""
+
+    check: str
+    well: bool
+    detail: str
 
 
 # Events.
@@ -311,6 +364,8 @@ class Capabilities:
     partial_refunds: bool
     webhooks: bool
     lists_events: bool
+    disputes: bool = False
+    payouts: bool = False
     currencies: frozenset[str] | None = None
     minor_unit_exceptions: MinorUnitRules = field(default_factory=lambda: NO_EXCEPTIONS)
 
@@ -335,6 +390,13 @@ class Gateway(Protocol):
         """Close a key, also one the gateway never saw: after `Declined` no charge with it can ever succeed.
 
         What was charged already stays so and is told as `Succeeded`; what can't be stopped, as `Processing`.
+        """
+        ...
+
+    async def resume(self, idempotency_key: str, return_url: str) -> LookupOutcome:
+        """Let the payer, who is present now, approve a charge that asked for it: `ActionRequired` with a fresh page.
+
+        Whatever else the charge has come to meanwhile is told instead. Never charges twice.
         """
         ...
 
@@ -372,6 +434,18 @@ class Gateway(Protocol):
 
     async def list_since(self, cursor: str | None) -> EventPage | Unavailable:
         """List events noted after `cursor` (None: from the first one kept), for sweeps that find lost webhooks."""
+        ...
+
+    async def find_dispute(self, charge_reference: str) -> Dispute | NotFound | Unavailable:
+        """Tell of the latest dispute of a charge, as things are now."""
+        ...
+
+    async def list_payouts(self, cursor: str | None) -> PayoutPage | Unavailable:
+        """List payouts noted after `cursor` (None: from the first one kept)."""
+        ...
+
+    async def diagnose(self) -> tuple[Finding, ...]:
+        """Look at keys, clock and webhooks without moving money; every finding says what to do when it is not well."""
         ...
 
     async def aclose(self) -> None:

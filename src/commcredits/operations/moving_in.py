@@ -17,9 +17,9 @@ from commcredits.core.account import ChargingTerms, Context
 from commcredits.core.calendar import parse_instant, twelve_months_after
 from commcredits.core.commands import ImportLot
 from commcredits.core.funds import LOTS_MAX
+from commcredits.core.granting import import_lot
 from commcredits.core.money import parse_micros
 from commcredits.core.outcomes import LotGranted, Outcome, RefusalCode, Refused
-from commcredits.core.topups import import_lot
 from commcredits.operations.csv_lines import Column, CsvReader, LineError, Row, Source, read_csv
 from commcredits.operations.inputs import refuse_name
 from commcredits.operations.organizations import get_organization

@@ -223,7 +223,9 @@ async def receive_webhook(
 async def _charge(
     gateway: Gateway, method: PaymentMethodRecord, top_up: TopUpTaken, *, off_session: bool
 ) -> ChargeOutcome:
-    amount_minor = to_minor_units(top_up.amount_micros, top_up.currency, gateway.capabilities().minor_unit_exceptions)
+    amount_minor = to_minor_units(
+        top_up.amount_micros + top_up.tax_micros, top_up.currency, gateway.capabilities().minor_unit_exceptions
+    )
     if not isinstance(amount_minor, int):
         return Declined(code="amount_not_payable", retryable=False, message=f"{gateway} cannot count this amount")
     request = ChargeRequest(

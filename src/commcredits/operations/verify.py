@@ -40,6 +40,8 @@ _STATEMENTS: Final = (
     "rates_equal_deck",
     "top_ups_equal_journal",
     "top_ups_equal_lots",
+    "taxes_equal_journal",
+    "refunds_equal_journal",
     "one_open_recharge",
     "transfers_name_what_exists",
     "transfers_follow_the_chart",

@@ -11,13 +11,16 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, Final
 
-from commcredits.core.account import Account, Session, TopUp
+from commcredits.core.account import Account, Session
 from commcredits.core.flags import Flag
 from commcredits.core.funds import Lot
 from commcredits.core.ledger import Transfer
 from commcredits.core.meters import Meter
+from commcredits.core.notices import Notice
+from commcredits.core.purchases import Refund, TopUp
 from commcredits.core.roster import Block
 from commcredits.storage.codec import encode_facts, encode_memory
+from commcredits.storage.purchase_codec import encode_refund, encode_rule, encode_top_up
 from commcredits.storage.session_codec import encode_booking, encode_repriced, encode_share, part_arrays
 
 Row = tuple[Any, ...]
@@ -30,14 +33,17 @@ _OPENED_COLUMNS: Final = "vssssvssvvvviisvvvvivvvsssiisssss"
 _MOVED_COLUMNS: Final = "vssvvvvivvvsssiisss"
 _JOURNAL_COLUMNS: Final = "vvissvsvsv"
 _LOT_COLUMNS: Final = "vvtvii"
-_TOP_UP_COLUMNS: Final = "vvttvtiiittttv"
-_RULE_COLUMNS: Final = "vvvvvtivivtv"
-_ASSIGNED_COLUMNS: Final = "vvtvi"
+_TOP_UP_COLUMNS: Final = "vt"
+_RULE_COLUMNS: Final = "vt"
+_ASSIGNED_COLUMNS: Final = "vvtviv"
 _COMMAND_COLUMNS: Final = "vtttti"
 _METER_COLUMNS: Final = "vssvvi"
 _BLOCK_COLUMNS: Final = "vvtttvviitt"
 _REPRICED_COLUMNS: Final = "vtt"
 _FLAG_COLUMNS: Final = "vttt"
+_REFUND_COLUMNS: Final = "vt"
+_ALERT_COLUMNS: Final = "vtv"
+_NOTICE_COLUMNS: Final = "vvttt"
 
 
 _NO_ROWS: Final[Mapping[str, Row | str]] = {"t": (), "v": "{}", "i": "{}", "s": ""}
@@ -52,6 +58,7 @@ class Batch:
 
     __slots__ = (
         "_accounts",
+        "_alerts",
         "_assigned",
         "_blocks",
         "_commands",
@@ -61,7 +68,9 @@ class Batch:
         "_meters",
         "_moved",
         "_new_id",
+        "_notices",
         "_opened",
+        "_refunds",
         "_repriced",
         "_rules",
         "_top_ups",
@@ -85,6 +94,9 @@ class Batch:
         self._blocks: list[Row] = []
         self._repriced: list[Row] = []
         self._flags: list[Row] = []
+        self._refunds: list[Row] = []
+        self._alerts: list[Row] = []
+        self._notices: list[Row] = []
 
     def add_unchanged(self, organization_id: str, version: int) -> None:
         """An organization that is only answered: its version is checked, nothing is written."""
@@ -111,12 +123,13 @@ class Batch:
             )
         )
         if after.recharge is not before.recharge and after.recharge.rule is not None:
-            self._rules.append(_rule_row(after))
+            self._rules.append((after.organization_id, encode_rule(after.recharge)))
         if (
             after.rate_deck_id != before.rate_deck_id
             or after.status is not before.status
             or after.next_rate_deck_id != before.next_rate_deck_id
             or after.next_rate_deck_at != before.next_rate_deck_at
+            or after.post_usage is not before.post_usage
         ):
             self._assigned.append(
                 (
@@ -125,8 +138,12 @@ class Batch:
                     after.status.value,
                     after.next_rate_deck_id,
                     after.next_rate_deck_at,
+                    after.post_usage,
                 )
             )
+        if after.alerts is not before.alerts:
+            amounts = ",".join(map(str, after.alerts.amounts_micros))
+            self._alerts.append((after.organization_id, amounts, after.alerts.zero_told))
 
     def add_session(self, organization_id: str, session: Session, *, opened: bool) -> None:
         """A call as its last decision leaves it; ``opened`` when it is not in the database yet."""
@@ -208,23 +225,16 @@ class Batch:
 
     def add_top_up(self, organization_id: str, top_up: TopUp) -> None:
         """A top-up as it now stands, new or known."""
-        self._top_ups.append(
-            (
-                organization_id,
-                top_up.top_up_id,
-                top_up.kind.value,
-                top_up.state.value,
-                top_up.amount_micros,
-                top_up.payment_method,
-                top_up.created_at,
-                top_up.sent_at,
-                top_up.settled_at,
-                top_up.gateway,
-                top_up.gateway_reference,
-                top_up.reason,
-                top_up.action_url,
-                top_up.lot_id,
-            )
+        self._top_ups.append((organization_id, encode_top_up(top_up)))
+
+    def add_refund(self, organization_id: str, refund: Refund) -> None:
+        """A refund as it now stands, new or known."""
+        self._refunds.append((organization_id, encode_refund(refund)))
+
+    def add_notice(self, organization_id: str, notice: Notice) -> None:
+        """Something to tell administrators; of one kind and key, only the first."""
+        self._notices.append(
+            (organization_id, self._new_id(), notice.kind.value, notice.key, encode_facts(notice.facts))
         )
 
     def add_answer(self, organization_id: str, operation: str, command_id: str, content: str, answer: str) -> None:
@@ -250,6 +260,9 @@ class Batch:
                 _columns(self._blocks, _BLOCK_COLUMNS),
                 _columns(self._repriced, _REPRICED_COLUMNS),
                 _columns(self._flags, _FLAG_COLUMNS),
+                _columns(self._refunds, _REFUND_COLUMNS),
+                _columns(self._alerts, _ALERT_COLUMNS),
+                _columns(self._notices, _NOTICE_COLUMNS),
                 (self.now,),
             )
         )
@@ -319,24 +332,4 @@ def _moving_fields(session: Session) -> Row:
         session.cause,
         encode_memory(session.memory),
         encode_share(session) if session.meter_parts else None,
-    )
-
-
-def _rule_row(account: Account) -> Row:
-    state = account.recharge
-    rule = state.rule
-    assert rule is not None
-    return (
-        account.organization_id,
-        rule.enabled,
-        rule.recharge_amount_micros,
-        rule.trigger_amount_micros,
-        rule.monthly_cap_micros,
-        rule.payment_method,
-        state.cool_down_until,
-        state.declines,
-        state.retry_at,
-        state.suspended,
-        state.month,
-        state.month_micros,
     )

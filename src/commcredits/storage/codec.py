@@ -14,6 +14,7 @@ import msgspec
 from commcredits.core.account import Memory
 from commcredits.core.commands import Command
 from commcredits.core.outcomes import (
+    Adjusted,
     BlockSet,
     CallOutcome,
     Done,
@@ -23,6 +24,7 @@ from commcredits.core.outcomes import (
     Outcome,
     RechargeRuleSaved,
     Recorded,
+    RefundTaken,
     RefusalCode,
     Refused,
     Started,
@@ -34,6 +36,8 @@ _KINDS: Final[dict[str, type[Any]]] = {
     "top_up_taken": TopUpTaken,
     "recharge_rule_saved": RechargeRuleSaved,
     "lot_granted": LotGranted,
+    "refund_taken": RefundTaken,
+    "adjusted": Adjusted,
     "block_set": BlockSet,
     "done": Done,
 }

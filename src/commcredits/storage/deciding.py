@@ -15,11 +15,14 @@ from typing import Any, Final
 import asyncpg
 import structlog
 
-from commcredits.core.account import NOTHING_AROUND, Account, Context, Decision, Session, Surroundings, TopUp
+from commcredits.core.account import NOTHING_AROUND, Account, Context, Decision, Session, Surroundings
 from commcredits.core.admission import Admission
 from commcredits.core.commands import (
+    Adjust,
     AssignRateDeck,
     Authorise,
+    ChoosePaymentMethods,
+    CloseDispute,
     Command,
     CorrectCall,
     End,
@@ -27,26 +30,29 @@ from commcredits.core.commands import (
     GrantPromotion,
     ImportLot,
     LiftBlock,
+    OpenDispute,
     RecordCall,
     RecordPayment,
+    RecordRefund,
     RefundCall,
+    RequestRefund,
     RequestTopUp,
+    SaveBalanceAlerts,
     SaveRechargeRule,
     SendTopUp,
     SetBlock,
     Start,
+    SwitchBilling,
     Update,
 )
 from commcredits.core.decide import Subject, decide
-from commcredits.core.flags import Flag
-from commcredits.core.funds import Lot
-from commcredits.core.ledger import Transfer
 from commcredits.core.meters import Meter, MeterId
 from commcredits.core.outcomes import Outcome, RefusalCode, Refused
-from commcredits.core.roster import Block
+from commcredits.core.purchases import Refund, RefundOfTopUp, TopUp, TopUpAndLot
 from commcredits.storage.batch import Batch
 from commcredits.storage.cache import Entry
-from commcredits.storage.codec import content_digest, encode_answer
+from commcredits.storage.changes import Changes
+from commcredits.storage.codec import content_digest
 from commcredits.storage.loading import RememberedAnswer
 from commcredits.storage.surrounding import Vicinity
 
@@ -58,14 +64,30 @@ OPERATIONS: Final[Mapping[type[Command], str]] = {
     ImportLot: "import_lot",
     SetBlock: "set_block",
     LiftBlock: "lift_block",
+    ChoosePaymentMethods: "choose_payment_methods",
+    SaveBalanceAlerts: "save_balance_alerts",
+    RequestRefund: "request_refund",
+    Adjust: "adjust",
+    SwitchBilling: "switch_billing",
 }
 """Account commands that carry an id of their own, and the operation that their ids are scoped to."""
 
 _CALL_COMMANDS: Final = (Authorise, Update, End, Start, Expire, RecordCall, CorrectCall, RefundCall)
 
 
-_IdentifiedCommand = (
-    RequestTopUp | SaveRechargeRule | GrantPromotion | AssignRateDeck | ImportLot | SetBlock | LiftBlock
+IdentifiedCommand = (
+    RequestTopUp
+    | SaveRechargeRule
+    | GrantPromotion
+    | AssignRateDeck
+    | ImportLot
+    | SetBlock
+    | LiftBlock
+    | ChoosePaymentMethods
+    | SaveBalanceAlerts
+    | RequestRefund
+    | Adjust
+    | SwitchBilling
 )
 
 
@@ -99,16 +121,18 @@ class Pending:
 class Preloaded:
     """What was read for one batch beside accounts and calls, and which decks its commands assign."""
 
-    __slots__ = ("answers", "assigned", "top_ups")
+    __slots__ = ("answers", "assigned", "refunds", "top_ups")
 
     def __init__(
         self,
         answers: dict[tuple[str, str, str], RememberedAnswer] | None = None,
-        top_ups: dict[tuple[str, str], TopUp] | None = None,
+        top_ups: dict[tuple[str, str], TopUpAndLot] | None = None,
+        refunds: dict[tuple[str, str], Refund] | None = None,
         assigned: Iterable[str] = (),
     ) -> None:
         self.answers = answers or {}
         self.assigned = assigned
+        self.refunds = refunds or {}
         self.top_ups = top_ups or {}
 
 
@@ -200,7 +224,7 @@ def decide_organization(
     told, for the same commands have to be decided again under lock.
     """
     result = OrganizationResult(entry)
-    changes = _Changes()
+    changes = Changes()
     organization_id = entry.account.organization_id
     try:
         for pending in waiting:
@@ -232,36 +256,8 @@ def decide_organization(
     return result
 
 
-class _Changes:
-    """Rows beside the account and its calls, gathered while an organization is decided."""
-
-    __slots__ = ("answers", "blocks", "flags", "lots", "repriced", "top_ups", "transfers")
-
-    def __init__(self) -> None:
-        self.blocks: dict[str, Block] = {}
-        self.flags: list[Flag] = []
-        self.repriced: set[str] = set()
-        self.transfers: list[Transfer] = []
-        self.lots: list[Lot] = []
-        self.top_ups: dict[str, TopUp] = {}
-        self.answers: dict[tuple[str, str], RememberedAnswer] = {}
-
-    def add_to(self, batch: Batch, organization_id: str) -> None:
-        batch.add_flags(organization_id, self.flags)
-        for transfer in self.transfers:
-            batch.add_transfer(organization_id, transfer)
-        for lot in self.lots:
-            batch.add_lot(organization_id, lot)
-        for top_up in self.top_ups.values():
-            batch.add_top_up(organization_id, top_up)
-        for block in self.blocks.values():
-            batch.add_block(organization_id, block)
-        for (operation, command_id), answer in self.answers.items():
-            batch.add_answer(organization_id, operation, command_id, answer.content, encode_answer(answer.outcome))
-
-
 def _decide_one(
-    result: OrganizationResult, changes: _Changes, pending: Pending, preloaded: Preloaded, context: Context
+    result: OrganizationResult, changes: Changes, pending: Pending, preloaded: Preloaded, context: Context
 ) -> Outcome:
     command = pending.command
     if isinstance(command, _CALL_COMMANDS):
@@ -275,9 +271,9 @@ def _decide_one(
             if isinstance(command, CorrectCall):
                 changes.repriced.add(session_id)
     else:
-        if isinstance(command, _IdentifiedCommand):
+        if isinstance(command, IdentifiedCommand):
             return _decide_once(result, changes, command, preloaded, context)
-        decision = decide(result.account, _top_up(result, changes, command, preloaded), command, context)
+        decision = decide(result.account, _subject(result, changes, command, preloaded), command, context)
     _gather(result, changes, decision)
     return decision.outcome
 
@@ -296,8 +292,8 @@ def _is_as_prepared(result: OrganizationResult) -> bool:
 
 def _decide_once(
     result: OrganizationResult,
-    changes: _Changes,
-    command: _IdentifiedCommand,
+    changes: Changes,
+    command: IdentifiedCommand,
     preloaded: Preloaded,
     context: Context,
 ) -> Outcome:
@@ -312,7 +308,8 @@ def _decide_once(
         if known.content == content:
             return known.outcome
         return Refused(code=RefusalCode.CONFLICT, facts={"command_id": command_id, "command": operation})
-    decision = decide(result.account, None, command, context, result.around)
+    subject = _subject(result, changes, command, preloaded)
+    decision = decide(result.account, subject, command, context, result.around)
     remembered = decision.remembered or decision.outcome
     changes.answers[operation, command_id] = RememberedAnswer(content=content, outcome=remembered)
     result.changed = True
@@ -320,7 +317,7 @@ def _decide_once(
     return decision.outcome
 
 
-def _gather(result: OrganizationResult, changes: _Changes, decision: Decision) -> None:
+def _gather(result: OrganizationResult, changes: Changes, decision: Decision) -> None:
     if decision.account is not result.account:
         result.account = decision.account
         result.changed = True
@@ -339,15 +336,40 @@ def _gather(result: OrganizationResult, changes: _Changes, decision: Decision) -
     for top_up in decision.top_ups:
         # A top-up may move twice in one batch; its row is written once, as it stands last, in the order first met.
         changes.top_ups[top_up.top_up_id] = top_up
+    for refund in decision.refunds:
+        changes.refunds[refund.refund_id] = refund
+    if decision.notices:
+        changes.notices.extend(decision.notices)
 
 
-def _top_up(result: OrganizationResult, changes: _Changes, command: Command, preloaded: Preloaded) -> TopUp | None:
-    if not isinstance(command, SendTopUp | RecordPayment):
-        return None
-    moved = changes.top_ups.get(command.top_up_id)
+def _subject(result: OrganizationResult, changes: Changes, command: Command, preloaded: Preloaded) -> Subject:
+    """The top-up or refund that a command names, as the decisions of this batch have left it so far."""
+    match command:
+        case SendTopUp() | RecordPayment() | OpenDispute() | RequestRefund():
+            return _top_up(result, changes, command.top_up_id, preloaded)
+        case CloseDispute():
+            known = preloaded.top_ups.get((command.organization_id, command.top_up_id))
+            top_up = _top_up(result, changes, command.top_up_id, preloaded)
+            # One that succeeded within this very batch has no lot that was read; it cannot be disputed yet.
+            return None if top_up is None or known is None else TopUpAndLot(top_up=top_up, lot=known.lot)
+        case RecordRefund():
+            top_up = _top_up(result, changes, command.top_up_id, preloaded)
+            refund = changes.refunds.get(command.refund_id) or preloaded.refunds.get(
+                (command.organization_id, command.refund_id)
+            )
+            if refund is None or top_up is None or refund.top_up_id != top_up.top_up_id:
+                return None
+            return RefundOfTopUp(refund=refund, top_up=top_up)
+        case _:
+            return None
+
+
+def _top_up(result: OrganizationResult, changes: Changes, top_up_id: str, preloaded: Preloaded) -> TopUp | None:
+    moved = changes.top_ups.get(top_up_id)
     if moved is not None:
         return moved
     for top_up in result.account.open_top_ups:
-        if top_up.top_up_id == command.top_up_id:
+        if top_up.top_up_id == top_up_id:
             return top_up
-    return preloaded.top_ups.get((command.organization_id, command.top_up_id))
+    known = preloaded.top_ups.get((result.account.organization_id, top_up_id))
+    return None if known is None else known.top_up

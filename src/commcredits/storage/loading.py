@@ -14,23 +14,20 @@ import asyncpg
 from commcredits.core.account import (
     Account,
     OrganizationStatus,
-    RechargeRule,
-    RechargeState,
     Session,
     SessionState,
     SessionTerms,
-    TopUp,
-    TopUpKind,
-    TopUpState,
 )
 from commcredits.core.admission import EMERGENCY_RATE
 from commcredits.core.commands import Service
 from commcredits.core.funds import Lot, LotPart, LotSource, LotTerms
 from commcredits.core.outcomes import Outcome
+from commcredits.core.purchases import Refund, TopUp, TopUpAndLot
 from commcredits.core.roster import Block
 from commcredits.core.tariffs import Rate
 from commcredits.storage.codec import decode_answer, decode_memory
 from commcredits.storage.connection import Connection, load_statement
+from commcredits.storage.purchase_codec import alerts_of, recharge_of, refund_of, top_up_of
 from commcredits.storage.rosters import decode_roster
 from commcredits.storage.session_codec import decode_booking, decode_meter_parts, decode_shape
 from commcredits.storage.surrounding import load_blocks
@@ -98,15 +95,33 @@ async def load_sessions(
     return found
 
 
+async def load_refunds(
+    connection: Connection, shard_id: int, wanted: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], Refund]:
+    """Refunds, in whatever state, by (organization id, refund id)."""
+    pairs = list(wanted)
+    rows = await connection.fetch(
+        load_statement("load_refunds"), shard_id, [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    )
+    return {(str(row["organization_id"]), str(row["refund_id"])): refund_of(row) for row in rows}
+
+
 async def load_top_ups(
     connection: Connection, shard_id: int, wanted: Iterable[tuple[str, str]]
-) -> dict[tuple[str, str], TopUp]:
-    """Top-ups, in whatever state, by (organization id, top-up id)."""
+) -> dict[tuple[str, str], TopUpAndLot]:
+    """Top-ups, in whatever state, by (organization id, top-up id), each with the lot that it left."""
     pairs = list(wanted)
     rows = await connection.fetch(
         load_statement("load_top_ups"), shard_id, [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     )
-    return {(str(row["organization_id"]), str(row["top_up_id"])): top_up_of(row) for row in rows}
+    left = [(str(row["organization_id"]), str(row["lot_id"])) for row in rows if row["lot_id"] is not None]
+    lots = await _load_lots(connection, shard_id, left)
+    return {
+        (str(row["organization_id"]), str(row["top_up_id"])): TopUpAndLot(
+            top_up=top_up_of(row), lot=lots.get((str(row["organization_id"]), str(row["lot_id"])))
+        )
+        for row in rows
+    }
 
 
 async def load_answers(
@@ -127,25 +142,6 @@ async def load_answers(
         )
         for row in rows
     }
-
-
-def top_up_of(row: asyncpg.Record) -> TopUp:
-    """The core's record of a row of ``top_ups``."""
-    return TopUp(
-        top_up_id=str(row["top_up_id"]),
-        kind=TopUpKind(row["kind"]),
-        state=TopUpState(row["state"]),
-        amount_micros=row["amount_micros"],
-        payment_method=row["payment_method"],
-        created_at=row["created_at"],
-        sent_at=row["sent_at"],
-        settled_at=row["settled_at"],
-        gateway=row["gateway"],
-        gateway_reference=row["gateway_reference"],
-        reason=row["reason"],
-        action_url=row["action_url"],
-        lot_id=None if row["lot_id"] is None else str(row["lot_id"]),
-    )
 
 
 def session_of(row: asyncpg.Record, lots: Mapping[tuple[str, str], LotTerms], currency: str) -> Session:
@@ -226,33 +222,16 @@ def _account_of(
             Lot(terms=lots[organization_id, str(lot_id)], free_micros=free, held_micros=held)
             for lot_id, free, held in zip(row["lot_ids"], row["lot_free_micros"], row["lot_held_micros"], strict=True)
         ),
-        recharge=_recharge_of(row),
+        recharge=recharge_of(row),
         open_top_ups=open_top_ups,
         roster=None if row["roster"] is None else decode_roster(row["roster"]),
         blocks=blocks,
         owed_micros=row["owed_micros"],
         next_rate_deck_id=None if row["next_rate_deck_id"] is None else str(row["next_rate_deck_id"]),
         next_rate_deck_at=row["next_rate_deck_at"],
-    )
-
-
-def _recharge_of(row: asyncpg.Record) -> RechargeState:
-    if row["enabled"] is None:
-        return RechargeState()
-    return RechargeState(
-        rule=RechargeRule(
-            enabled=row["enabled"],
-            recharge_amount_micros=row["recharge_amount_micros"],
-            trigger_amount_micros=row["trigger_amount_micros"],
-            monthly_cap_micros=row["monthly_cap_micros"],
-            payment_method=row["payment_method"],
-        ),
-        cool_down_until=row["cool_down_until"],
-        declines=row["declines"],
-        retry_at=row["retry_at"],
-        suspended=row["suspended"],
-        month=row["month"],
-        month_micros=row["month_micros"],
+        post_usage=row["post_usage"],
+        has_tax_id=row["has_tax_id"],
+        alerts=alerts_of(row),
     )
 
 

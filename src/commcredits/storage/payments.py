@@ -11,8 +11,10 @@ from datetime import datetime
 
 import asyncpg
 
-from commcredits.core.account import TopUpKind, TopUpState
+from commcredits.core.purchases import TopUpKind, TopUpState
+from commcredits.core.taxes import NO_TAX, Tax
 from commcredits.storage.connection import Connection, Pool, load_statement
+from commcredits.storage.purchase_codec import tax_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,11 @@ class TopUpRecord:
     reason: str
     action_url: str
     lot_id: str | None
+    tax: Tax = NO_TAX
+    fee_micros: int = 0
+    refunded_micros: int = 0
+    disputed_micros: int = 0
+    dispute_reference: str = ""
 
 
 async def insert_payment_method(
@@ -154,6 +161,11 @@ def top_up_record_of(row: asyncpg.Record) -> TopUpRecord:
         reason=row["reason"],
         action_url=row["action_url"],
         lot_id=None if row["lot_id"] is None else str(row["lot_id"]),
+        tax=tax_of(row),
+        fee_micros=row["fee_micros"],
+        refunded_micros=row["refunded_micros"],
+        disputed_micros=row["disputed_micros"],
+        dispute_reference=row["dispute_reference"],
     )
 
 

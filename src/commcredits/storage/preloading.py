@@ -7,35 +7,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
-from typing import Final
 
 from commcredits.core.account import Context
 from commcredits.core.commands import (
     AssignRateDeck,
     Authorise,
+    CloseDispute,
     Command,
     CorrectCall,
     End,
     Expire,
-    GrantPromotion,
-    ImportLot,
-    LiftBlock,
+    OpenDispute,
     RecordCall,
     RecordPayment,
+    RecordRefund,
     RefundCall,
-    RequestTopUp,
-    SaveRechargeRule,
+    RequestRefund,
     SendTopUp,
-    SetBlock,
     Start,
     Update,
 )
 from commcredits.core.tariffs import RateDeck
 from commcredits.storage.cache import AccountCache, Entry
 from commcredits.storage.connection import Connection
-from commcredits.storage.deciding import OPERATIONS, Pending, Preloaded
+from commcredits.storage.deciding import OPERATIONS, IdentifiedCommand, Pending, Preloaded
 from commcredits.storage.decks import load_deck
-from commcredits.storage.loading import load_accounts, load_answers, load_sessions, load_top_ups, lock_accounts
+from commcredits.storage.loading import (
+    load_accounts,
+    load_answers,
+    load_refunds,
+    load_sessions,
+    load_top_ups,
+    lock_accounts,
+)
 from commcredits.storage.surrounding import Touched, load_meters, load_people
 
 
@@ -87,6 +91,7 @@ async def preload(
     return Preloaded(
         answers=await load_answers(connection, shard_id, wanted.answers) if wanted.answers else None,
         top_ups=await load_top_ups(connection, shard_id, wanted.top_ups) if wanted.top_ups else None,
+        refunds=await load_refunds(connection, shard_id, wanted.refunds) if wanted.refunds else None,
         assigned=wanted.decks,
     )
 
@@ -186,19 +191,15 @@ async def load_missing_decks(
             decks[rate_deck_id] = await load_deck(connection, shard_id, rate_deck_id)
 
 
-_IDENTIFIED: Final = (
-    RequestTopUp | SaveRechargeRule | GrantPromotion | AssignRateDeck | ImportLot | SetBlock | LiftBlock
-)
-
-
 class _Wanted:
     """What the commands of a batch name and nobody holds yet."""
 
-    __slots__ = ("answers", "decks", "sessions", "top_ups")
+    __slots__ = ("answers", "decks", "refunds", "sessions", "top_ups")
 
     def __init__(self) -> None:
         self.sessions: list[tuple[str, str]] = []
         self.top_ups: list[tuple[str, str]] = []
+        self.refunds: list[tuple[str, str]] = []
         self.answers: list[tuple[str, str, str]] = []
         self.decks: list[str] = []
 
@@ -211,9 +212,14 @@ class _Wanted:
                 self.sessions.append((organization_id, command.session_id))
             if isinstance(command, CorrectCall):
                 self.decks.append(command.rate_deck_id)
-        elif isinstance(command, SendTopUp | RecordPayment):
+        elif isinstance(command, SendTopUp | RecordPayment | OpenDispute | CloseDispute):
             self.top_ups.append((organization_id, command.top_up_id))
-        elif isinstance(command, _IDENTIFIED):
+        elif isinstance(command, RecordRefund):
+            self.top_ups.append((organization_id, command.top_up_id))
+            self.refunds.append((organization_id, command.refund_id))
+        elif isinstance(command, IdentifiedCommand):
             self.answers.append((organization_id, OPERATIONS[type(command)], command.command_id))
             if isinstance(command, AssignRateDeck):
                 self.decks.append(command.rate_deck_id)
+            elif isinstance(command, RequestRefund):
+                self.top_ups.append((organization_id, command.top_up_id))

@@ -50,7 +50,7 @@ def _add_purchase(group: typer.Typer, parts: Parts) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Buy funds with a stored payment method. Status 1 when it is declined, 5 when it is not settled yet."""
-        from commcredits.core.account import TopUpState
+        from commcredits.core.purchases import TopUpState
         from commcredits.operations import funding
         from commcredits.storage.payments import TopUpRecord
 

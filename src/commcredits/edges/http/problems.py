@@ -184,6 +184,49 @@ REFUSALS: Final[Mapping[RefusalCode, ProblemKind]] = {
     RefusalCode.SWITCH_NOT_LINKED: _kind(
         409, "Switch not linked", "The switch that runs this call has no link over which it could be told anything."
     ),
+    RefusalCode.TARGET_NOT_ALLOWED: _kind(
+        422, "Target not allowed", "The target must lie above the trigger, and not above the largest top-up."
+    ),
+    RefusalCode.POST_USAGE: _kind(
+        409, "Billed after use", "The organization pays calls after use: it cannot buy funds or recharge."
+    ),
+    RefusalCode.PAYMENT_METHOD_IN_USE: _kind(
+        409, "Payment method in use", "Auto-recharge pays with this method; choose another one first."
+    ),
+    RefusalCode.PAYMENT_METHOD_NOT_ALLOWED: _kind(
+        422, "Payment method not allowed", "This payment method cannot be used in this place."
+    ),
+    RefusalCode.TOO_MANY_ATTEMPTS: _kind(
+        429, "Too many attempts", "Too much was tried with this payment method in a short time."
+    ),
+    RefusalCode.PAYMENT_NOT_OPEN: _kind(409, "Payment not open", "This payment does not wait for a confirmation."),
+    RefusalCode.NOTHING_TO_REFUND: _kind(409, "Nothing to refund", "As much is not left unused of this purchase."),
+    RefusalCode.UNKNOWN_REFUND: _kind(404, "Unknown refund", "The organization has no refund with this id."),
+    RefusalCode.CURRENCY_FIXED: _kind(
+        409, "Currency fixed", "The currency cannot change any more: the organization has had funds."
+    ),
+    RefusalCode.VOUCHER_NOT_VALID: _kind(
+        409,
+        "Voucher not valid",
+        "No voucher with this code can be redeemed here: it is unknown, used, expired or in another currency.",
+    ),
+    RefusalCode.UNKNOWN_ADJUSTMENT: _kind(
+        404, "Unknown adjustment", "The organization has no adjustment with this id."
+    ),
+    RefusalCode.ADJUSTMENT_SETTLED: _kind(409, "Adjustment settled", "The adjustment was made or rejected already."),
+    RefusalCode.SECOND_PERSON_REQUIRED: _kind(
+        403, "Second person required", "Somebody else than who asked for it has to agree."
+    ),
+    RefusalCode.TAX_ID_NOT_VALID: _kind(422, "Tax id not valid", "The tax id is not one of this country."),
+    RefusalCode.UNKNOWN_RECEIPT: _kind(404, "Unknown receipt", "The organization has no receipt with this number."),
+    RefusalCode.UNKNOWN_ENDPOINT: _kind(
+        404, "Unknown endpoint", "The organization has no webhook endpoint with this id."
+    ),
+    RefusalCode.UNKNOWN_DELIVERY: _kind(404, "Unknown delivery", "The organization has no delivery with this id."),
+    RefusalCode.ADDRESS_NOT_ALLOWED: _kind(422, "Address not allowed", "Webhooks go to public https addresses only."),
+    RefusalCode.GATEWAY_NOT_READY: _kind(
+        503, "Gateway not ready", "The payment gateway gave no usable answer; nothing was done. Try again."
+    ),
 }
 """Each refusal of the core on HTTP. A test fails when a code has no line here."""
 

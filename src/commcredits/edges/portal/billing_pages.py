@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from commcredits.core.account import TopUpState
 from commcredits.core.calendar import twelve_months_after
 from commcredits.core.outcomes import RefusalCode, Refused
+from commcredits.core.purchases import TopUpState
 from commcredits.edges.portal import charts, forms
 from commcredits.edges.portal.door import Door
 from commcredits.edges.portal.forms import FormView

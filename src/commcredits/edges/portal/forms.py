@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from commcredits.core.account import TopUpState
 from commcredits.core.outcomes import RefusalCode, Refused
+from commcredits.core.purchases import TopUpState
 from commcredits.edges.portal.formatting import AmountProblem, currency_digits
 from commcredits.edges.portal.ports import AutoRechargeChange, AutoRechargeView, CreditsOverview, TopUpView
 from commcredits.edges.portal.sentences import Speech, decline_sentence

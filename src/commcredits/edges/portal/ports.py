@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from commcredits.core.account import OrganizationStatus, SessionState, TopUpKind, TopUpState
+from commcredits.core.account import OrganizationStatus, SessionState
 from commcredits.core.commands import Service
 from commcredits.core.funds import LotSource
 from commcredits.core.outcomes import RefusalCode, Refused
+from commcredits.core.purchases import TopUpKind, TopUpState
 from commcredits.core.recharge import RechargeStanding
 
 

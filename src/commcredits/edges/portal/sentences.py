@@ -12,10 +12,11 @@ from typing import Final
 
 from babel.support import Translations
 
-from commcredits.core.account import OrganizationStatus, SessionState, TopUpKind, TopUpState
+from commcredits.core.account import OrganizationStatus, SessionState
 from commcredits.core.commands import Service
 from commcredits.core.funds import LotSource
 from commcredits.core.outcomes import RefusalCode, Refused
+from commcredits.core.purchases import TopUpKind, TopUpState
 from commcredits.core.recharge import RechargeStanding
 from commcredits.edges.portal.formatting import Formats
 from commcredits.edges.translations import marked
@@ -137,6 +138,31 @@ REFUSALS: Final[Mapping[RefusalCode, RefusalSentence]] = {
     RefusalCode.RATE_DECK_NOT_DRAFT: RefusalSentence(plain=marked("The rate deck is published already.")),
     RefusalCode.RATE_DECK_NOT_PUBLISHED: RefusalSentence(plain=marked("The rate deck is not published yet.")),
     RefusalCode.SWITCH_NOT_LINKED: RefusalSentence(plain=marked("The telephone system of this call cannot be told.")),
+    RefusalCode.TARGET_NOT_ALLOWED: RefusalSentence(
+        plain=marked("The target must lie above the amount that triggers the recharge.")
+    ),
+    RefusalCode.POST_USAGE: RefusalSentence(plain=marked("Calls are billed after use; funds cannot be added.")),
+    RefusalCode.PAYMENT_METHOD_IN_USE: RefusalSentence(
+        plain=marked("Auto-recharge uses this payment method. Choose another one first.")
+    ),
+    RefusalCode.PAYMENT_METHOD_NOT_ALLOWED: RefusalSentence(plain=marked("This payment method cannot be used here.")),
+    RefusalCode.TOO_MANY_ATTEMPTS: RefusalSentence(
+        plain=marked("Too many attempts with this payment method. Try again later.")
+    ),
+    RefusalCode.PAYMENT_NOT_OPEN: RefusalSentence(plain=marked("This payment does not wait for a confirmation.")),
+    RefusalCode.NOTHING_TO_REFUND: RefusalSentence(plain=marked("As much is not left unused of this purchase.")),
+    RefusalCode.UNKNOWN_REFUND: RefusalSentence(plain=marked("There is no such refund.")),
+    RefusalCode.CURRENCY_FIXED: RefusalSentence(plain=marked("The currency cannot be changed any more.")),
+    RefusalCode.VOUCHER_NOT_VALID: RefusalSentence(plain=marked("This voucher cannot be redeemed.")),
+    RefusalCode.UNKNOWN_ADJUSTMENT: RefusalSentence(plain=marked("There is no such adjustment.")),
+    RefusalCode.ADJUSTMENT_SETTLED: RefusalSentence(plain=marked("The adjustment was made or rejected already.")),
+    RefusalCode.SECOND_PERSON_REQUIRED: RefusalSentence(plain=marked("Somebody else has to agree.")),
+    RefusalCode.TAX_ID_NOT_VALID: RefusalSentence(plain=marked("The tax ID is not valid.")),
+    RefusalCode.UNKNOWN_RECEIPT: RefusalSentence(plain=marked("There is no such receipt.")),
+    RefusalCode.UNKNOWN_ENDPOINT: RefusalSentence(plain=marked("There is no such webhook.")),
+    RefusalCode.UNKNOWN_DELIVERY: RefusalSentence(plain=marked("There is no such delivery.")),
+    RefusalCode.ADDRESS_NOT_ALLOWED: RefusalSentence(plain=marked("Webhooks go to public https addresses only.")),
+    RefusalCode.GATEWAY_NOT_READY: RefusalSentence(plain=marked("The payment service does not answer. Try again.")),
 }
 """Every refusal, as this edge says it."""
 
@@ -167,6 +193,8 @@ TOP_UP_STATES: Final[Mapping[TopUpState, str]] = {
     TopUpState.SUCCEEDED: marked("Paid"),
     TopUpState.DECLINED: marked("Declined"),
     TopUpState.CANCELLED: marked("Cancelled"),
+    TopUpState.DISPUTED: marked("Disputed"),
+    TopUpState.REVERSED: marked("Taken back by the bank"),
 }
 
 SERVICES: Final[Mapping[Service, str]] = {
@@ -190,6 +218,9 @@ STANDINGS: Final[Mapping[RechargeStanding, str]] = {
     RechargeStanding.ABOVE_TRIGGER: marked("The balance is watched."),
     RechargeStanding.ATTEMPT_OPEN: marked("A recharge is being paid."),
     RechargeStanding.SUSPENDED: marked("Stopped after several declined payments. Saving the settings starts it again."),
+    RechargeStanding.PAUSED: marked(
+        "Paused, because the balance fell without being used. Saving the settings starts it again."
+    ),
     RechargeStanding.BACK_OFF: marked("The last payment was declined. The next attempt follows at %(retry_at)s."),
     RechargeStanding.COOL_DOWN: marked("The last recharge was a moment ago. The next is possible at %(retry_at)s."),
     RechargeStanding.CAP_REACHED: marked("The monthly cap is reached. Raise it, or add funds by hand."),
@@ -221,7 +252,7 @@ DECLINES: Final[Mapping[str, str]] = {
 """Why an attempt bought nothing: the codes of gateways, operations and rules. Any other code says no reason."""
 
 STANDINGS_OF_CONCERN: Final = frozenset(
-    {RechargeStanding.SUSPENDED, RechargeStanding.BACK_OFF, RechargeStanding.CAP_REACHED}
+    {RechargeStanding.SUSPENDED, RechargeStanding.PAUSED, RechargeStanding.BACK_OFF, RechargeStanding.CAP_REACHED}
 )
 """Standings in which a rule that is on does not protect the balance."""
 

@@ -27,11 +27,14 @@ from commcredits.gateways.protocol import (
     CustomerRequest,
     Declined,
     Detached,
+    Dispute,
     EventPage,
+    Finding,
     GatewayMisuseError,
     LookupOutcome,
     NotFound,
     PaymentMethod,
+    PayoutPage,
     RefundOutcome,
     RefundRefused,
     RefundRequest,
@@ -176,6 +179,10 @@ class SimulatorGateway:
             case Unknown():
                 return answer
 
+    async def resume(self, idempotency_key: str, return_url: str) -> LookupOutcome:  # noqa: ARG002 - this page leads back nowhere
+        """Tell the page again on which the payer approves: it stays the same until he has."""
+        return await self.lookup(idempotency_key)
+
     async def refund(self, request: RefundRequest) -> RefundOutcome:
         """Refund once per key."""
         body = {
@@ -311,6 +318,19 @@ class SimulatorGateway:
                 raise GatewayMisuseError(sentence_of(answer))
             case Unknown():
                 return Unavailable(detail=answer.detail)
+
+    async def find_dispute(self, charge_reference: str) -> Dispute | NotFound | Unavailable:  # noqa: ARG002 - there are none
+        """Tell of the latest dispute of a charge: there are none here yet."""
+        return NotFound()
+
+    async def list_payouts(self, cursor: str | None) -> PayoutPage | Unavailable:
+        """List payouts: there are none here yet."""
+        return PayoutPage(payouts=(), next_cursor=cursor, has_more=False)
+
+    async def diagnose(self) -> tuple[Finding, ...]:
+        """Say whether the simulated gateway answers."""
+        found = await self.lookup("diagnosis")
+        return (Finding(check="answers", well=not isinstance(found, Unknown), detail=type(found).__name__),)
 
     async def aclose(self) -> None:
         """Close the connections."""

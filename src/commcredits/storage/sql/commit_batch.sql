@@ -7,6 +7,8 @@
 -- Text of the hot tables comes as one text of parts; one empty part alone reads as none, hence "coalesce(cause, …)" and
 -- the like wherever a text may be empty. A call that has a price has a prefix, though none in the case of included calls.
 --
+-- What is written seldom comes as a document per row, whose keys are the columns.
+--
 -- "lateral (… offset 0)" with a row's ctid makes every look-up a probe of the primary key, whatever the planner believes
 -- of the tables' size: this plan is made once, often while they are empty. "in (…) is true" keeps the test for a written
 -- organization a hashed look-up; as a join it would be planned as a nested loop over every pair.
@@ -52,7 +54,7 @@ moved as materialized (
 -- Ended calls that were priced anew by another deck. They may have run until this batch; none of them is in "moved".
 priced_anew as materialized (
     select *
-    from unnest($134::text::uuid[], $135::text[], $136::text[]::jsonb[]) as t (organization_id, session_id, call)
+    from unnest($113::text::uuid[], $114::text[], $115::text[]::jsonb[]) as t (organization_id, session_id, call)
 ),
 -- A call that was taken for new but is known: its organization must be decided again with that call loaded.
 clashed as materialized (
@@ -219,19 +221,11 @@ new_lots as (
     where (l.organization_id in (select w.organization_id from written w)) is true
 ),
 top_up_states as (
-    insert into top_ups (
-        shard_id, organization_id, top_up_id, kind, state, amount_micros, payment_method, created_at, sent_at,
-        settled_at, gateway, gateway_reference, reason, action_url, lot_id
-    )
-    select $1, t.*
-    from unnest(
-        $80::text::uuid[], $81::text::uuid[], $82::text[], $83::text[], $84::text::bigint[], $85::text[], $86::text::timestamptz[],
-        $87::text::timestamptz[], $88::text::timestamptz[], $89::text[], $90::text[], $91::text[], $92::text[], $93::text::uuid[]
-    ) as t (
-        organization_id, top_up_id, kind, state, amount_micros, payment_method, created_at, sent_at, settled_at,
-        gateway, gateway_reference, reason, action_url, lot_id
-    )
-    where (t.organization_id in (select w.organization_id from written w)) is true
+    insert into top_ups
+    select t.*
+    from unnest($80::text::uuid[], $81::text[]) as d (organization_id, document)
+    cross join lateral jsonb_populate_record(null::top_ups, d.document::jsonb || jsonb_build_object('shard_id', $1::smallint, 'organization_id', d.organization_id)) t
+    where (d.organization_id in (select w.organization_id from written w)) is true
     on conflict (shard_id, organization_id, top_up_id) do update
     set state = excluded.state,
         sent_at = excluded.sent_at,
@@ -240,50 +234,44 @@ top_up_states as (
         gateway_reference = excluded.gateway_reference,
         reason = excluded.reason,
         action_url = excluded.action_url,
-        lot_id = excluded.lot_id
+        lot_id = excluded.lot_id,
+        fee_micros = excluded.fee_micros,
+        refunded_micros = excluded.refunded_micros,
+        disputed_micros = excluded.disputed_micros,
+        dispute_reference = excluded.dispute_reference
 ),
 rules as (
-    insert into recharge_rules (
-        shard_id, organization_id, enabled, recharge_amount_micros, trigger_amount_micros, monthly_cap_micros,
-        payment_method, cool_down_until, declines, retry_at, suspended, month, month_micros
-    )
-    select $1, r.*
-    from unnest(
-        $94::text::uuid[], $95::text::boolean[], $96::text::bigint[], $97::text::bigint[], $98::text::bigint[], $99::text[], $100::text::timestamptz[],
-        $101::text::int[], $102::text::timestamptz[], $103::text::boolean[], $104::text[], $105::text::bigint[]
-    ) as r (
-        organization_id, enabled, recharge_amount_micros, trigger_amount_micros, monthly_cap_micros, payment_method,
-        cool_down_until, declines, retry_at, suspended, month, month_micros
-    )
-    where (r.organization_id in (select w.organization_id from written w)) is true
+    insert into recharge_rules
+    select t.*
+    from unnest($82::text::uuid[], $83::text[]) as d (organization_id, document)
+    cross join lateral jsonb_populate_record(null::recharge_rules, d.document::jsonb || jsonb_build_object('shard_id', $1::smallint, 'organization_id', d.organization_id)) t
+    where (d.organization_id in (select w.organization_id from written w)) is true
     on conflict (shard_id, organization_id) do update
-    set enabled = excluded.enabled,
-        recharge_amount_micros = excluded.recharge_amount_micros,
-        trigger_amount_micros = excluded.trigger_amount_micros,
-        monthly_cap_micros = excluded.monthly_cap_micros,
-        payment_method = excluded.payment_method,
-        cool_down_until = excluded.cool_down_until,
-        declines = excluded.declines,
-        retry_at = excluded.retry_at,
-        suspended = excluded.suspended,
-        month = excluded.month,
-        month_micros = excluded.month_micros
+    set enabled = excluded.enabled, recharge_amount_micros = excluded.recharge_amount_micros,
+        trigger_amount_micros = excluded.trigger_amount_micros, monthly_cap_micros = excluded.monthly_cap_micros,
+        payment_method = excluded.payment_method, cool_down_until = excluded.cool_down_until,
+        declines = excluded.declines, retry_at = excluded.retry_at, suspended = excluded.suspended,
+        month = excluded.month, month_micros = excluded.month_micros, mode = excluded.mode,
+        target_amount_micros = excluded.target_amount_micros,
+        backup_payment_method = excluded.backup_payment_method, expiry_ahead_days = excluded.expiry_ahead_days,
+        backup_use = excluded.backup_use, paused = excluded.paused, cap_told_percent = excluded.cap_told_percent
 ),
 assigned as (
     update organizations o
-    set rate_deck_id = d.rate_deck_id, status = d.status
-    from unnest($106::text::uuid[], $107::text::uuid[], $108::text[]) as d (organization_id, rate_deck_id, status)
+    set rate_deck_id = d.rate_deck_id, status = d.status, post_usage = d.post_usage
+    from unnest($84::text::uuid[], $85::text::uuid[], $86::text[], $89::text::boolean[])
+        as d (organization_id, rate_deck_id, status, post_usage)
     -- Named twice: by "any" it is a probe, and by equality each gets its own. Not by ctid, which would lose an assignment
     -- to whoever changes another column at the same moment.
     where o.shard_id = $1
-        and o.organization_id = any ($106::text::uuid[])
+        and o.organization_id = any ($84::text::uuid[])
         and o.organization_id = d.organization_id
         and (d.organization_id in (select w.organization_id from written w)) is true
 ),
 laid_ready as (
     insert into next_rate_decks (shard_id, organization_id, rate_deck_id, in_force_at)
     select $1, d.*
-    from unnest($106::text::uuid[], $109::text::uuid[], $110::text::timestamptz[])
+    from unnest($84::text::uuid[], $87::text::uuid[], $88::text::timestamptz[])
         as d (organization_id, rate_deck_id, in_force_at)
     where (d.organization_id in (select w.organization_id from written w)) is true
     on conflict (shard_id, organization_id) do update
@@ -292,7 +280,7 @@ laid_ready as (
 remembered as (
     insert into commands (shard_id, organization_id, operation, command_id, content, answer, at)
     select $1, c.*
-    from unnest($111::text::uuid[], $112::text[], $113::text[], $114::text[], $115::text[], $116::text::timestamptz[])
+    from unnest($90::text::uuid[], $91::text[], $92::text[], $93::text[], $94::text[], $95::text::timestamptz[])
         as c (organization_id, operation, command_id, content, answer, at)
     where (c.organization_id in (select w.organization_id from written w)) is true
 ),
@@ -300,8 +288,8 @@ metered as (
     insert into meters (shard_id, organization_id, key, period, used, held, reached_at)
     select $1, m.organization_id, m.key, coalesce(m.period, ''), m.used, m.held, m.reached_at
     from unnest(
-        $117::text::uuid[], string_to_array($118::text, e'\x1f', e'\x1e'), string_to_array($119::text, e'\x1f', e'\x1e'), $120::text::bigint[], $121::text::bigint[],
-        $122::text::timestamptz[]
+        $96::text::uuid[], string_to_array($97::text, e'\x1f', e'\x1e'), string_to_array($98::text, e'\x1f', e'\x1e'), $99::text::bigint[], $100::text::bigint[],
+        $101::text::timestamptz[]
     ) as m (organization_id, key, period, used, held, reached_at)
     where (m.organization_id in (select w.organization_id from written w)) is true
     on conflict (shard_id, organization_id, key, period) do update
@@ -314,8 +302,8 @@ blocked as (
     )
     select $1, b.*
     from unnest(
-        $123::text::uuid[], $124::text::uuid[], $125::text[], $126::text[], $127::text[], $128::text::bigint[], $129::text::bigint[],
-        $130::text::timestamptz[], $131::text::timestamptz[], $132::text[], $133::text[]
+        $102::text::uuid[], $103::text::uuid[], $104::text[], $105::text[], $106::text[], $107::text::bigint[], $108::text::bigint[],
+        $109::text::timestamptz[], $110::text::timestamptz[], $111::text[], $112::text[]
     ) as b (
         organization_id, block_id, kind, subject, reason, limit_micros, spent_micros, blocked_at, lifted_at, lifted_by,
         period
@@ -368,12 +356,40 @@ repriced as (
 -- Also where nothing changes: a call id that comes twice is refused, and flagged.
 flagged as (
     insert into call_flags (shard_id, organization_id, session_id, kind, noticed_at, facts)
-    select $1, f.organization_id, f.session_id, f.kind, $141::timestamptz, f.facts
-    from unnest($137::text::uuid[], $138::text[], $139::text[], $140::text[])
+    select $1, f.organization_id, f.session_id, f.kind, $130::timestamptz, f.facts
+    from unnest($116::text::uuid[], $117::text[], $118::text[], $119::text[])
         as f (organization_id, session_id, kind, facts)
     where (f.organization_id in (select w.organization_id from written w)) is true
         or (f.organization_id in (select c.organization_id from checked c)) is true
     on conflict (shard_id, organization_id, session_id, kind) do nothing
+),
+refunded as (
+    insert into refunds
+    select t.*
+    from unnest($120::text::uuid[], $121::text[]) as d (organization_id, document)
+    cross join lateral jsonb_populate_record(null::refunds, d.document::jsonb || jsonb_build_object('shard_id', $1::smallint, 'organization_id', d.organization_id)) t
+    where (d.organization_id in (select w.organization_id from written w)) is true
+    on conflict (shard_id, organization_id, refund_id) do update
+    set state = excluded.state,
+        settled_at = excluded.settled_at,
+        gateway_reference = excluded.gateway_reference,
+        refusal = excluded.refusal
+),
+alerted as (
+    insert into balance_alerts (shard_id, organization_id, amounts_micros, zero_told)
+    select $1, a.organization_id, string_to_array(a.amounts, ',')::bigint[], a.zero_told
+    from unnest($122::text::uuid[], $123::text[], $124::text::boolean[]) as a (organization_id, amounts, zero_told)
+    where (a.organization_id in (select w.organization_id from written w)) is true
+    on conflict (shard_id, organization_id) do update
+    set amounts_micros = excluded.amounts_micros, zero_told = excluded.zero_told
+),
+noticed as (
+    insert into notices (shard_id, organization_id, notice_id, kind, key, facts, noticed_at)
+    select $1, n.organization_id, n.notice_id, n.kind, n.key, n.facts, $130::timestamptz
+    from unnest($125::text::uuid[], $126::text::uuid[], $127::text[], $128::text[], $129::text[])
+        as n (organization_id, notice_id, kind, key, facts)
+    where (n.organization_id in (select w.organization_id from written w)) is true
+    on conflict (shard_id, organization_id, kind, key) do nothing
 )
 select i.organization_id
 from input i

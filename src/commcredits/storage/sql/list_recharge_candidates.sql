@@ -11,10 +11,13 @@ where r.shard_id = $1
     and not r.suspended
     and (r.retry_at is null or r.retry_at <= $2)
     and (r.cool_down_until is null or r.cool_down_until <= $2)
-    and a.posted_micros - a.held_micros < r.trigger_amount_micros
+    and r.paused is null
+    -- Of a rule that looks ahead the balance is not known here; it is asked in any case.
+    and (r.expiry_ahead_days > 0 or a.posted_micros - a.held_micros - a.owed_micros < r.trigger_amount_micros)
     -- The cap is reached, and the month that it counts has not ended even where days begin first, 14 hours before UTC.
     and not (
-        r.month_micros + r.recharge_amount_micros > r.monthly_cap_micros
+        r.mode = 'fixed'
+        and r.month_micros + r.recharge_amount_micros > r.monthly_cap_micros
         and r.month >= to_char(($2 + interval '14 hours') at time zone 'UTC', 'YYYY-MM')
     )
     and not exists (

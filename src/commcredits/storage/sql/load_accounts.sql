@@ -9,6 +9,8 @@ select
     o.minor_digits,
     o.time_zone,
     o.rate_deck_id,
+    o.post_usage,
+    o.has_tax_id,
     a.lot_ids,
     a.lot_free_micros,
     a.lot_held_micros,
@@ -26,7 +28,16 @@ select
     r.retry_at,
     r.suspended,
     r.month,
-    r.month_micros
+    r.month_micros,
+    r.mode,
+    r.target_amount_micros,
+    r.backup_payment_method,
+    r.expiry_ahead_days,
+    r.backup_use,
+    r.paused,
+    r.cap_told_percent,
+    b.amounts_micros as alert_amounts_micros,
+    b.zero_told
 from unnest($2::uuid[]) as wanted (organization_id)
 cross join lateral (
     select *
@@ -58,3 +69,9 @@ left join lateral (
     where n.shard_id = $1 and n.organization_id = wanted.organization_id
     offset 0
 ) n on true
+left join lateral (
+    select *
+    from balance_alerts b
+    where b.shard_id = $1 and b.organization_id = wanted.organization_id
+    offset 0
+) b on true

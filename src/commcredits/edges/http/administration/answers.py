@@ -11,10 +11,11 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
-from commcredits.core.account import OrganizationStatus, TopUpKind, TopUpState
+from commcredits.core.account import OrganizationStatus
 from commcredits.core.money import format_micros
 from commcredits.core.numbers import DialledKind
 from commcredits.core.outcomes import LotGranted
+from commcredits.core.purchases import TopUpKind, TopUpState
 from commcredits.core.recharge import RechargeStanding
 from commcredits.core.roster import NumberKind, NumberPurpose
 from commcredits.operations.numbers import PhoneNumber as PhoneNumberRecord

@@ -10,8 +10,8 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Response
 
-from commcredits.core.account import TopUpState
 from commcredits.core.outcomes import RefusalCode
+from commcredits.core.purchases import TopUpState
 from commcredits.edges.http.administration import answers
 from commcredits.edges.http.administration.answers import Listing, PaymentMethod, Promotion, TopUp
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json

@@ -2,7 +2,8 @@
 with filled as (
     select j.organization_id, j.lot_id, sum(j.amount_micros) as micros, count(*) as transfers
     from journal j
-    where j.shard_id = $1 and j.target = 'customer_credits' and j.reason <> 'call_correction'
+    where j.shard_id = $1 and j.target = 'customer_credits'
+        and j.reason not in ('call_correction', 'refund_undone', 'dispute_won')
     group by j.organization_id, j.lot_id
 )
 select

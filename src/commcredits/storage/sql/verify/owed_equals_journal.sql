@@ -6,7 +6,7 @@ with moved as (
         j.session_id,
         sum(case when j.source = 'receivable' then j.amount_micros else -j.amount_micros end) as micros
     from journal j
-    where j.shard_id = $1 and 'receivable' in (j.source, j.target)
+    where j.shard_id = $1 and 'receivable' in (j.source, j.target) and j.reason <> 'credit_line'
     group by j.organization_id, j.session_id
 )
 select

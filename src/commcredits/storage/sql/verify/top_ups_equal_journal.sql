@@ -8,13 +8,13 @@ with moved as (
 select
     t.organization_id,
     'top-up ' || t.top_up_id as subject,
-    case when t.state = 'succeeded' then t.amount_micros else 0 end as expected,
+    case when t.state in ('succeeded', 'disputed', 'reversed') then t.amount_micros else 0 end as expected,
     coalesce(m.micros, 0) as found
 from top_ups t
 left join moved m on m.organization_id = t.organization_id and m.top_up_id = t.top_up_id
 where t.shard_id = $1
     and case
-        when t.state = 'succeeded' then
+        when t.state in ('succeeded', 'disputed', 'reversed') then
             m.transfers is distinct from 1
             or m.micros is distinct from t.amount_micros
             or m.lot_id is distinct from t.lot_id

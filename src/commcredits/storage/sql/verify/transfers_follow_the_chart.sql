@@ -41,6 +41,51 @@ where j.shard_id = $1
             and j.target = 'receivable'
             and j.top_up_id is null
             and j.session_id is null
+        when 'tax' then
+            j.source = 'gateway_clearing'
+            and j.target = 'tax'
+            and j.top_up_id is not null
+            and j.session_id is null
+        when 'gateway_fee' then
+            j.source = 'gateway_clearing'
+            and j.target = 'gateway_fees'
+            and j.top_up_id is not null
+            and j.session_id is null
+        when 'refund' then
+            (j.source in ('customer_credits', 'tax') and j.target = 'refunds'
+                or j.source = 'refunds' and j.target = 'gateway_clearing')
+            and j.top_up_id is not null
+            and j.session_id is null
+        when 'refund_undone' then
+            j.source = 'refunds'
+            and j.target in ('customer_credits', 'tax')
+            and j.top_up_id is not null
+            and j.session_id is null
+        when 'dispute' then
+            j.source = 'customer_credits'
+            and j.target = 'disputed'
+            and j.top_up_id is not null
+            and j.session_id is null
+        when 'dispute_won' then
+            j.source = 'disputed'
+            and j.target = 'customer_credits'
+            and j.top_up_id is not null
+            and j.session_id is null
+        when 'dispute_lost' then
+            j.source in ('disputed', 'receivable', 'tax')
+            and j.target = 'gateway_clearing'
+            and j.top_up_id is not null
+            and j.session_id is null
+        when 'adjustment' then
+            (j.source = 'adjustments' and j.target = 'customer_credits'
+                or j.source in ('customer_credits', 'receivable') and j.target = 'adjustments')
+            and j.top_up_id is null
+            and j.session_id is null
+        when 'credit_line' then
+            (j.source = 'receivable' and j.target = 'customer_credits'
+                or j.source = 'customer_credits' and j.target = 'receivable')
+            and j.top_up_id is null
+            and j.session_id is null
         when 'expiry' then
             j.source = 'customer_credits'
             and j.target = 'breakage'

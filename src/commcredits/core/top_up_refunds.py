@@ -1,0 +1,185 @@
+"""Refunds of top-ups: what is left unused of a lot goes back to the method that paid, tax in proportion.
+
+Knows the moves of a refund. Refuses to know who may ask for one: operations do. The funds leave the balance before the
+gateway is asked, so that nobody spends what is on its way back; if the gateway refuses, they return.
+
+    sent → processing | unknown → refunded | refused
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from commcredits.core.account import Account, Context, Decision, PauseReason
+from commcredits.core.commands import RecordRefund, RequestRefund
+from commcredits.core.funds import give_free, take_free
+from commcredits.core.ledger import LedgerAccount, Transfer, TransferReason
+from commcredits.core.money import MICROS_PER_UNIT
+from commcredits.core.notices import Notice, NoticeKind
+from commcredits.core.outcomes import RefundTaken, RefusalCode, Refused
+from commcredits.core.purchases import Refund, RefundOfTopUp, RefundState, TopUp, TopUpState
+from commcredits.core.recharge import pause_if_below
+from commcredits.core.taxes import tax_share_micros
+from commcredits.core.topups import unknown_top_up
+
+OPEN_REFUNDS: Final = frozenset({RefundState.SENT, RefundState.PROCESSING, RefundState.UNKNOWN})
+"""States in which money may still move."""
+
+
+def request_refund(account: Account, top_up: TopUp | None, command: RequestRefund, context: Context) -> Decision:
+    """Take what shall go back out of the lot; whoever gets this answer, and nobody else, goes to the gateway."""
+    if top_up is None:
+        return Decision(outcome=unknown_top_up(command.top_up_id), account=account)
+    free, lot = 0, None
+    for each in account.lots:
+        if each.terms.lot_id == top_up.lot_id and each.terms.expires_at > context.now:
+            free, lot = each.free_micros, each.terms
+    unit = MICROS_PER_UNIT // 10**account.minor_digits
+    most = free - free % unit
+    amount = most if command.amount_micros is None else command.amount_micros
+    if lot is None or top_up.state is not TopUpState.SUCCEEDED or not 0 < amount <= most or amount % unit:
+        facts: dict[str, str | int] = {
+            "top_up_id": top_up.top_up_id,
+            "amount_micros": amount,
+            "maximum_micros": most if top_up.state is TopUpState.SUCCEEDED else 0,
+            "decimal_digits": account.minor_digits,
+            "currency": account.currency,
+        }
+        return Decision(outcome=Refused(code=RefusalCode.NOTHING_TO_REFUND, facts=facts), account=account)
+    refund = Refund(
+        refund_id=context.new_id(),
+        top_up_id=top_up.top_up_id,
+        lot=lot,
+        state=RefundState.SENT,
+        amount_micros=amount,
+        tax_micros=_tax_until(top_up, top_up.refunded_micros + amount, account)
+        - _tax_until(top_up, top_up.refunded_micros, account),
+        reason=command.reason,
+        requested_by=command.requested_by,
+        created_at=context.now,
+    )
+    known = replace(top_up, refunded_micros=top_up.refunded_micros + amount)
+    account = account.with_lots(take_free(account.lots, lot.lot_id, amount))
+    account, paused = pause_if_below(account, PauseReason.REFUND, context)
+    return Decision(
+        outcome=_taken(refund, known, account, send=True),
+        remembered=_taken(refund, known, account),
+        account=account,
+        transfers=_moves(refund, undone=False),
+        top_ups=(known,),
+        refunds=(refund,),
+        notices=paused,
+    )
+
+
+def record_refund(account: Account, subject: RefundOfTopUp | None, command: RecordRefund, context: Context) -> Decision:
+    """Write down what the gateway said of a refund; a repetition, or news older than what is known, changes nothing."""
+    if subject is None:
+        facts = {"refund_id": command.refund_id}
+        return Decision(outcome=Refused(code=RefusalCode.UNKNOWN_REFUND, facts=facts), account=account)
+    refund, top_up = subject.refund, subject.top_up
+    state = RefundState(command.state)
+    unsettled = state in OPEN_REFUNDS
+    no_news = unsettled and (
+        state is refund.state or (state is RefundState.UNKNOWN and refund.state is not RefundState.SENT)
+    )
+    if refund.state not in OPEN_REFUNDS or no_news:
+        return Decision(outcome=_taken(refund, top_up, account), account=account)
+    told = replace(
+        refund,
+        state=state,
+        settled_at=None if unsettled else context.now,
+        gateway_reference=command.gateway_reference or refund.gateway_reference,
+        refusal=command.refusal,
+    )
+    # The refund's row is written beside the account's, whose version therefore moves with it.
+    account = account.with_lots(account.lots)
+    if unsettled:
+        return Decision(outcome=_taken(told, top_up, account), account=account, refunds=(told,))
+    if state is RefundState.REFUNDED:
+        return Decision(
+            outcome=_taken(told, top_up, account),
+            account=account,
+            transfers=(_out(told),),
+            refunds=(told,),
+            notices=(_notice(NoticeKind.REFUND_SUCCEEDED, told, account),),
+        )
+    known = replace(top_up, refunded_micros=top_up.refunded_micros - told.amount_micros)
+    account = account.with_lots(give_free(account.lots, told.lot, told.amount_micros))
+    if known.state is TopUpState.DISPUTED:
+        others = tuple(each for each in account.open_top_ups if each.top_up_id != known.top_up_id)
+        account = replace(account, open_top_ups=(*others, known))
+    return Decision(
+        outcome=_taken(told, known, account),
+        account=account,
+        transfers=_moves(told, undone=True),
+        top_ups=(known,),
+        refunds=(told,),
+        notices=(_notice(NoticeKind.REFUND_REFUSED, told, account),),
+    )
+
+
+def _tax_until(top_up: TopUp, part_micros: int, account: Account) -> int:
+    return tax_share_micros(
+        tax_micros=top_up.tax.micros,
+        amount_micros=top_up.amount_micros,
+        part_micros=part_micros,
+        minor_digits=account.minor_digits,
+    )
+
+
+def _moves(refund: Refund, *, undone: bool) -> tuple[Transfer, ...]:
+    """Net funds and their tax into the account of refunds, or back from there."""
+    reason = TransferReason.REFUND_UNDONE if undone else TransferReason.REFUND
+    parts = ((LedgerAccount.CUSTOMER_CREDITS, refund.amount_micros), (LedgerAccount.TAX, refund.tax_micros))
+    return tuple(
+        Transfer(
+            source=LedgerAccount.REFUNDS if undone else account,
+            target=account if undone else LedgerAccount.REFUNDS,
+            amount_micros=amount,
+            reason=reason,
+            lot_id=refund.lot.lot_id if account is LedgerAccount.CUSTOMER_CREDITS else None,
+            top_up_id=refund.top_up_id,
+        )
+        for account, amount in parts
+        if amount
+    )
+
+
+def _out(refund: Refund) -> Transfer:
+    return Transfer(
+        source=LedgerAccount.REFUNDS,
+        target=LedgerAccount.GATEWAY_CLEARING,
+        amount_micros=refund.gross_micros,
+        reason=TransferReason.REFUND,
+        lot_id=None,
+        top_up_id=refund.top_up_id,
+    )
+
+
+def _taken(refund: Refund, top_up: TopUp, account: Account, *, send: bool = False) -> RefundTaken:
+    return RefundTaken(
+        refund_id=refund.refund_id,
+        top_up_id=refund.top_up_id,
+        state=refund.state.value,
+        amount_micros=refund.amount_micros,
+        tax_micros=refund.tax_micros,
+        currency=account.currency,
+        send=send,
+        gateway=top_up.gateway,
+        charge_reference=top_up.gateway_reference,
+    )
+
+
+def _notice(kind: NoticeKind, refund: Refund, account: Account) -> Notice:
+    facts: dict[str, str | int] = {
+        "refund_id": refund.refund_id,
+        "top_up_id": refund.top_up_id,
+        "amount_micros": refund.amount_micros,
+        "tax_micros": refund.tax_micros,
+        "currency": account.currency,
+        "reason": refund.refusal,
+    }
+    return Notice(kind=kind, key=refund.refund_id, facts=facts)

@@ -1,0 +1,2 @@
+-- Receipts: numbered series, documents, and who buys.
+select 1;

@@ -1,0 +1,2 @@
+-- Telling: who hears of which notice, mails, and webhooks with their deliveries.
+select 1;

@@ -1,0 +1,2 @@
+-- Gateways: customers, payment methods, messages as they came, cursors, payouts.
+select 1;

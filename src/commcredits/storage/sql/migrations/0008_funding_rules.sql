@@ -1,0 +1,2 @@
+-- Funding rules: vouchers, and adjustments that a second person agrees to.
+select 1;
