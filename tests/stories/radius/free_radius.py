@@ -167,8 +167,7 @@ class FreeRadius:
     @property
     def changes(self) -> list[str]:
         """The changes of calls that it was asked for, as an access server."""
-        log = self.directory / "changes.log"
-        return log.read_text("utf-8").splitlines() if log.exists() else []
+        return (self.directory / "changes.log").read_text("utf-8").splitlines()
 
     def _stop(self) -> None:
         if self._process is not None:
@@ -202,6 +201,8 @@ def charging_server(directory: Path, *, charging_url: str, token: str, **changed
 def access_server(directory: Path, *, answer: str = "ok") -> FreeRadius:
     """FreeRADIUS as an access server that is asked for changes of calls: ``ok`` takes them, ``reject`` does not."""
     port = free_port()
+    # Below /dev, where a directory in memory may be, it opens files for its lines, but makes none.
+    (directory / "changes.log").touch()
     _write(
         directory,
         modules=_LINES.format(directory=directory),
