@@ -355,7 +355,11 @@ class EventPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a gateway can do. `currencies` None means every currency that has minor units."""
+    """What a gateway can do. `currencies` None means every currency that has minor units.
+
+    `confirmed_by_hand`: charges and refunds stay processing until a person of the operator says what became of them,
+    as of money that arrives at the bank; no lookup ever tells.
+    """
 
     name: str
     off_session: bool
@@ -366,6 +370,7 @@ class Capabilities:
     lists_events: bool
     disputes: bool = False
     payouts: bool = False
+    confirmed_by_hand: bool = False
     currencies: frozenset[str] | None = None
     minor_unit_exceptions: MinorUnitRules = field(default_factory=lambda: NO_EXCEPTIONS)
 
