@@ -12,9 +12,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 import structlog
+from pydantic import SecretStr
 
+from commcredits.core.ledger import LedgerAccount
 from commcredits.gateways.protocol import Gateway
 from commcredits.gateways.registry import AmbiguousGateway, UnknownGateway, open_gateway
+from commcredits.operations.payment_terms import NewMethodLimits, PaymentTerms, RefundPolicy
+from commcredits.operations.funding_rules import FundingRules, Remainder
 from commcredits.operations.services import Services
 from commcredits.settings import SHARD_ID, Settings
 from commcredits.storage.committer import Committer
@@ -70,6 +74,7 @@ async def open_services_and_committer(settings: Settings, *, role: str) -> Async
             new_id=IdentifierSource(),
             funding=settings.funding_terms(),
             charging=settings.charging_terms(),
+            payments=payment_terms(settings),
         )
         yield services, committer
 
@@ -93,6 +98,21 @@ async def running_committer(settings: Settings) -> AsyncIterator[Committer]:
         await task
 
 
+def payment_terms(settings: Settings) -> PaymentTerms:
+    """The settings that payments rest on."""
+    limits = NewMethodLimits(
+        new_days=settings.new_method_days,
+        window_hours=settings.new_method_window_hours,
+        attempts_max=settings.new_method_attempts_max,
+        declines_max=settings.new_method_declines_max,
+    )
+    return PaymentTerms(
+        origin=settings.origin(),
+        refund_policy=RefundPolicy(settings.refund_policy),
+        new_methods=limits if settings.new_method_days else None,
+    )
+
+
 def database_url(settings: Settings) -> str:
     """The database's address. SettingsError when there is none: the supervisor starts the embedded one first."""
     if settings.database_url is None:
@@ -105,6 +125,23 @@ def operator_token(settings: Settings) -> str:
     if settings.operator_token is None:
         raise SettingsError("COMMCREDITS_OPERATOR_TOKEN is not set: choose at least 16 random characters")
     return settings.operator_token.get_secret_value().strip()
+
+
+def operators(settings: Settings) -> Mapping[str, SecretStr]:
+    """Tokens of operators by name, beside the one that they share. SettingsError where one is that same token."""
+    tokens = {name: token.get_secret_value().strip() for name, token in settings.operators.items()}
+    if operator_token(settings) in tokens.values():
+        raise SettingsError("COMMCREDITS_OPERATORS: somebody has the token of COMMCREDITS_OPERATOR_TOKEN")
+    return {name: SecretStr(token) for name, token in tokens.items()}
+
+
+def funding_rules(settings: Settings) -> FundingRules:
+    """The settings for funds that are given, taken or left over."""
+    return FundingRules(
+        adjustment_limit_micros=settings.adjustment_limit_micros(),
+        closing_remainder=Remainder(settings.closing_remainder),
+        account_codes={LedgerAccount(account): code for account, code in settings.account_codes.items()},
+    )
 
 
 def open_gateways(settings: Settings) -> Mapping[str, Gateway]:

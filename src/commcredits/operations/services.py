@@ -14,6 +14,7 @@ from commcredits.core.account import ChargingTerms, FundingTerms
 from commcredits.core.commands import Command
 from commcredits.core.outcomes import Outcome
 from commcredits.gateways.protocol import Gateway
+from commcredits.operations.payment_terms import PaymentTerms
 from commcredits.storage.connection import Pool
 
 
@@ -40,3 +41,4 @@ class Services:
     new_id: Callable[[], str]
     funding: FundingTerms
     charging: ChargingTerms = field(default_factory=ChargingTerms)
+    payments: PaymentTerms = field(default_factory=PaymentTerms)

@@ -17,11 +17,17 @@ from commcredits.core.account import ChargingTerms, FundingTerms
 from commcredits.core.flags import CLOCK_TOLERANCE_SECONDS
 from commcredits.core.money import MoneyError, parse_micros
 from commcredits.core.places import PLAN_COUNTRIES
-from commcredits.settings.addresses import Port
+from commcredits.settings.addresses import ORIGIN, Port
 from commcredits.settings.asterisk import AsteriskSettings
 from commcredits.settings.cgrates import CgratesSettings
 from commcredits.settings.diameter import DiameterSettings
 from commcredits.settings.freeswitch import FreeswitchSettings
+from commcredits.settings.funding_rules import (
+    OPERATOR_TOKEN_LENGTH_MIN,
+    check_account_codes,
+    check_operators,
+    check_token,
+)
 from commcredits.settings.kamailio import KamailioSettings
 from commcredits.settings.radius import RadiusSettings
 
@@ -30,8 +36,6 @@ SHARD_ID: Final = 0
 
 SWITCH_ROLES: Final = ("diameter", "radius", "kamailio", "freeswitch", "asterisk", "cgrates")
 """The edges of switches: each is a setting of this name, and where it is set a process of its own."""
-
-OPERATOR_TOKEN_LENGTH_MIN: Final = 16
 
 
 def _default_data_directory() -> Path:
@@ -52,6 +56,10 @@ class Settings(BaseSettings):
     )
     operator_token: SecretStr | None = Field(
         default=None, description=f"Opens the API and the portal; at least {OPERATOR_TOKEN_LENGTH_MIN} characters."
+    )
+    operators: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description='Tokens of operators by name, as JSON: {"alice": "…"}; what they do is written down with their names.',
     )
     web_host: str = Field(default="127.0.0.1", description="Where the portal and the administration API listen.")
     web_port: Port = Field(default=8080, description="Port of the portal and the administration API.")
@@ -93,6 +101,25 @@ class Settings(BaseSettings):
         default_factory=lambda: PLAN_COUNTRIES,
         description='Countries that international minutes cover, as JSON: ["DE", "FR"].',
     )
+    public_url: str | None = Field(
+        default=None,
+        description="Where people reach the portal, as https://credits.example.com; without it web_host and web_port.",
+    )
+    refund_policy: Literal["none", "operator", "organization"] = Field(
+        default="operator", description="Who may have unused funds refunded: nobody, the operator, organizations too."
+    )
+    new_method_days: int = Field(
+        default=7, ge=0, le=365, description="How many days after it was first seen a card counts as new; 0: never."
+    )
+    new_method_window_hours: int = Field(
+        default=24, ge=1, le=720, description="The hours in which attempts with a new card are counted."
+    )
+    new_method_attempts_max: int = Field(
+        default=10, ge=1, le=1_000, description="Most attempts with a new card in these hours, by all organizations."
+    )
+    new_method_declines_max: int = Field(
+        default=5, ge=1, le=1_000, description="Most declines of a new card in these hours, by all organizations."
+    )
     top_up_minimum: str = Field(default="50", description="Smallest top-up in major units, net.")
     top_up_minimum_by_currency: dict[str, str] = Field(
         default_factory=dict, description='Smallest top-up where it differs, as JSON: {"RON": "250"}.'
@@ -103,6 +130,16 @@ class Settings(BaseSettings):
     )
     unavailable_countries: frozenset[str] = Field(
         default=frozenset(), description='Countries where credits cannot be bought, as JSON: ["BH", "CN"].'
+    )
+    adjustment_limit: str = Field(
+        default="100", description="What one operator may adjust a balance by in 24 hours, in major units."
+    )
+    closing_remainder: Literal["refund", "forfeit"] = Field(
+        default="refund", description="What becomes of bought funds that are left when an organization closes."
+    )
+    account_codes: dict[str, str] = Field(
+        default_factory=dict,
+        description='Numbers of ledger accounts in your own books, as JSON: {"customer_credits": "419"}.',
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe messages that are logged."
@@ -116,6 +153,15 @@ class Settings(BaseSettings):
             raise ValueError(f"needs at least {OPERATOR_TOKEN_LENGTH_MIN} characters")
         return token
 
+    @field_validator("public_url")
+    @classmethod
+    def _origin(cls, url: str | None) -> str | None:
+        if url is not None and not ORIGIN.fullmatch(url):
+            raise ValueError(
+                "must be http:// or https://, a host and perhaps a port, such as https://credits.example.com"
+            )
+        return url
+
     @field_validator("plan_countries")
     @classmethod
     def _countries(cls, codes: frozenset[str]) -> frozenset[str]:
@@ -124,7 +170,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{unknown[0]!r} is not the ISO 3166-1 code of a country, such as DE")
         return codes
 
-    @field_validator("top_up_minimum", "top_up_maximum")
+    @field_validator("top_up_minimum", "top_up_maximum", "adjustment_limit")
     @classmethod
     def _amount(cls, text: str) -> str:
         _positive_micros(text)
@@ -137,6 +183,13 @@ class Settings(BaseSettings):
             _positive_micros(text)
         return amounts
 
+    def origin(self) -> str:
+        """Where people reach the portal, without a slash at its end."""
+        if self.public_url is not None:
+            return self.public_url
+        host = "127.0.0.1" if self.web_host in {"0.0.0.0", "::", ""} else self.web_host  # noqa: S104 - no address is bound here
+        return f"http://[{host}]:{self.web_port}" if ":" in host else f"http://{host}:{self.web_port}"
+
     def charging_terms(self) -> ChargingTerms:
         """The settings that charging decisions rest on."""
         return ChargingTerms(
@@ -147,6 +200,10 @@ class Settings(BaseSettings):
             plan_countries=self.plan_countries,
             clock_tolerance_seconds=self.clock_tolerance_seconds,
         )
+
+    def adjustment_limit_micros(self) -> int:
+        """What one operator may adjust a balance by in 24 hours, in millionths."""
+        return _positive_micros(self.adjustment_limit)
 
     def funding_terms(self) -> FundingTerms:
         """The settings that buying funds rests on."""

@@ -15,6 +15,9 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr
 Port = Annotated[int, Field(ge=0, le=65_535)]
 """A port to listen on; 0 takes any that is free."""
 
+ORIGIN: Final = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]{1,253})(:[0-9]{1,5})?", re.ASCII)
+"""Scheme, host and perhaps a port: what every address of one site begins with."""
+
 _HOST_AND_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]]+):([0-9]{1,5})", re.ASCII)
 _PORT_MAX: Final = 65_535
 
