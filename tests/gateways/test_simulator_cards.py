@@ -3,6 +3,7 @@
 import asyncio
 import re
 from datetime import UTC, datetime
+from typing import Literal
 from pathlib import Path
 
 import httpx
@@ -13,11 +14,14 @@ from commcredits.gateways.protocol import (
     ChargeOutcome,
     ChargeRequest,
     Declined,
+    Dispute,
+    DisputeState,
     NotFound,
+    PayoutPage,
     Processing,
-    Refunded,
     RefundRefused,
     RefundRequest,
+    Refunded,
     Succeeded,
     Unknown,
 )
@@ -163,6 +167,39 @@ async def test_a_dispute_stops_refunds_until_it_is_won(
         assert isinstance(await impatient_gateway.refund(refund("refund-2")), Refunded)
         with pytest.raises(httpx.HTTPStatusError):
             await control.dispute(charged.reference, "lost")
+
+
+async def test_a_dispute_is_told_with_what_is_asked_back_and_how_it_ended(
+    impatient_gateway: SimulatorGateway, simulator: SimulatorProcess
+) -> None:
+    charged = await pay_with(impatient_gateway, simulator, "sim_ok", "told-dispute")
+    assert isinstance(charged, Succeeded)
+    assert isinstance(await impatient_gateway.find_dispute(charged.reference), NotFound)
+    given_back = RefundRequest(
+        idempotency_key="told-dispute-refund", charge_reference=charged.reference, amount_minor=1_500, currency="EUR"
+    )
+    assert isinstance(await impatient_gateway.refund(given_back), Refunded)
+    states = []
+    async with simulator.control() as control:
+        states_told: tuple[Literal["opened", "lost"], ...] = ("opened", "lost")
+        for state in states_told:
+            await control.dispute(charged.reference, state)
+            found = await impatient_gateway.find_dispute(charged.reference)
+            assert isinstance(found, Dispute)
+            states.append((found.charge_reference, found.amount_minor, found.currency, found.state))
+    assert states == [
+        (charged.reference, 3_500, "EUR", DisputeState.OPEN),
+        (charged.reference, 3_500, "EUR", DisputeState.LOST),
+    ]
+
+
+async def test_nothing_is_paid_out_before_its_day_is_over(
+    impatient_gateway: SimulatorGateway, simulator: SimulatorProcess
+) -> None:
+    assert isinstance(await pay_with(impatient_gateway, simulator, "sim_ok", "paid-out"), Succeeded)
+    page = await impatient_gateway.list_payouts(None)
+    assert isinstance(page, PayoutPage)
+    assert (page.payouts, page.has_more) == ((), False)
 
 
 async def test_a_card_lasts_to_the_end_of_its_last_month(

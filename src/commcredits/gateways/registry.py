@@ -1,4 +1,4 @@
-"""Finds gateways by name: the built-in simulator, and plug-ins that announce themselves by an entry point.
+"""Finds gateways by name: those that are built in, and plug-ins that announce themselves by an entry point.
 
 A plug-in is a function that takes its settings (text by name, as the operator wrote them) and gives a
 `Gateway`. Nothing is imported before it is asked for. This module knows no gateway's settings.
@@ -14,6 +14,11 @@ from commcredits.gateways.protocol import Gateway
 ENTRY_POINT_GROUP: Final = "commcredits.gateways"
 BUILT_IN_GATEWAYS: Final[tuple[EntryPoint, ...]] = (
     EntryPoint(name="simulator", value="commcredits.gateways.simulator.client:open_simulator", group=ENTRY_POINT_GROUP),
+    EntryPoint(
+        name="bank_transfer",
+        value="commcredits.gateways.bank_transfer.gateway:open_bank_transfer",
+        group=ENTRY_POINT_GROUP,
+    ),
 )
 
 GatewaySettings = Mapping[str, str]

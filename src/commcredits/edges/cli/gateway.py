@@ -1,10 +1,11 @@
-"""Commands on the simulated gateway, which takes no real money: its test cards.
+"""Commands on payment gateways: whether they are set up, and the test cards of the simulated one.
 
-Knows cards by their names. Refuses to know real gateways: their payers enter cards on the gateway's own pages.
+Knows test cards by their names. Refuses to know real cards: their payers enter them on the gateway's own pages.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -12,11 +13,12 @@ import typer
 from commcredits.edges.cli.options import AsJson, OrganizationId
 from commcredits.edges.cli.parts import CannotRunError, Opened, Parts
 from commcredits.edges.cli.payment_methods import write_payment_methods
-from commcredits.edges.cli.refusing import taken
+from commcredits.edges.cli.refusing import ExitStatus, taken
 from commcredits.edges.cli.running import run
-from commcredits.edges.cli.writing import listing_of, write_json, write_table
+from commcredits.edges.cli.writing import document_of, listing_of, progress, write_json, write_table
 
 if TYPE_CHECKING:
+    from commcredits.operations.gateway_doctor import Diagnosis
     from commcredits.storage.payments import PaymentMethodRecord
 
 SIMULATOR: Final = "simulator"
@@ -24,7 +26,25 @@ SIMULATOR: Final = "simulator"
 
 def commands(parts: Parts) -> typer.Typer:
     """The group ``gateway``."""
-    group = typer.Typer(help="Pay with test cards at the simulated gateway.", no_args_is_help=True)
+    group = typer.Typer(help="See whether gateways are set up; pay with test cards.", no_args_is_help=True)
+
+    @group.command("doctor")
+    def diagnose(
+        gateway: Annotated[str | None, typer.Option(help="Look at this gateway alone.")] = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Check keys, webhooks and clock of the payment gateways. Status 3 when something is left to do."""
+        from commcredits.operations.gateway_doctor import diagnose_gateways
+
+        async def work() -> tuple[Diagnosis, ...]:
+            async with parts.open_services(with_gateways=True) as opened:
+                with progress("waiting for the gateways"):
+                    return taken(await diagnose_gateways(opened.services, gateway=gateway))
+
+        found = run(work())
+        _write_findings(found, as_json=as_json)
+        if not all(each.well for each in found):
+            raise typer.Exit(ExitStatus.CANNOT_RUN)
 
     @group.command("add-test-card")
     def add_test_card(
@@ -59,6 +79,17 @@ def commands(parts: Parts) -> typer.Typer:
             )
 
     return group
+
+
+def _write_findings(found: Iterable[Diagnosis], *, as_json: bool) -> None:
+    rows = [(each.gateway, finding) for each in found for finding in each.findings]
+    if as_json:
+        write_json(listing_of({"gateway": name, **document_of(finding)} for name, finding in rows))
+    else:
+        write_table(
+            ("gateway", "check", "well", "found"),
+            ((name, finding.check, "yes" if finding.well else "NO", finding.detail) for name, finding in rows),
+        )
 
 
 async def _attach(opened: Opened, organization_id: str, card: str) -> PaymentMethodRecord:

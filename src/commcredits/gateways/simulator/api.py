@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from commcredits.gateways.simulator import charges, customers, events, refunds, scripts, wire
+from commcredits.gateways.simulator import charges, customers, events, payouts, refunds, scripts, wire
 from commcredits.gateways.simulator.cards import TEST_CARDS
 from commcredits.gateways.simulator.faults import Delay, Error, LoseAnswer, Operation, ReplyFault
 from commcredits.gateways.simulator.intake import header_key, query_key, query_page, read_json
@@ -55,6 +55,8 @@ class Api:
             Route("/charges/lookup", self.look_up_charge),
             Route("/charges/cancel", self.cancel_charge, methods=["POST"]),
             Route("/charges/{reference}/dispute", self.dispute_charge, methods=["POST"]),
+            Route("/charges/{reference}/dispute", self.find_dispute),
+            Route("/payouts", self.list_payouts),
             Route("/refunds", self.refund, methods=["POST"]),
             Route("/refunds/lookup", self.look_up_refund),
             Route("/totals", self.total_charges),
@@ -159,6 +161,18 @@ class Api:
             return problem_answer(body)
         reference = request.path_params["reference"]
         return self._done(charges.dispute_charge(self.books, reference=reference, state=body.state, now=self.clock()))
+
+    async def find_dispute(self, request: Request) -> Response:
+        """Tell of a charge's dispute."""
+        return self._done(payouts.find_dispute(self.books, charge_reference=request.path_params["reference"]))
+
+    async def list_payouts(self, request: Request) -> Response:
+        """List what was sent to the merchant's bank."""
+        page = query_page(request)
+        if isinstance(page, Problem):
+            return problem_answer(page)
+        after, _limit = page
+        return self._done(payouts.list_payouts(self.books, after=after, now=self.clock()))
 
     async def refund(self, request: Request) -> Response:
         """Give money back."""

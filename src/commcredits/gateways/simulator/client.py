@@ -50,8 +50,10 @@ from commcredits.gateways.simulator.signing import is_webhook_secret, signature_
 from commcredits.gateways.simulator.translation import (
     answer_of,
     charge_outcome_of,
+    dispute_of,
     event_of,
     payment_method_of,
+    payout_of,
     refund_outcome_of,
     sentence_of,
 )
@@ -127,6 +129,8 @@ class SimulatorGateway:
             partial_refunds=True,
             webhooks=self._webhook_secret is not None,
             lists_events=True,
+            disputes=True,
+            payouts=True,
         )
 
     async def charge(self, request: ChargeRequest) -> ChargeOutcome:
@@ -179,7 +183,7 @@ class SimulatorGateway:
             case Unknown():
                 return answer
 
-    async def resume(self, idempotency_key: str, return_url: str) -> LookupOutcome:  # noqa: ARG002 - this page leads back nowhere
+    async def resume(self, idempotency_key: str, return_url: str) -> LookupOutcome:  # noqa: ARG002 - the charge's own page leads back
         """Tell the page again on which the payer approves: it stays the same until he has."""
         return await self.lookup(idempotency_key)
 
@@ -319,18 +323,53 @@ class SimulatorGateway:
             case Unknown():
                 return Unavailable(detail=answer.detail)
 
-    async def find_dispute(self, charge_reference: str) -> Dispute | NotFound | Unavailable:  # noqa: ARG002 - there are none
-        """Tell of the latest dispute of a charge: there are none here yet."""
-        return NotFound()
+    async def find_dispute(self, charge_reference: str) -> Dispute | NotFound | Unavailable:
+        """Tell of the dispute of a charge."""
+        if not _REFERENCE.fullmatch(charge_reference):
+            return NotFound()
+        answer = await self._call("GET", f"/charges/{charge_reference}/dispute", wire.DisputeAnswer)
+        match answer:
+            case wire.DisputeAnswer():
+                return dispute_of(answer)
+            case wire.Problem(status=404):
+                return NotFound()
+            case wire.Problem():
+                raise GatewayMisuseError(sentence_of(answer))
+            case Unknown(detail=detail):
+                return Unavailable(detail=detail)
 
     async def list_payouts(self, cursor: str | None) -> PayoutPage | Unavailable:
-        """List payouts: there are none here yet."""
-        return PayoutPage(payouts=(), next_cursor=cursor, has_more=False)
+        """List what the simulated gateway has sent to the operator's bank, day by day."""
+        query = {"after": cursor or "0", "limit": str(EVENTS_PER_PAGE)}
+        answer = await self._call("GET", "/payouts", wire.PayoutList, query=query)
+        match answer:
+            case wire.PayoutList():
+                return PayoutPage(
+                    payouts=tuple(payout_of(each) for each in answer.items),
+                    next_cursor=answer.next_cursor,
+                    has_more=answer.has_more,
+                )
+            case wire.Problem():
+                raise GatewayMisuseError(sentence_of(answer))
+            case Unknown(detail=detail):
+                return Unavailable(detail=detail)
 
     async def diagnose(self) -> tuple[Finding, ...]:
-        """Say whether the simulated gateway answers."""
+        """Say whether the simulated gateway answers, and whether its webhooks can be verified."""
         found = await self.lookup("diagnosis")
-        return (Finding(check="answers", well=not isinstance(found, Unknown), detail=type(found).__name__),)
+        answers = (
+            Finding(check="answers", well=False, detail=f"start the simulated gateway: {found.detail}")
+            if isinstance(found, Unknown)
+            else Finding(check="answers", well=True, detail="the simulated gateway answers; no real money moves there")
+        )
+        secret = Finding(
+            check="webhook_secret",
+            well=self._webhook_secret is not None,
+            detail="webhooks are verified with the secret that is set"
+            if self._webhook_secret is not None
+            else "set webhook_secret, or its webhooks are refused and payments are found out by asking alone",
+        )
+        return (answers, secret)
 
     async def aclose(self) -> None:
         """Close the connections."""

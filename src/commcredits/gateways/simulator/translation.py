@@ -1,6 +1,6 @@
 """Reads what the simulated gateway said, and says it in our own records. Pure; the calls themselves are in `client`."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, TypeVar
 
 import httpx
@@ -10,8 +10,11 @@ from commcredits.gateways.protocol import (
     ActionRequired,
     ChargeOutcome,
     Declined,
+    Dispute,
+    DisputeState,
     EventKind,
     PaymentMethod,
+    Payout,
     Processing,
     Refunded,
     RefundOutcome,
@@ -83,6 +86,29 @@ def refund_outcome_of(answer: wire.RefundAnswer) -> RefundOutcome:
     if answer.status == "succeeded":
         return Refunded(reference=answer.reference)
     return RefundRefused(code=answer.refusal_code or "refused", message=answer.message, reference=answer.reference)
+
+
+def dispute_of(answer: wire.DisputeAnswer) -> Dispute:
+    """Translate a dispute."""
+    states = {"opened": DisputeState.OPEN, "won": DisputeState.WON, "lost": DisputeState.LOST}
+    return Dispute(
+        reference=answer.reference,
+        charge_reference=answer.charge,
+        amount_minor=answer.amount_minor,
+        currency=answer.currency,
+        state=states[answer.state],
+    )
+
+
+def payout_of(answer: wire.Payout) -> Payout:
+    """Translate a payout."""
+    return Payout(
+        reference=answer.reference,
+        amount_minor=answer.amount_minor,
+        currency=answer.currency,
+        arrives_on=date.fromisoformat(answer.arrives_on),
+        state="paid",
+    )
 
 
 def event_of(event: wire.Event) -> WebhookEvent:

@@ -209,6 +209,33 @@ class PaymentMethodList(msgspec.Struct, frozen=True, kw_only=True):
     items: list[PaymentMethod]
 
 
+class DisputeAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The dispute of a charge: what the payer's bank asks back, and whether it got it."""
+
+    reference: str
+    charge: str
+    amount_minor: int
+    currency: str
+    state: Literal["opened", "won", "lost"]
+
+
+class Payout(msgspec.Struct, frozen=True, kw_only=True):
+    """What was sent to the merchant's bank for one day."""
+
+    reference: str
+    amount_minor: int
+    currency: str
+    arrives_on: str
+
+
+class PayoutList(msgspec.Struct, frozen=True, kw_only=True):
+    """Payouts in order; `next_cursor` is the place of the last one."""
+
+    items: list[Payout]
+    next_cursor: str
+    has_more: bool
+
+
 class CurrencyTotal(msgspec.Struct, frozen=True, kw_only=True):
     """What the gateway took and gave back in one currency."""
 

@@ -76,6 +76,24 @@ update charges set refunded_minor = refunded_minor + :amount_minor where referen
 select currency, count(*) as charges, sum(amount_minor) as charged_minor, sum(refunded_minor) as refunded_minor
 from charges where status = 'succeeded' group by currency order by currency;
 
+-- name: list_payouts
+-- A day's payout, once the day is over: what was taken less fees, and what was given back or lost that day.
+select replace(day, '-', '') as day_number, day, currency, sum(moved) as amount_minor
+from (
+    select substr(created_at, 1, 10) as day, currency, amount_minor - coalesce(fee_minor, 0) as moved
+    from charges where status = 'succeeded'
+    union all
+    select substr(created_at, 1, 10), currency, -amount_minor from refunds where refusal_code is null
+    union all
+    select substr(e.occurred_at, 1, 10), c.currency, c.refunded_minor - c.amount_minor
+    from events e join charges c on c.reference = e.object_reference
+    where e.kind = 'dispute_lost'
+) moves
+where day < :today and cast(replace(day, '-', '') as integer) > :after
+group by day, currency
+order by day, currency
+limit :limit;
+
 -- name: close_key
 insert into closed_keys (idempotency_key, closed_at) values (:idempotency_key, :now) on conflict do nothing;
 

@@ -1,0 +1,1 @@
+"""Payments that a person confirms: bank transfers and purchase orders (see `gateway`)."""
