@@ -17,8 +17,8 @@ from pydantic import SecretStr
 from commcredits.core.ledger import LedgerAccount
 from commcredits.gateways.protocol import Gateway
 from commcredits.gateways.registry import AmbiguousGateway, UnknownGateway, open_gateway
-from commcredits.operations.payment_terms import NewMethodLimits, PaymentTerms, RefundPolicy
 from commcredits.operations.funding_rules import FundingRules, Remainder
+from commcredits.operations.payment_terms import NewMethodLimits, PaymentTerms, RefundPolicy
 from commcredits.operations.services import Services
 from commcredits.settings import SHARD_ID, Settings
 from commcredits.storage.committer import Committer

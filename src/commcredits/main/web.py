@@ -23,7 +23,7 @@ from commcredits.edges.portal.adapter import ServicesForPortal
 from commcredits.edges.portal.app import portal_app
 from commcredits.edges.portal.settings import PortalSettings
 from commcredits.main.addresses import loopback_of
-from commcredits.main.composition import Ready, open_services, operator_token, utc_now
+from commcredits.main.composition import Ready, open_services, operator_token, operators, utc_now
 from commcredits.main.tls import tls_towards_charging
 from commcredits.settings import Settings
 
@@ -41,6 +41,7 @@ async def run_web(settings: Settings, stop: asyncio.Event, ready: Ready) -> None
         application = administration_app(
             services,
             operator_token=SecretStr(token),
+            operators=operators(settings),
             charging_address=(loopback_of(settings.charging_host), settings.charging_port),
             charging_tls=tls_towards_charging(settings),
         )

@@ -5,6 +5,7 @@ Knows their types. Refuses to make them.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,7 @@ from commcredits.core.account import ChargingTerms, FundingTerms
 from commcredits.core.commands import Command
 from commcredits.core.outcomes import Outcome
 from commcredits.gateways.protocol import Gateway
+from commcredits.operations.funding_rules import FundingRules
 from commcredits.operations.payment_terms import PaymentTerms
 from commcredits.storage.connection import Pool
 
@@ -42,3 +44,6 @@ class Services:
     funding: FundingTerms
     charging: ChargingTerms = field(default_factory=ChargingTerms)
     payments: PaymentTerms = field(default_factory=PaymentTerms)
+    rules: FundingRules = field(default_factory=FundingRules)
+    random_bits: Callable[[int], int] = secrets.randbits
+    """So many unpredictable bits, as a number: what secrets are made of."""

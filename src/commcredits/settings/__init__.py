@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     )
     operators: dict[str, SecretStr] = Field(
         default_factory=dict,
-        description='Tokens of operators by name, as JSON: {"alice": "…"}; what they do is written down with their names.',
+        description='Tokens of operators by name, as JSON: {"alice": "…"}; what they do is kept with their names.',
     )
     web_host: str = Field(default="127.0.0.1", description="Where the portal and the administration API listen.")
     web_port: Port = Field(default=8080, description="Port of the portal and the administration API.")
@@ -149,9 +149,19 @@ class Settings(BaseSettings):
     @field_validator("operator_token")
     @classmethod
     def _long_enough(cls, token: SecretStr | None) -> SecretStr | None:
-        if token is not None and len(token.get_secret_value().strip()) < OPERATOR_TOKEN_LENGTH_MIN:
-            raise ValueError(f"needs at least {OPERATOR_TOKEN_LENGTH_MIN} characters")
-        return token
+        return None if token is None else check_token(token)
+
+    @field_validator("operators")
+    @classmethod
+    def _operators(cls, operators: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        check_operators(operators)
+        return operators
+
+    @field_validator("account_codes")
+    @classmethod
+    def _account_codes(cls, codes: dict[str, str]) -> dict[str, str]:
+        check_account_codes(codes)
+        return codes
 
     @field_validator("public_url")
     @classmethod
@@ -162,7 +172,7 @@ class Settings(BaseSettings):
             )
         return url
 
-    @field_validator("plan_countries")
+    @field_validator("plan_countries", "unavailable_countries")
     @classmethod
     def _countries(cls, codes: frozenset[str]) -> frozenset[str]:
         unknown = sorted(codes - SUPPORTED_REGIONS)

@@ -14,9 +14,8 @@ from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from commcredits.edges.http.administration import bodies
-from commcredits.edges.http.administration.access import Guard
+from commcredits.edges.http.administration.access import ActingOperator, Guard, KeyRing
 from commcredits.edges.http.administration.app import administration_app
-from commcredits.edges.http.charging.bearer import BearerToken
 from tests.edges.http.administration.world import TOKEN, World, client_of, rate_deck_csv
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -56,6 +55,27 @@ async def test_two_tokens_are_none(world: World) -> None:
 async def test_an_empty_token_opens_nothing(world: World) -> None:
     with pytest.raises(ValueError, match="empty"):
         administration_app(world.services, operator_token=SecretStr(""), charging_address=None)
+
+
+async def test_whoever_has_a_token_of_his_own_is_known_by_his_name(world: World) -> None:
+    keys = {"alice": SecretStr("alice-has-a-token"), "bob": SecretStr("bob-has-another-one")}
+    app = administration_app(world.services, operator_token=SecretStr(TOKEN), operators=keys, charging_address=None)
+
+    @app.get("/v1/who")
+    async def who(operator: ActingOperator) -> str:
+        return operator
+
+    tokens = {"alice": "alice-has-a-token", "bob": "bob-has-another-one", "operator": TOKEN}
+    for name, token in tokens.items():
+        async with client_of(app, None, token=token) as client:
+            assert (await client.get("/v1/who")).json() == name
+    for wrong in ("alice", "alice-has-a-token2", "bob-has-another-on", ""):
+        async with client_of(app, None, token=wrong) as client:
+            assert (await client.get("/v1/who")).status_code == 401
+
+
+def test_a_ring_of_keys_shows_names_and_no_token() -> None:
+    assert repr(KeyRing({"alice": SecretStr("alice-has-a-token")})) == "KeyRing(alice)"
 
 
 async def test_a_method_that_a_path_does_not_take_is_told_which_it_does(world: World) -> None:
@@ -112,7 +132,7 @@ async def test_a_database_that_cannot_be_reached_is_busy_and_not_a_fault(error: 
     async def unreachable(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise error
 
-    transport = httpx.ASGITransport(Guard(unreachable, BearerToken(b"token")))
+    transport = httpx.ASGITransport(Guard(unreachable, KeyRing({"operator": SecretStr("token")})))
     async with httpx.AsyncClient(transport=transport, base_url="http://administration") as client:
         response = await client.get("/v1/organizations", headers={"Authorization": "Bearer token"})
     assert (response.status_code, response.json()["code"]) == (503, "busy")

@@ -1,16 +1,19 @@
 """Who may use the administration API, and what goes with every answer of it.
 
-Knows one token, the paths that need none, and the header fields of an API. Refuses to let a request further before the
-token is checked, and to let an error of ours out as anything but a problem document.
+Knows operators' tokens, the paths that need none, and the header fields of an API. Refuses to let a request further
+before its token is checked, and to let an error of ours out as anything but a problem document. Whoever has a token of
+his own is known by his name from here on; the token itself goes no further.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Final
 
-from starlette.requests import ClientDisconnect
+from fastapi import Depends
+from pydantic import SecretStr
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from commcredits.core.outcomes import RefusalCode, Refused
@@ -18,6 +21,9 @@ from commcredits.edges.http.administration.refusing import problem_response
 from commcredits.edges.http.charging.bearer import BearerToken
 from commcredits.edges.http.charging.failures import log_failure
 from commcredits.edges.http.problems import HttpFault, fault_problem, refusal_problem
+
+SHARED_OPERATOR: Final = "operator"
+"""Who uses the one token that every installation has."""
 
 API_PATHS: Final = "/v1/"
 HEALTH_PATH: Final = "/v1/health"
@@ -42,12 +48,41 @@ def needs_token(path: str) -> bool:
     return not (path in {HEALTH_PATH, OPENAPI_PATH} or path.startswith(CHARGING_PATHS) or WEBHOOK_PATH.fullmatch(path))
 
 
+def _acting_operator(request: Request) -> str:
+    name = request.state.operator
+    assert isinstance(name, str), "the guard lets nobody in whom it does not know"
+    return name
+
+
+ActingOperator = Annotated[str, Depends(_acting_operator)]
+"""The name of whoever asks, as a parameter of an endpoint."""
+
+
+class KeyRing:
+    """Who has which token. Raises ValueError for an empty one, which every request would match."""
+
+    __slots__ = ("_tokens",)
+
+    def __init__(self, tokens: Mapping[str, SecretStr]) -> None:
+        self._tokens = tuple(
+            (name, BearerToken(token.get_secret_value().strip().encode())) for name, token in tokens.items()
+        )
+
+    def owner(self, authorization: bytes) -> str | None:
+        """Whose token the header carries. Each is compared, and in constant time: how long it takes tells nothing."""
+        found = [name for name, token in self._tokens if token.opens(authorization)]
+        return found[0] if found else None
+
+    def __repr__(self) -> str:
+        return f"KeyRing({', '.join(name for name, _token in self._tokens)})"
+
+
 class Guard:
     """The outermost layer of the application; what is mounted beside the API's paths has a door of its own."""
 
-    def __init__(self, app: ASGIApp, token: BearerToken) -> None:
+    def __init__(self, app: ASGIApp, keys: KeyRing) -> None:
         self._app = app
-        self._token = token
+        self._keys = keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI: one request."""
@@ -63,9 +98,12 @@ class Guard:
                 message = {**message, "headers": _with_security(message["headers"])}
             await send(message)
 
-        if needs_token(scope["path"]) and not self._opens(scope["headers"]):
-            await problem_response(fault_problem(HttpFault.UNAUTHORISED))(scope, receive, send_guarded)
-            return
+        if needs_token(scope["path"]):
+            operator = self._owner(scope["headers"])
+            if operator is None:
+                await problem_response(fault_problem(HttpFault.UNAUTHORISED))(scope, receive, send_guarded)
+                return
+            scope["state"] = {**scope.get("state", {}), "operator": operator}
         try:
             await self._app(scope, receive, send_guarded)
         except ClientDisconnect:
@@ -76,9 +114,9 @@ class Guard:
                 raise
             await _last_resort(error)(scope, receive, send_guarded)
 
-    def _opens(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    def _owner(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
         given = [value for name, value in headers if name == b"authorization"]
-        return len(given) == 1 and self._token.opens(given[0])
+        return self._keys.owner(given[0]) if len(given) == 1 else None
 
 
 def _last_resort(error: Exception) -> ASGIApp:

@@ -7,7 +7,7 @@ composition root gives it the services, the token and the address of the chargin
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 
-from commcredits.edges.http.administration.access import Guard
+from commcredits.edges.http.administration.access import SHARED_OPERATOR, Guard, KeyRing
 from commcredits.edges.http.administration.call_handling import add_call_handling, add_flags
 from commcredits.edges.http.administration.forwarding import ChargingForwarder
 from commcredits.edges.http.administration.funding import add_payment_methods, add_promotions, add_top_ups
@@ -40,7 +40,6 @@ from commcredits.edges.http.administration.refusing import ProblemError, problem
 from commcredits.edges.http.administration.reports import add_calls, add_money_reports
 from commcredits.edges.http.administration.routes import StrictRoute
 from commcredits.edges.http.administration.upkeep import add_health, add_verification
-from commcredits.edges.http.charging.bearer import BearerToken
 from commcredits.edges.http.charging.openapi import charging_openapi
 from commcredits.edges.http.problems import HttpFault, fault_problem
 from commcredits.operations.services import Services
@@ -54,6 +53,7 @@ def administration_app(
     services: Services,
     *,
     operator_token: SecretStr,
+    operators: Mapping[str, SecretStr] | None = None,
     charging_address: tuple[str, int] | None,
     charging_tls: ssl.SSLContext | None = None,
 ) -> FastAPI:
@@ -61,9 +61,10 @@ def administration_app(
 
     ``charging_address`` is where the charging process listens; its paths are forwarded there, over TLS when
     ``charging_tls`` says how to check its certificate, and are not found here when it is None. The application's
-    lifespan closes the connections to it. Raises ValueError for an empty token.
+    lifespan closes the connections to it. ``operators`` have tokens of their own, by name; whoever uses
+    ``operator_token`` is known as "operator". Raises ValueError for an empty token.
     """
-    token = BearerToken(operator_token.get_secret_value().encode())
+    keys = KeyRing({SHARED_OPERATOR: operator_token, **(operators or {})})
     forwarder = None if charging_address is None else ChargingForwarder(*charging_address, charging_tls)
 
     @asynccontextmanager
@@ -79,7 +80,7 @@ def administration_app(
         redirect_slashes=False,
         generate_unique_id_function=_operation_name,
         lifespan=lifespan,
-        middleware=[Middleware(Guard, token=token)],
+        middleware=[Middleware(Guard, keys=keys)],
         exception_handlers={ProblemError: _answer_problem, HTTPException: _answer_missing},
     )
     app.router.route_class = StrictRoute
