@@ -249,6 +249,22 @@ class SwitchBilling(Struct, frozen=True, kw_only=True, gc=False):
     credit_line_micros: int = 0
 
 
+class CloseOrganization(Struct, frozen=True, kw_only=True, gc=False):
+    """Refuse new calls and purchases from now on; calls in progress end as they would."""
+
+    organization_id: str
+    command_id: str
+
+
+class FinishClosing(Struct, frozen=True, kw_only=True, gc=False):
+    """Close an organization that is closing, if nothing of it is under way any more, and forfeit what is left.
+
+    The caller has seen that no call is live and no refund open; what the account knows itself is checked here.
+    """
+
+    organization_id: str
+
+
 class CheckRecharge(Struct, frozen=True, kw_only=True, gc=False):
     """Look again whether a recharge is due: cool-down over, back-off over, a new month."""
 
@@ -368,6 +384,8 @@ AccountCommand = (
     | CloseDispute
     | Adjust
     | SwitchBilling
+    | CloseOrganization
+    | FinishClosing
     | CheckRecharge
     | GrantPromotion
     | ExpireLots

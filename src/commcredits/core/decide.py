@@ -15,6 +15,7 @@ from commcredits.core import (
     authorising,
     blocking,
     charging,
+    closing,
     disputes,
     granting,
     payments,
@@ -36,11 +37,13 @@ from commcredits.core.commands import (
     CheckRecharge,
     ChoosePaymentMethods,
     CloseDispute,
+    CloseOrganization,
     Command,
     CorrectCall,
     End,
     Expire,
     ExpireLots,
+    FinishClosing,
     GrantPromotion,
     ImportLot,
     LiftBlock,
@@ -77,6 +80,8 @@ _MoneyCommand = (
     | CloseDispute
     | Adjust
     | SwitchBilling
+    | CloseOrganization
+    | FinishClosing
     | SaveBalanceAlerts
 )
 
@@ -173,6 +178,10 @@ def _decide_money(account: Account, subject: Subject, command: _MoneyCommand, co
             return adjusting.adjust(account, command, context)
         case SwitchBilling():
             return post_usage.switch_billing(account, command, context)
+        case CloseOrganization():
+            return closing.close(account, context)
+        case FinishClosing():
+            return closing.finish(account, context)
         case SaveBalanceAlerts():
             return alerting.save_alerts(account, command)
 
@@ -201,8 +210,8 @@ def _after(before: Account, decision: Decision, context: Context) -> Decision:
     if decision.account.open_top_ups:
         decision = _freeze_released(decision)
     lots = decision.account.lots
-    if lots and lots[-1].terms.source is LotSource.POST_USAGE and not decision.account.post_usage:
-        account, transfers = post_usage.close_line(decision.account)
+    if lots and lots[-1].terms.source is LotSource.POST_USAGE:
+        account, transfers = post_usage.close_old_lines(decision.account)
         decision = replace(decision, account=account, transfers=(*decision.transfers, *transfers))
     if decision.account.recharge.rule is not None:
         decision = recharge.recharge_if_due(decision, context)

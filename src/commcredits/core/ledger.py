@@ -15,7 +15,10 @@ from commcredits.core.commands import Service
 
 
 class LedgerAccount(StrEnum):
-    """The named accounts; each organization has one of each, in its own currency."""
+    """The named accounts; each organization has one of each, in its own currency.
+
+    In the words of bookkeeping, a transfer debits the account that it leaves and credits the one that it enters.
+    """
 
     CUSTOMER_CREDITS = "customer_credits"
     GATEWAY_CLEARING = "gateway_clearing"
@@ -53,7 +56,7 @@ class TransferReason(StrEnum):
     TAX = "tax"
     """The tax that a purchase was charged with, or gives back: between gateway clearing and tax."""
     GATEWAY_FEE = "gateway_fee"
-    """From gateway clearing to gateway fees."""
+    """An expense that leaves less at the gateway: from gateway fees to gateway clearing."""
     REFUND = "refund"
     """Funds and their tax on the way back to the payer: to refunds, and from there to gateway clearing."""
     REFUND_UNDONE = "refund_undone"
@@ -66,6 +69,8 @@ class TransferReason(StrEnum):
     """The bank took the money back: from disputed, and for what was spent from the receivable, to gateway clearing."""
     ADJUSTMENT = "adjustment"
     """The operator gave or took funds; what was not there to be taken is owed, from the receivable to adjustments."""
+    CLOSING = "closing"
+    """What was left of an organization that closed and is refunded to nobody: from credits to breakage."""
     CREDIT_LINE = "credit_line"
     """What calls may use and pay after use: between the receivable and credits."""
 

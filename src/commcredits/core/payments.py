@@ -141,8 +141,8 @@ def _fee_transfers(paid: TopUp) -> tuple[Transfer, ...]:
         return ()
     return (
         Transfer(
-            source=LedgerAccount.GATEWAY_CLEARING,
-            target=LedgerAccount.GATEWAY_FEES,
+            source=LedgerAccount.GATEWAY_FEES,
+            target=LedgerAccount.GATEWAY_CLEARING,
             amount_micros=paid.fee_micros,
             reason=TransferReason.GATEWAY_FEE,
             lot_id=None,

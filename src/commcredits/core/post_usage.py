@@ -28,11 +28,11 @@ def switch_billing(account: Account, command: SwitchBilling, context: Context) -
     if account.status is not OrganizationStatus.OPEN:
         return Decision(outcome=Refused(code=RefusalCode.ORGANIZATION_CLOSED), account=account)
     line = command.credit_line_micros if command.post_usage else 0
-    if not 0 <= line <= AMOUNT_MICROS_MAX:
+    if command.post_usage and not 0 < line <= AMOUNT_MICROS_MAX:
         facts: dict[str, str | int] = {
             "field": "credit_line",
             "value": line,
-            "allowed": f"0 to {AMOUNT_MICROS_MAX} millionths",
+            "allowed": f"1 to {AMOUNT_MICROS_MAX} millionths",
         }
         return Decision(outcome=Refused(code=RefusalCode.INVALID_INPUT, facts=facts), account=account)
     account = replace(account, post_usage=command.post_usage)
@@ -58,13 +58,27 @@ def switch_billing(account: Account, command: SwitchBilling, context: Context) -
 
 def close_line(account: Account) -> tuple[Account, tuple[Transfer, ...]]:
     """The account without the unused part of its line; what calls hold of it goes as they release it."""
+    return _close(account)
+
+
+def _close(account: Account, *, but: str = "") -> tuple[Account, tuple[Transfer, ...]]:
     transfers: list[Transfer] = []
     lots = account.lots
     for lot in account.lots:
-        if lot.terms.source is LotSource.POST_USAGE and lot.free_micros:
+        if lot.terms.source is LotSource.POST_USAGE and lot.free_micros and lot.terms.lot_id != but:
             lots = take_free(lots, lot.terms.lot_id, lot.free_micros)
             transfers.append(_move(lot.free_micros, lot.terms.lot_id, closing=True))
     return (account.with_lots(lots) if transfers else account), tuple(transfers)
+
+
+def close_old_lines(account: Account) -> tuple[Account, tuple[Transfer, ...]]:
+    """The account without what calls have released of lines that are no longer open.
+
+    While the organization pays after use only the newest line is; otherwise none is. A newest line that is used up is
+    forgotten as empty; what calls then release of the one before it stands in its place.
+    """
+    newest = account.lots[-1].terms.lot_id if account.post_usage and account.lots else ""
+    return _close(account, but=newest)
 
 
 def _line(line_micros: int, context: Context) -> Lot:

@@ -23,6 +23,7 @@ from commcredits.core.commands import (
     Authorise,
     ChoosePaymentMethods,
     CloseDispute,
+    CloseOrganization,
     Command,
     CorrectCall,
     End,
@@ -69,6 +70,7 @@ OPERATIONS: Final[Mapping[type[Command], str]] = {
     RequestRefund: "request_refund",
     Adjust: "adjust",
     SwitchBilling: "switch_billing",
+    CloseOrganization: "close_organization",
 }
 """Account commands that carry an id of their own, and the operation that their ids are scoped to."""
 
@@ -88,6 +90,7 @@ IdentifiedCommand = (
     | RequestRefund
     | Adjust
     | SwitchBilling
+    | CloseOrganization
 )
 
 

@@ -74,7 +74,7 @@ async def test_whoever_has_a_token_of_his_own_is_known_by_his_name(world: World)
             assert (await client.get("/v1/who")).status_code == 401
 
 
-def test_a_ring_of_keys_shows_names_and_no_token() -> None:
+async def test_a_ring_of_keys_shows_names_and_no_token() -> None:
     assert repr(KeyRing({"alice": SecretStr("alice-has-a-token")})) == "KeyRing(alice)"
 
 

@@ -47,8 +47,8 @@ where j.shard_id = $1
             and j.top_up_id is not null
             and j.session_id is null
         when 'gateway_fee' then
-            j.source = 'gateway_clearing'
-            and j.target = 'gateway_fees'
+            j.source = 'gateway_fees'
+            and j.target = 'gateway_clearing'
             and j.top_up_id is not null
             and j.session_id is null
         when 'refund' then
@@ -84,6 +84,11 @@ where j.shard_id = $1
         when 'credit_line' then
             (j.source = 'receivable' and j.target = 'customer_credits'
                 or j.source = 'customer_credits' and j.target = 'receivable')
+            and j.top_up_id is null
+            and j.session_id is null
+        when 'closing' then
+            j.source = 'customer_credits'
+            and j.target = 'breakage'
             and j.top_up_id is null
             and j.session_id is null
         when 'expiry' then
