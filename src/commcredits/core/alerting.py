@@ -45,7 +45,8 @@ def alert(before: Account, decision: Decision, context: Context) -> Decision:
     if account.lots is before.lots and not refused:
         return decision
     alerts = account.alerts
-    if alerts.zero_told and not alerts.amounts_micros and not decision.new_lots:
+    nobody_asked = not alerts.amounts_micros and not decision.new_lots
+    if nobody_asked and (alerts.zero_told or (not refused and _any(account.lots))):
         return decision
     notices: list[Notice] = []
     was, left = _total_micros(before.lots), _total_micros(account.lots)
@@ -70,6 +71,14 @@ def alert(before: Account, decision: Decision, context: Context) -> Decision:
     elif not notices:
         return decision
     return replace(decision, account=account, notices=(*decision.notices, *notices))
+
+
+def _any(lots: Lots) -> bool:
+    """Whether anything is left; asked at each step of each call, and nearly always the first lot says so."""
+    for lot in lots:  # noqa: SIM110 - a generator costs more than what it goes through
+        if (lot.free_micros or lot.held_micros) and lot.terms.source is not LotSource.POST_USAGE:
+            return True
+    return False
 
 
 def _total_micros(lots: Lots) -> int:

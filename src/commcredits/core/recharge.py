@@ -110,6 +110,11 @@ def recharge_if_due(decision: Decision, context: Context) -> Decision:
     rule = account.recharge.rule
     if rule is None or not rule.enabled:
         return decision
+    if not rule.expiry_ahead_days and available_micros(account.lots, context.now) >= (
+        rule.trigger_amount_micros + account.owed_micros
+    ):
+        # Every step of every call comes by here, and nearly always there is enough.
+        return decision
     stands = standing(account, context)
     if stands is RechargeStanding.DUE:
         opened = _open_attempt(account, rule, context)
