@@ -5,9 +5,10 @@ Knows the invariants of money, reckoned again from the journal and the calls. Re
 
 from collections import defaultdict
 
-from commcredits.core.account import Session, TopUpKind, TopUpState
+from commcredits.core.account import Session
 from commcredits.core.funds import Lots, order_of_use
 from commcredits.core.ledger import LedgerAccount, TransferReason
+from commcredits.core.purchases import TopUpKind, TopUpState
 from commcredits.core.rating import billed_seconds, price_micros
 from commcredits.core.topups import OPEN_STATES
 from tests.core.books import Books

@@ -20,9 +20,6 @@ from commcredits.core.account import (
     RechargeState,
     Session,
     Surroundings,
-    TopUp,
-    TopUpKind,
-    TopUpState,
 )
 from commcredits.core.commands import (
     Authorise,
@@ -49,6 +46,7 @@ from commcredits.core.ledger import LedgerAccount, Transfer, balance_micros
 from commcredits.core.meters import Meter, MeterId
 from commcredits.core.money import AMOUNT_MICROS_MAX
 from commcredits.core.outcomes import LotGranted, Outcome, TopUpTaken
+from commcredits.core.purchases import TopUp, TopUpKind, TopUpState
 from commcredits.core.roster import Block, Line, Party
 from commcredits.core.tariffs import Rate, RateDeck, index_deck
 

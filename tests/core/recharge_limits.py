@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from commcredits.core.account import TopUp, TopUpKind, TopUpState
 from commcredits.core.calendar import month_of
+from commcredits.core.purchases import TopUp, TopUpKind, TopUpState
 from tests.core.books import Books
 
 BACK_OFF_HOURS = (1, 6, 24)

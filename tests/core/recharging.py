@@ -1,7 +1,7 @@
 """What the stories of auto-recharge share: a balance below its trigger, and a worker that takes the attempt on."""
 
-from commcredits.core.account import TopUp, TopUpState
 from commcredits.core.commands import CheckRecharge, PaymentState
+from commcredits.core.purchases import TopUp, TopUpState
 from tests.core.books import ORGANIZATION, Books, books
 
 CHECK = CheckRecharge(organization_id=ORGANIZATION)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
 
-from commcredits.core.account import OrganizationStatus, TopUpState
+from commcredits.core.account import OrganizationStatus
 from commcredits.core.commands import (
     Authorise,
     CheckRecharge,
@@ -23,6 +23,7 @@ from commcredits.core.commands import (
     Service,
 )
 from commcredits.core.outcomes import RechargeRuleSaved
+from commcredits.core.purchases import TopUpState
 from commcredits.core.topups import OPEN_STATES
 from tests.core.audit import audit
 from tests.core.books import CALLEE, CALLER, FUNDING, ORGANIZATION, Books, books, rate

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
 
-from commcredits.core.account import ChargingTerms, OrganizationStatus, SessionState, TopUpState
+from commcredits.core.account import ChargingTerms, OrganizationStatus, SessionState
 from commcredits.core.commands import (
     Authorise,
     CallCommand,
@@ -30,6 +30,7 @@ from commcredits.core.commands import (
     Update,
 )
 from commcredits.core.outcomes import RechargeRuleSaved, RefusalCode, Refused, TopUpTaken
+from commcredits.core.purchases import TopUpState
 from commcredits.core.tariffs import Rate, index_deck
 from commcredits.core.topups import OPEN_STATES
 from tests.core.audit import audit

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from commcredits.core.account import OrganizationStatus, TopUpState
+from commcredits.core.account import OrganizationStatus
 from commcredits.core.commands import ExpireLots, PaymentState
 from commcredits.core.outcomes import Granted, Outcome, RechargeRuleSaved, RefusalCode, Refused, TopUpTaken
+from commcredits.core.purchases import TopUpState
 from tests.core.books import FUNDING, NOON, ORGANIZATION, books, rate, units
 from tests.core.recharging import CHECK, below_trigger, due, pay
 

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from commcredits.core.account import TopUpState
 from commcredits.core.commands import PaymentState
 from commcredits.core.outcomes import RechargeRuleSaved, TopUpTaken
+from commcredits.core.purchases import TopUpState
 from tests.core.books import books, units
 from tests.core.recharging import CHECK, below_trigger, decline, due, pay
 

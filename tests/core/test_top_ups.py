@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from commcredits.core.account import OrganizationStatus, TopUpState
+from commcredits.core.account import OrganizationStatus
 from commcredits.core.commands import AssignRateDeck, GrantPromotion, PaymentState, RequestTopUp
 from commcredits.core.funds import LOTS_MAX, LotSource
 from commcredits.core.ledger import LedgerAccount, TransferReason
 from commcredits.core.outcomes import Done, Outcome, RefusalCode, Refused, TopUpTaken
+from commcredits.core.purchases import TopUpState
 from commcredits.core.topups import OPEN_TOP_UPS_MAX
 from tests.core.books import DECK, FUNDING, NOON, ORGANIZATION, Books, books, lot, units
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from commcredits.core.account import Account, BalanceAlerts, Context, Decision
 from commcredits.core.commands import SaveBalanceAlerts
 from commcredits.core.funds import Lots, LotSource
-from commcredits.core.money import AMOUNT_MICROS_MAX
+from commcredits.core.money import AMOUNT_MICROS_MAX, MICROS_PER_UNIT
 from commcredits.core.notices import Notice, NoticeKind
 from commcredits.core.outcomes import Done, RefusalCode, Refused
 
@@ -38,10 +38,16 @@ def save_alerts(account: Account, command: SaveBalanceAlerts) -> Decision:
 
 
 def alert(before: Account, decision: Decision, context: Context) -> Decision:
-    """The decision with what is to be told of the balance that it leaves."""
+    """The decision with what is to be told of the balance that it leaves.
+
+    A rest of less than one unit that a call was refused on is as good as nothing.
+    """
     account = decision.account
     outcome = decision.outcome
-    refused = isinstance(outcome, Refused) and outcome.code is RefusalCode.INSUFFICIENT_FUNDS
+    # A refusal is new where it leaves a call behind; a repetition of one says nothing of the balance by now.
+    refused = (
+        decision.session is not None and isinstance(outcome, Refused) and outcome.code is RefusalCode.INSUFFICIENT_FUNDS
+    )
     if account.lots is before.lots and not refused:
         return decision
     alerts = account.alerts
@@ -62,7 +68,7 @@ def alert(before: Account, decision: Decision, context: Context) -> Decision:
         )
     if decision.new_lots and alerts.zero_told and left:
         alerts = BalanceAlerts(amounts_micros=alerts.amounts_micros, zero_told=False)
-    elif not alerts.zero_told and (refused or not left):
+    elif not alerts.zero_told and (not left or (refused and left < MICROS_PER_UNIT)):
         alerts = BalanceAlerts(amounts_micros=alerts.amounts_micros, zero_told=True)
         facts: dict[str, str | int] = {"balance_micros": left, "currency": account.currency}
         notices.append(Notice(kind=NoticeKind.BALANCE_ZERO, key=context.new_id(), facts=facts))

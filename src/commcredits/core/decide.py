@@ -187,7 +187,14 @@ def _decide_money(account: Account, subject: Subject, command: _MoneyCommand, co
 
 
 def _after(before: Account, decision: Decision, context: Context) -> Decision:
-    """Pay what is owed, book what has expired, then look at the trigger: the balance may have fallen."""
+    """Freeze, pay what is owed, book what has expired, then look at the trigger: the balance may have fallen."""
+    if decision.account.open_top_ups:
+        decision = _freeze_released(decision, context)
+    lots = decision.account.lots
+    if lots and lots[-1].terms.source is LotSource.POST_USAGE:
+        account, closed = post_usage.close_old_lines(decision.account)
+        if closed:
+            decision = replace(decision, account=account, transfers=(*decision.transfers, *closed))
     if decision.account.owed_micros:
         decision = _repay(decision, context)
     lots, breakage = expire(decision.account.lots, context.now)
@@ -207,12 +214,6 @@ def _after(before: Account, decision: Decision, context: Context) -> Decision:
             account=decision.account.with_lots(lots),
             transfers=(*decision.transfers, *transfers),
         )
-    if decision.account.open_top_ups:
-        decision = _freeze_released(decision)
-    lots = decision.account.lots
-    if lots and lots[-1].terms.source is LotSource.POST_USAGE:
-        account, transfers = post_usage.close_old_lines(decision.account)
-        decision = replace(decision, account=account, transfers=(*decision.transfers, *transfers))
     if decision.account.recharge.rule is not None:
         decision = recharge.recharge_if_due(decision, context)
     decision = alerting.alert(before, decision, context)
@@ -221,8 +222,8 @@ def _after(before: Account, decision: Decision, context: Context) -> Decision:
     return decision
 
 
-def _freeze_released(decision: Decision) -> Decision:
-    account, top_ups, transfers = disputes.freeze_released(decision.account)
+def _freeze_released(decision: Decision, context: Context) -> Decision:
+    account, top_ups, transfers = disputes.freeze_released(decision.account, context.now)
     if not top_ups:
         return decision
     return replace(

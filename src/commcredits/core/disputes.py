@@ -10,6 +10,7 @@ release it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -32,7 +33,7 @@ def open_dispute(account: Account, top_up: TopUp | None, command: OpenDispute, c
     if top_up.state is not TopUpState.SUCCEEDED or top_up.dispute_reference == command.dispute_reference:
         return Decision(outcome=Done(changed=False), account=account)
     disputed = replace(top_up, state=TopUpState.DISPUTED, dispute_reference=command.dispute_reference)
-    account, disputed, transfers = _freeze(replaced(account, disputed), disputed)
+    account, disputed, transfers = _freeze(replaced(account, disputed), disputed, context.now)
     account, paused = pause_if_below(account, PauseReason.DISPUTE, context)
     notice = _notice(NoticeKind.DISPUTE_OPENED, disputed, account, {"frozen_micros": disputed.disputed_micros})
     return Decision(
@@ -56,20 +57,20 @@ def close_dispute(account: Account, subject: TopUpAndLot | None, command: CloseD
     return _lost(account, top_up, lot, command, context)
 
 
-def freeze_released(account: Account) -> tuple[Account, tuple[TopUp, ...], tuple[Transfer, ...]]:
+def freeze_released(account: Account, now: datetime) -> tuple[Account, tuple[TopUp, ...], tuple[Transfer, ...]]:
     """Freeze what running calls have released of disputed lots since; nothing on most accounts."""
     moved: list[TopUp] = []
     transfers: list[Transfer] = []
     for top_up in account.open_top_ups:
-        if top_up.state is TopUpState.DISPUTED and _free_micros(account.lots, top_up):
-            account, frozen, moves = _freeze(account, top_up)
+        if top_up.state is TopUpState.DISPUTED and _free_micros(account.lots, top_up, now):
+            account, frozen, moves = _freeze(account, top_up, now)
             moved.append(frozen)
             transfers.extend(moves)
     return account, tuple(moved), tuple(transfers)
 
 
-def _freeze(account: Account, top_up: TopUp) -> tuple[Account, TopUp, tuple[Transfer, ...]]:
-    free = _free_micros(account.lots, top_up)
+def _freeze(account: Account, top_up: TopUp, now: datetime) -> tuple[Account, TopUp, tuple[Transfer, ...]]:
+    free = _free_micros(account.lots, top_up, now)
     if not free:
         return account, top_up, ()
     assert top_up.lot_id is not None, "what succeeded has a lot"
@@ -136,7 +137,11 @@ def _lost(account: Account, top_up: TopUp, lot: LotTerms, command: CloseDispute,
 
 
 def _split(account: Account, top_up: TopUp, lost_micros: int) -> tuple[int, int]:
-    """The net part and the tax of what was taken back; never more than was paid and not yet given back."""
+    """The net part and the tax of what was taken back; never more than was paid.
+
+    Beyond what refunds have left, the bank takes what went back already, or is on its way and will be refused: that is
+    all net, and so owed. A refund that is refused then pays this debt, its tax included.
+    """
     already_tax = tax_share_micros(
         tax_micros=top_up.tax.micros,
         amount_micros=top_up.amount_micros,
@@ -145,16 +150,16 @@ def _split(account: Account, top_up: TopUp, lost_micros: int) -> tuple[int, int]
     )
     net_left = top_up.amount_micros - top_up.refunded_micros
     tax_left = top_up.tax.micros - already_tax
-    lost = min(lost_micros, net_left + tax_left)
-    if not tax_left or lost == net_left + tax_left:
-        return min(lost, net_left), lost - min(lost, net_left)
-    tax = tax_left * lost // (net_left + tax_left)
+    lost = max(0, min(lost_micros, top_up.gross_micros))
+    left = net_left + tax_left
+    tax = tax_left if lost >= left else tax_left * lost // left
     return lost - tax, tax
 
 
-def _free_micros(lots: Lots, top_up: TopUp) -> int:
+def _free_micros(lots: Lots, top_up: TopUp, now: datetime) -> int:
+    """What can be frozen; the free part of an expired lot is breakage already, whether or not that is booked."""
     for lot in lots:
-        if lot.terms.lot_id == top_up.lot_id:
+        if lot.terms.lot_id == top_up.lot_id and lot.terms.expires_at > now:
             return lot.free_micros
     return 0
 

@@ -202,11 +202,19 @@ def _after_decline(
     """Try the backup method at once, if this was not it; else wait longer after each decline, and in the end stop.
 
     What cannot be retried stops at once, and goes on with the backup for good: a bank that has said "never" is not
-    asked again until an administrator has acted.
+    asked again until an administrator has acted. A rule that does not pay with this method, or is off, has nothing to
+    learn from its decline.
     """
     state = give_back_to_cap(account.recharge, declined, account.time_zone)
     rule = state.rule
-    if rule is not None and rule.backup_payment_method and declined.payment_method == rule.payment_method:
+    if (
+        rule is None
+        or not rule.enabled
+        or declined.payment_method not in (rule.payment_method, rule.backup_payment_method)
+    ):
+        failed = notice_of(NoticeKind.RECHARGE_FAILED, declined, account, {"next": "rule_changed"})
+        return replace(account, recharge=state), (failed,)
+    if rule.backup_payment_method and declined.payment_method == rule.payment_method:
         use = BackupUse.ONCE if retryable else BackupUse.LASTING
         state = replace(state, backup_use=use, cool_down_until=None)
         failed = notice_of(NoticeKind.RECHARGE_FAILED, declined, account, {"next": "backup"})

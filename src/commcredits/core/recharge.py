@@ -132,7 +132,7 @@ def tell_of_cap(
 ) -> tuple[RechargeState, tuple[Notice, ...]]:
     """The notice that 80 or 100 % of the month's cap are reached, once each; ``percent`` says so where no sum does."""
     rule = state.rule
-    if rule is None:
+    if rule is None or not rule.enabled:
         return state, ()
     month, spent = month_so_far(replace(account, recharge=state), context)
     reached = spent * 100 // rule.monthly_cap_micros if percent is None else percent

@@ -22,7 +22,7 @@ from commcredits.core.outcomes import RefundTaken, RefusalCode, Refused
 from commcredits.core.purchases import Refund, RefundOfTopUp, RefundState, TopUp, TopUpState
 from commcredits.core.recharge import pause_if_below
 from commcredits.core.taxes import tax_share_micros
-from commcredits.core.topups import unknown_top_up
+from commcredits.core.topups import replaced, unknown_top_up
 
 OPEN_REFUNDS: Final = frozenset({RefundState.SENT, RefundState.PROCESSING, RefundState.UNKNOWN})
 """States in which money may still move."""
@@ -67,7 +67,7 @@ def request_refund(account: Account, top_up: TopUp | None, command: RequestRefun
         outcome=_taken(refund, known, account, send=True),
         remembered=_taken(refund, known, account),
         account=account,
-        transfers=_moves(refund, undone=False),
+        transfers=_moves(refund),
         top_ups=(known,),
         refunds=(refund,),
         notices=paused,
@@ -106,18 +106,22 @@ def record_refund(account: Account, subject: RefundOfTopUp | None, command: Reco
             refunds=(told,),
             notices=(_notice(NoticeKind.REFUND_SUCCEEDED, told, account),),
         )
-    known = replace(top_up, refunded_micros=top_up.refunded_micros - told.amount_micros)
-    account = account.with_lots(give_free(account.lots, told.lot, told.amount_micros))
-    if known.state is TopUpState.DISPUTED:
-        others = tuple(each for each in account.open_top_ups if each.top_up_id != known.top_up_id)
-        account = replace(account, open_top_ups=(*others, known))
+    return _undo(account, told, top_up)
+
+
+def _undo(account: Account, refused: Refund, top_up: TopUp) -> Decision:
+    """Give back what the refund took; of a top-up that a bank has taken back meanwhile, its tax pays the debt first."""
+    known = replace(top_up, refunded_micros=top_up.refunded_micros - refused.amount_micros)
+    repaid = min(refused.tax_micros, account.owed_micros) if top_up.state is TopUpState.REVERSED else 0
+    lots = give_free(account.lots, refused.lot, refused.amount_micros)
+    account = replace(replaced(account, known), lots=lots, owed_micros=account.owed_micros - repaid)
     return Decision(
-        outcome=_taken(told, known, account),
+        outcome=_taken(refused, known, account),
         account=account,
-        transfers=_moves(told, undone=True),
+        transfers=_undone(refused, repaid_micros=repaid),
         top_ups=(known,),
-        refunds=(told,),
-        notices=(_notice(NoticeKind.REFUND_REFUSED, told, account),),
+        refunds=(refused,),
+        notices=(_notice(NoticeKind.REFUND_REFUSED, refused, account),),
     )
 
 
@@ -130,21 +134,41 @@ def _tax_until(top_up: TopUp, part_micros: int, account: Account) -> int:
     )
 
 
-def _moves(refund: Refund, *, undone: bool) -> tuple[Transfer, ...]:
-    """Net funds and their tax into the account of refunds, or back from there."""
-    reason = TransferReason.REFUND_UNDONE if undone else TransferReason.REFUND
+def _moves(refund: Refund) -> tuple[Transfer, ...]:
+    """Net funds and their tax into the account of refunds."""
     parts = ((LedgerAccount.CUSTOMER_CREDITS, refund.amount_micros), (LedgerAccount.TAX, refund.tax_micros))
     return tuple(
-        Transfer(
-            source=LedgerAccount.REFUNDS if undone else account,
-            target=account if undone else LedgerAccount.REFUNDS,
-            amount_micros=amount,
-            reason=reason,
-            lot_id=refund.lot.lot_id if account is LedgerAccount.CUSTOMER_CREDITS else None,
-            top_up_id=refund.top_up_id,
-        )
-        for account, amount in parts
+        _line(refund, source, LedgerAccount.REFUNDS, amount, TransferReason.REFUND)
+        for source, amount in parts
         if amount
+    )
+
+
+def _undone(refund: Refund, *, repaid_micros: int) -> tuple[Transfer, ...]:
+    """Net funds and their tax out of the account of refunds again."""
+    parts = (
+        (LedgerAccount.CUSTOMER_CREDITS, refund.amount_micros),
+        (LedgerAccount.TAX, refund.tax_micros - repaid_micros),
+        (LedgerAccount.RECEIVABLE, repaid_micros),
+    )
+    return tuple(
+        _line(refund, LedgerAccount.REFUNDS, target, amount, TransferReason.REFUND_UNDONE)
+        for target, amount in parts
+        if amount
+    )
+
+
+def _line(
+    refund: Refund, source: LedgerAccount, target: LedgerAccount, amount_micros: int, reason: TransferReason
+) -> Transfer:
+    moves_credits = LedgerAccount.CUSTOMER_CREDITS in (source, target)
+    return Transfer(
+        source=source,
+        target=target,
+        amount_micros=amount_micros,
+        reason=reason,
+        lot_id=refund.lot.lot_id if moves_credits else None,
+        top_up_id=refund.top_up_id,
     )
 
 

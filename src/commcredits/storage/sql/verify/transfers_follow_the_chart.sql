@@ -58,7 +58,7 @@ where j.shard_id = $1
             and j.session_id is null
         when 'refund_undone' then
             j.source = 'refunds'
-            and j.target in ('customer_credits', 'tax')
+            and j.target in ('customer_credits', 'tax', 'receivable')
             and j.top_up_id is not null
             and j.session_id is null
         when 'dispute' then
