@@ -22,7 +22,10 @@ def test_skips():
 """
 
 
-def _run_with_one_skipped(folder: Path, ci: str) -> subprocess.CompletedProcess[str]:
+ONE_PROCESS_OR_TWO = pytest.mark.parametrize("processes", ["0", "2"])
+
+
+def _run_with_one_skipped(folder: Path, ci: str, processes: str) -> subprocess.CompletedProcess[str]:
     (folder / "test_example.py").write_text(ONE_SKIPPED)
     environment = {**os.environ, "CI": ci, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""}
     command = [
@@ -34,21 +37,25 @@ def _run_with_one_skipped(folder: Path, ci: str) -> subprocess.CompletedProcess[
         "conftest",
         "-p",
         "no:cacheprovider",
+        "--numprocesses",
+        processes,
         "--rootdir",
         str(folder),
     ]
     return subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True, text=True)
 
 
-def test_a_skipped_test_fails_continuous_integration_and_says_so(tmp_path: Path) -> None:
-    run = _run_with_one_skipped(tmp_path, ci="true")
+@ONE_PROCESS_OR_TWO
+def test_a_skipped_test_fails_continuous_integration_and_says_so(tmp_path: Path, processes: str) -> None:
+    run = _run_with_one_skipped(tmp_path, "true", processes)
     assert run.returncode == pytest.ExitCode.TESTS_FAILED
     assert "FAILED: 1 skipped; in continuous integration every test runs" in run.stdout
     assert "the browser is not installed" in run.stdout
 
 
-def test_a_skipped_test_is_counted_on_a_developers_machine(tmp_path: Path) -> None:
-    run = _run_with_one_skipped(tmp_path, ci="")
+@ONE_PROCESS_OR_TWO
+def test_a_skipped_test_is_counted_on_a_developers_machine(tmp_path: Path, processes: str) -> None:
+    run = _run_with_one_skipped(tmp_path, "", processes)
     assert run.returncode == pytest.ExitCode.OK
     assert "1 skipped: see the reasons above" in run.stdout
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
 
-from commcredits.storage.embedded import EmbeddedServer
 from tests.edges.http.administration.world import World, new_simulator, open_world
 from tests.gateways.simulator_process import SimulatorProcess
-from tests.storage_fixtures import execute
+from tests.storage_fixtures import Housekeeper
 
 
 @pytest.fixture(scope="session")
@@ -23,14 +21,10 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatorPro
 
 
 @pytest.fixture(scope="module")
-def shared_database_url(
-    embedded_server: EmbeddedServer, migrated_template: str, request: pytest.FixtureRequest
-) -> Iterator[str]:
+def shared_database_url(housekeeper: Housekeeper, migrated_template: str) -> Iterator[str]:
     """One database for all tests of a module, which each open organizations of their own."""
-    name = request.module.__name__.rpartition(".")[2]
-    asyncio.run(execute(embedded_server.url, f"create database {name} template {migrated_template} strategy file_copy"))
-    yield embedded_server.url_of(name)
-    asyncio.run(execute(embedded_server.url, f"drop database {name} with (force)"))
+    with housekeeper.fresh_database(migrated_template) as url:
+        yield url
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
