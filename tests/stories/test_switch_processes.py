@@ -22,6 +22,7 @@ from tests.stories.program import (
     program,
     settings_of,
 )
+from tests.stories.sip.ports import free_ports
 
 TOKEN: Final = "the-token-of-the-switches-story"
 SECRETS: Final = tuple(f"a-secret-of-the-switches-{number}" for number in range(4))
@@ -29,17 +30,12 @@ SECRETS: Final = tuple(f"a-secret-of-the-switches-{number}" for number in range(
 pytestmark = pytest.mark.timeout(150)
 
 
-def _free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
-
-
 def _switches(nobody: str) -> dict[str, object]:
     """Settings of every edge; the switches that they connect to are not there."""
+    diameter_port, cgrates_port = free_ports(2)
     return {
         "diameter": {
-            "port": _free_port(),
+            "port": diameter_port,
             "origin_host": "ocs.example.com",
             "origin_realm": "example.com",
             "peers": {"pgw.example.com": {"networks": ["127.0.0.0/8"]}},
@@ -55,16 +51,16 @@ def _switches(nobody: str) -> dict[str, object]:
             "port": 0,
             "links": {"pbx-2": {"url": f"http://{nobody}", "username": "credits", "password": SECRETS[3]}},
         },
-        "cgrates": {"port": _free_port()},
+        "cgrates": {"port": cgrates_port},
     }
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Program, dict[str, str]]]:
     """A system with every edge, and what it says of where they are."""
-    chosen = {
-        f"COMMCREDITS_{role.upper()}": json.dumps(each) for role, each in _switches(f"127.0.0.1:{_free_port()}").items()
-    }
+    (nobody,) = free_ports(1)
+    switches = _switches(f"127.0.0.1:{nobody}")
+    chosen = {f"COMMCREDITS_{role.upper()}": json.dumps(each) for role, each in switches.items()}
     settings = settings_of(tmp_path_factory.mktemp("switches"), COMMCREDITS_OPERATOR_TOKEN=TOKEN, **chosen)
     with program("serve", "--json", settings=settings) as running:
         yield running, json.loads(running.wait_for(r"(?s)(\{.*?\n\})\n"))

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from types import TracebackType
 from typing import IO, Final, Self
 
 from commcredits.core.numbers import EMERGENCY_NUMBERS
+from tests.stories.sip.ports import free_ports
 
 DEPLOYED: Final = Path(__file__).resolve().parents[3] / "deploy" / "freeradius"
 HOST: Final = "127.0.0.1"
@@ -28,7 +28,6 @@ START_SECONDS_MAX: Final = 20
 STOP_SECONDS_MAX: Final = 10
 PROGRAMS: Final = ("freeradius", "radclient")
 
-_PORTS: Final = range(12_000, 19_000)
 _MAIN: Final = """\
 prefix = /usr
 logdir = {directory}
@@ -110,24 +109,6 @@ def missing_programs() -> list[str]:
     return missing if Path("/usr/lib/freeradius/rlm_rest.so").exists() else [*missing, "freeradius-rest"]
 
 
-def free_port() -> int:
-    """A port with its neighbour, on which nobody hears UDP: below those that the kernel hands out by itself."""
-    start = time.monotonic_ns() // 1_000 % (len(_PORTS) // 2) * 2
-    for at in range(start, len(_PORTS) - 1, 2):
-        if all(_is_free(port) for port in _PORTS[at : at + 2]):
-            return _PORTS[at]
-    raise OSError("no two ports are free")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
-
-
 class FreeRadiusFailedError(Exception):
     """It did not start; the message carries what it said."""
 
@@ -183,7 +164,7 @@ class FreeRadius:
 
 def charging_server(directory: Path, *, charging_url: str, token: str, **changed: str) -> FreeRadius:
     """FreeRADIUS with the files of deploy/freeradius, asking these charging endpoints."""
-    port = free_port()
+    (port,) = free_ports(1)
     site = (DEPLOYED / "sites-available" / "commcredits").read_text("utf-8")
     # The site takes the ports of /etc/services; the tests' are others.
     site = site.replace("port = 0", f"port = {port}", 1).replace("port = 0", f"port = {port + 1}", 1)
@@ -200,7 +181,7 @@ def charging_server(directory: Path, *, charging_url: str, token: str, **changed
 
 def access_server(directory: Path, *, answer: str = "ok") -> FreeRadius:
     """FreeRADIUS as an access server that is asked for changes of calls: ``ok`` takes them, ``reject`` does not."""
-    port = free_port()
+    (port,) = free_ports(1)
     # Below /dev, where a directory in memory may be, it opens files for its lines, but makes none.
     (directory / "changes.log").touch()
     _write(

@@ -15,8 +15,8 @@ from commcredits.main.running import Running, find_running
 from tests.edges.radius.access_server import HOST, SECRET, AccessServer, call_of, of_call
 from tests.stories.books import Ledger, price_micros, read_ledger
 from tests.stories.program import STOP_SECONDS_MAX, Program, eventually, program, settings_of
-from tests.stories.radius.free_radius import free_port
 from tests.stories.sip.accounts import open_funded
+from tests.stories.sip.ports import free_ports
 
 TOKEN: Final = "the-token-of-the-radius-story"
 CALLER: Final = "+40722000001"
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.timeout(150)
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[Program, Running, int]]:
     """The system with one access server in its settings, where it can be called, and the port of accounting."""
-    accounting_port = free_port()
+    (accounting_port,) = free_ports(1)
     radius = {
         "authentication_port": 0,
         "accounting_port": accounting_port,
