@@ -8,6 +8,16 @@ BIN := $(VENV)/bin
 ARGS ?=
 SOURCES := $(wildcard src tests scripts bench conftest.py)
 
+# $(call pytest,MARKERS): most tests share a few processes, each file in one of them. Those that measure times or fill every
+# core come after them, with nothing beside them. A selection of one's own runs in one process, which starts sooner.
+define pytest
+$(if $(ARGS),$(BIN)/python -m pytest -m "$(1)" $(ARGS),\
+code=0; \
+$(BIN)/python -m pytest -m "$(1) and not alone" --numprocesses=auto --dist=loadfile || code=$$?; \
+$(BIN)/python -m pytest -m "$(1) and alone" || code=$$?; \
+exit $$code)
+endef
+
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test test-slow check bench call cluster fmt lock
 
@@ -20,11 +30,11 @@ demo: $(VENV)/installed ## start everything with sample organizations and live t
 serve: $(VENV)/installed ## run the product on this machine: charging, web and worker processes
 	@$(BIN)/commcredits serve $(ARGS)
 
-test: check ## run the checks, then every test that does not take long
-	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+test: check ## run the checks, then every test that does not take long, several at a time
+	@$(call pytest,not slow)
 
 test-slow: $(VENV)/installed ## run the tests that take long: hundreds of real calls through each kind of switch
-	@$(BIN)/python -m pytest -m slow $(ARGS)
+	@$(call pytest,slow)
 
 check: $(VENV)/installed ## lint, formatting, types, import contracts, lock file; nothing is changed
 	@$(BIN)/ruff check --quiet $(SOURCES)

@@ -210,6 +210,7 @@ def test_who_can_pay_the_maximum_can_talk_as_long_as_anybody() -> None:
     assert price_micros(rate, CALL_SECONDS_MAX) == 5_000_000
 
 
+@pytest.mark.alone
 def test_a_call_of_thirty_days_with_bands_is_priced_in_a_moment() -> None:
     shape = PriceShape(
         time_zone="Europe/Bucharest",

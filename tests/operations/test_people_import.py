@@ -376,6 +376,7 @@ async def test_a_file_of_licences_tells_what_is_wrong_with_it(office: Office) ->
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.alone
 async def test_fifty_thousand_users_are_imported_in_seconds_and_so_are_their_changes(office: Office) -> None:
     organization_id = (await office.organization()).organization_id
     await buy(office, organization_id, PLAN, MANY)
@@ -390,9 +391,8 @@ async def test_fifty_thousand_users_are_imported_in_seconds_and_so_are_their_cha
     for department, expected in (("Sales", (MANY, 0, 0)), ("Service", (0, MANY, 0))):
         began = time.monotonic()
         report = await people(office, organization_id, file(department), progress=lambda *told: seen.append(told))
-        seconds = time.monotonic() - began
+        assert time.monotonic() - began < SECONDS_MAX
         assert (*counts(report), report.written) == (*expected, True)
-        assert seconds < SECONDS_MAX, seconds
     assert [what for what, count in seen if count == MANY] == ["read", "checked", "written"] * 2
     assert await count(office) == MANY
     roster = await roster_of(office, organization_id)

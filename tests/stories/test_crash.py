@@ -32,7 +32,7 @@ ORGANIZATIONS: Final = ("first", "second", "third")
 ANSWERS_BEFORE: Final = 150
 START_SECONDS_MAX: Final = 40
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(150)]
 
 
 async def test_what_was_answered_outlives_the_charging_process_and_the_database_server(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ async def _until_told(stand: Stand) -> None:
             await asyncio.sleep(0.02)
 
 
+@pytest.mark.alone
 async def test_a_call_that_money_limited_is_asked_for_again_when_money_arrives(database_url: str) -> None:
     async with open_stand(database_url, funds_micros=20 * SECOND_MICROS) as stand:
         client = await stand.connect()

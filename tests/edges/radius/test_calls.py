@@ -117,6 +117,7 @@ async def test_an_emergency_call_of_nobody_passes_too(world: World) -> None:
     assert stopped.code == Code.ACCOUNTING_RESPONSE
 
 
+@pytest.mark.alone
 async def test_funds_that_arrive_extend_a_running_call_within_a_second(database_url: str) -> None:
     async with open_world(database_url, funds_micros=300_000) as world:
         access = world.access

@@ -11,6 +11,7 @@ from tests.stories.sip.phones import Calls, Leg
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.alone,
     pytest.mark.switch,
     pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {', '.join(missing_programs())}"),
     pytest.mark.timeout(240),

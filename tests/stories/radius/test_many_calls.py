@@ -14,6 +14,7 @@ from tests.operations.office import CALLEE, CALLER
 from tests.stories.radius.free_radius import HOST, missing_programs, program
 
 pytestmark = [
+    pytest.mark.alone,
     pytest.mark.switch,
     pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {', '.join(missing_programs())}"),
     pytest.mark.timeout(180),

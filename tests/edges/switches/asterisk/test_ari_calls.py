@@ -134,6 +134,7 @@ async def test_a_call_with_credit_is_extended_before_its_slice_ends(database_url
         assert call["cause"] == "caller_hung_up"
 
 
+@pytest.mark.alone
 async def test_a_top_up_extends_a_running_call_within_a_second(database_url: str) -> None:
     async with open_ari_scene(database_url, funds_micros=20 * SECOND_MICROS) as scene:
         channel_id = await scene.talking()
@@ -239,6 +240,7 @@ async def test_events_that_come_twice_change_nothing(database_url: str) -> None:
         assert (call["used_seconds"], call["charged_micros"]) == (1, SECOND_MICROS)
 
 
+@pytest.mark.alone
 async def test_forty_calls_at_once_are_charged_each_its_seconds(database_url: str) -> None:
     async with open_ari_scene(database_url, funds_micros=100_000_000) as scene:
         scene.asterisk.on_dial = lambda channel: scene.asterisk.answer(channel.id)

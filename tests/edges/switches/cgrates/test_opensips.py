@@ -149,6 +149,7 @@ async def test_a_call_is_cut_at_the_end_of_the_money(open_edge: OpenEdge, *, com
         assert (await edge.ledger()).account == (0, 0)
 
 
+@pytest.mark.alone
 async def test_a_top_up_extends_a_call_that_its_money_limited_within_a_second(open_edge: OpenEdge) -> None:
     async with open_edge(slice_seconds=60, funds_micros=30_000, runs=True) as edge:
         switch = await edge.opensips()

@@ -39,6 +39,7 @@ async def _untold(scene: Scene) -> int:
     return count
 
 
+@pytest.mark.alone
 @WAYS
 async def test_a_top_up_extends_a_call_that_money_limited_within_a_second(database_url: str, way: str) -> None:
     async with open_scene(database_url, funds_micros=300_000, linked=way == "park") as scene:
