@@ -16,8 +16,8 @@ def test_a_code_carries_more_randomness_than_anybody_can_try_through() -> None:
     assert write_code(1) == "00000-00000-00000-00012"
 
 
-@given(bits_of_a_code, st.text(alphabet=" -", max_size=3), st.booleans())
-def test_a_code_is_read_back_however_it_is_typed(bits: int, filling: str, small: bool) -> None:
+@given(bits=bits_of_a_code, filling=st.text(alphabet=" -", max_size=3), small=st.booleans())
+def test_a_code_is_read_back_however_it_is_typed(bits: int, filling: str, *, small: bool) -> None:
     code = write_code(bits)
     typed = filling.join(code.split("-"))
     assert read_code(typed.lower() if small else typed) == code

@@ -22,6 +22,7 @@ MINOR_DIGITS_MAX: Final = 4
 
 _IDENTIFIER: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
+_OPERATOR: Final = re.compile(r"[a-z0-9._-]{1,64}", re.ASCII)
 _VISIBLE_ASCII: Final = re.compile(r"[!-~]+", re.ASCII)
 
 UNSHOWABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
@@ -59,6 +60,13 @@ def refuse_name(field: str, value: str, characters_max: int, *, may_be_empty: bo
         return None
     characters_min = 0 if may_be_empty else 1
     return invalid_input(field, value, f"{characters_min} to {characters_max} characters on one line")
+
+
+def refuse_operator(name: str) -> Refused | None:
+    """Why nobody who acts for the operator can have this name, or None."""
+    if _OPERATOR.fullmatch(name):
+        return None
+    return invalid_input("as", name, "1 to 64 small letters, digits, points, underscores and hyphens")
 
 
 def check_currency(currency: str) -> int | Refused:
