@@ -5,6 +5,7 @@ Knows the limits of domain.md §3. Refuses to decide when a recharge is due: com
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from msgspec.structs import replace
@@ -48,7 +49,7 @@ def save_rule(account: Account, command: SaveRechargeRule, context: Context) -> 
             return Decision(outcome=RechargeRuleSaved(recharge_started=False), account=account)
         rule = replace(before, enabled=False)
     account, cancelled = cancel_due(account, context, reason="rule_changed" if command.enabled else "rule_switched_off")
-    account = replace(account, recharge=_afresh(account.recharge, rule))
+    account = replace(account, recharge=_afresh(account.recharge, rule, context))
     starts = standing(account, context) is RechargeStanding.DUE
     notices: tuple[Notice, ...] = ()
     if before is not None and before.enabled and not command.enabled:
@@ -68,7 +69,7 @@ def choose_payment_methods(account: Account, command: ChoosePaymentMethods, cont
     if rule == before:
         return Decision(outcome=Done(changed=False), account=account)
     account, cancelled = cancel_due(account, context, reason="rule_changed")
-    account = replace(account, recharge=_afresh(account.recharge, rule))
+    account = replace(account, recharge=_afresh(account.recharge, rule, context))
     return Decision(outcome=Done(changed=True), account=account, top_ups=cancelled)
 
 
@@ -101,13 +102,18 @@ def switch_off(
     return account, cancelled, (notice,)
 
 
-def _afresh(state: RechargeState, rule: RechargeRule) -> RechargeState:
+def _afresh(state: RechargeState, rule: RechargeRule, context: Context) -> RechargeState:
     told = state.cap_told_percent
     if state.rule is None or state.rule.monthly_cap_micros != rule.monthly_cap_micros:
         told = 0
+    cool_down_until = state.cool_down_until
+    if cool_down_until is None and state.backup_use is not BackupUse.NONE:
+        # A decline let the backup go without waiting. Its turn is over, and no save may let attempts follow one another.
+        cool_down_until = context.now + timedelta(seconds=context.funding.cool_down_seconds)
     return replace(
         state,
         rule=rule,
+        cool_down_until=cool_down_until,
         declines=0,
         retry_at=None,
         suspended=False,
