@@ -23,8 +23,8 @@ WORLDLY_MODULES: Final = frozenset({
 RECORD_MODULES: Final = frozenset({"msgspec", "msgspec.structs"})
 """What the core's records are made with: docs/decisions/0008-records-are-msgspec-structs.md."""
 
-DATA_MODULES: Final = frozenset({"phonenumbers"})
-"""The world's numbering plans: data, and pure functions over it; it talks to nobody and its answers never change."""
+DATA_MODULES: Final = frozenset({"phonenumbers", "stdnum", "stdnum.eu", "stdnum.exceptions"})
+"""The world's numbering plans, of telephones and of taxes: data, and pure functions over it that talk to nobody."""
 
 CLOCK_READERS: Final = frozenset({"now", "utcnow", "today"})
 WORLDLY_BUILTINS: Final = frozenset({"open", "print", "input", "exec", "eval"})

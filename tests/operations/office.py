@@ -129,10 +129,12 @@ class Office:
 
 
 @asynccontextmanager
-async def open_office(database_url: str, *, charging: ChargingTerms | None = None) -> AsyncIterator[Office]:
+async def open_office(
+    database_url: str, *, charging: ChargingTerms | None = None, funding: FundingTerms | None = None
+) -> AsyncIterator[Office]:
     """Services with a committer that runs; at the end it must have run without an error."""
     clock = Clock()
-    funding = FundingTerms(top_up_minimum_micros={})
+    funding = funding or FundingTerms(top_up_minimum_micros={})
     committer = Committer(
         database_url=database_url,
         shard_id=SHARD,

@@ -18,6 +18,7 @@ from commcredits.core.account import Account, Context, Decision, PauseReason
 from commcredits.core.commands import CloseDispute, OpenDispute
 from commcredits.core.funds import Lots, LotTerms, give_free, take_free
 from commcredits.core.ledger import LedgerAccount, Transfer, TransferReason
+from commcredits.core.money import MICROS_PER_UNIT, divide_half_up
 from commcredits.core.notices import Notice, NoticeKind
 from commcredits.core.outcomes import Done
 from commcredits.core.purchases import TopUp, TopUpAndLot, TopUpState
@@ -140,7 +141,8 @@ def _split(account: Account, top_up: TopUp, lost_micros: int) -> tuple[int, int]
     """The net part and the tax of what was taken back; never more than was paid.
 
     Beyond what refunds have left, the bank takes what went back already, or is on its way and will be refused: that is
-    all net, and so owed. A refund that is refused then pays this debt, its tax included.
+    all net, and so owed. A refund that is refused then pays this debt, its tax included. Both parts are whole minor
+    units, as they stand on a credit note.
     """
     already_tax = tax_share_micros(
         tax_micros=top_up.tax.micros,
@@ -152,7 +154,8 @@ def _split(account: Account, top_up: TopUp, lost_micros: int) -> tuple[int, int]
     tax_left = top_up.tax.micros - already_tax
     lost = max(0, min(lost_micros, top_up.gross_micros))
     left = net_left + tax_left
-    tax = tax_left if lost >= left else tax_left * lost // left
+    unit: int = MICROS_PER_UNIT // 10**account.minor_digits
+    tax = tax_left if lost >= left else divide_half_up(tax_left * lost, left * unit) * unit
     return lost - tax, tax
 
 

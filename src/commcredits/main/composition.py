@@ -75,6 +75,7 @@ async def open_services_and_committer(settings: Settings, *, role: str) -> Async
             funding=settings.funding_terms(),
             charging=settings.charging_terms(),
             payments=payment_terms(settings),
+            receipts=settings.receipt_terms(),
         )
         yield services, committer
 

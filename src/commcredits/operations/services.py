@@ -14,9 +14,11 @@ from typing import Protocol
 from commcredits.core.account import ChargingTerms, FundingTerms
 from commcredits.core.commands import Command
 from commcredits.core.outcomes import Outcome
+from commcredits.core.receipts import ReceiptTerms
 from commcredits.gateways.protocol import Gateway
 from commcredits.operations.funding_rules import FundingRules
 from commcredits.operations.payment_terms import PaymentTerms
+from commcredits.operations.telling_terms import TellingTerms
 from commcredits.storage.connection import Pool
 
 
@@ -32,7 +34,7 @@ class Executor(Protocol):
 class Services:
     """One shard's storage, the gateways by name, the clock, the source of ids, and the operator's terms.
 
-    ``charging`` must be what the executor charges by.
+    ``charging`` must be what the executor charges by. ``receipts`` is None where no seller is set: then none are issued.
     """
 
     shard_id: int
@@ -47,3 +49,5 @@ class Services:
     rules: FundingRules = field(default_factory=FundingRules)
     random_bits: Callable[[int], int] = secrets.randbits
     """So many unpredictable bits, as a number: what secrets are made of."""
+    receipts: ReceiptTerms | None = None
+    telling: TellingTerms = field(default_factory=TellingTerms)

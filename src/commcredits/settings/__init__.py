@@ -10,13 +10,14 @@ from typing import Final, Literal
 
 from phonenumbers import SUPPORTED_REGIONS
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from commcredits.core.account import ChargingTerms, FundingTerms
 from commcredits.core.flags import CLOCK_TOLERANCE_SECONDS
 from commcredits.core.money import MoneyError, parse_micros
 from commcredits.core.places import PLAN_COUNTRIES
+from commcredits.core.receipts import ReceiptTerms
 from commcredits.settings.addresses import ORIGIN, Port
 from commcredits.settings.asterisk import AsteriskSettings
 from commcredits.settings.cgrates import CgratesSettings
@@ -29,7 +30,15 @@ from commcredits.settings.funding_rules import (
     check_token,
 )
 from commcredits.settings.kamailio import KamailioSettings
+from commcredits.settings.mail import MailSettings
 from commcredits.settings.radius import RadiusSettings
+from commcredits.settings.receipts import (
+    TAX_ROWS_MAX,
+    SellerSettings,
+    Series,
+    TaxSettings,
+    refuse_receipt_settings,
+)
 
 SHARD_ID: Final = 0
 """An installation has one shard unless it was laid out with more."""
@@ -141,6 +150,23 @@ class Settings(BaseSettings):
         default_factory=dict,
         description='Numbers of ledger accounts in your own books, as JSON: {"customer_credits": "419"}.',
     )
+    seller: SellerSettings | None = Field(
+        default=None,
+        description="Who sells, as it stands on receipts, as JSON; without it none are issued.",
+    )
+    taxes: tuple[TaxSettings, ...] = Field(
+        default=(),
+        max_length=TAX_ROWS_MAX,
+        description="Which tax holds where and since when, as JSON.",
+    )
+    receipt_series: Series = Field(default="CC", description="What the numbers of receipts begin with.")
+    credit_note_series: Series = Field(default="CN", description="What the numbers of credit notes begin with.")
+    mail: MailSettings | None = Field(
+        default=None, description="The server that takes mail, as JSON; without it nobody is mailed."
+    )
+    webhooks_to_loopback: bool = Field(
+        default=False, description="Lets webhooks go to this machine, also over plain http: for trying out."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe messages that are logged."
     )
@@ -200,6 +226,11 @@ class Settings(BaseSettings):
         host = "127.0.0.1" if self.web_host in {"0.0.0.0", "::", ""} else self.web_host  # noqa: S104 - no address is bound here
         return f"http://[{host}]:{self.web_port}" if ":" in host else f"http://{host}:{self.web_port}"
 
+    @model_validator(mode="after")
+    def _receipts_make_sense(self) -> Settings:
+        refuse_receipt_settings(self.seller, self.taxes, self.receipt_series, self.credit_note_series)
+        return self
+
     def charging_terms(self) -> ChargingTerms:
         """The settings that charging decisions rest on."""
         return ChargingTerms(
@@ -225,7 +256,24 @@ class Settings(BaseSettings):
             top_up_maximum_micros=_positive_micros(self.top_up_maximum),
             cool_down_seconds=self.cool_down_seconds,
             unavailable_countries=self.unavailable_countries,
+            taxes=tuple(row.row(self._tax_time_zone()) for row in self.taxes),
         )
+
+    def receipt_terms(self) -> ReceiptTerms | None:
+        """What receipts are issued by; None when there is no seller, and so no receipts."""
+        if self.seller is None:
+            return None
+        return ReceiptTerms(
+            seller=self.seller.party(),
+            time_zone=self.seller.time_zone,
+            series=self.receipt_series,
+            credit_note_series=self.credit_note_series,
+            tax_currency=self.seller.tax_currency(),
+            exchange_rates=tuple(each.exchange_rate() for each in self.seller.exchange_rates),
+        )
+
+    def _tax_time_zone(self) -> str:
+        return "UTC" if self.seller is None else self.seller.time_zone
 
 
 def _positive_micros(text: str) -> int:

@@ -18,6 +18,7 @@ import structlog
 from commcredits.operations.blocks import announce_blocks
 from commcredits.operations.call_flags import announce_flags
 from commcredits.operations.payments import FROM_THE_OLDEST, resolve_open_top_ups
+from commcredits.operations.receipts import issue_receipts
 from commcredits.operations.recharging import check_recharges, run_due_recharges
 from commcredits.operations.services import Services
 from commcredits.operations.upkeep import expire_lots, prune_batches, prune_meters, reap_silent_sessions
@@ -25,6 +26,9 @@ from commcredits.operations.usual_spend import learn_usual_spend
 
 _EXPIRY_OVERLAP_SECONDS: Final = 3_600
 """Each look for expired lots reaches this far back, in case one was committed late."""
+
+_SETTLEMENT_OVERLAP_SECONDS: Final = 3_600
+"""Each look for receipts that are owed reaches this far back, in case a settlement was committed late."""
 
 _DAY_SECONDS: Final = 24 * 3_600.0
 
@@ -61,6 +65,7 @@ def rounds_of(services: Services) -> tuple[Round, ...]:
         Round(name="run_due_recharges", interval_seconds=0.2, run=lambda: run_due_recharges(services)),
         Round(name="check_recharges", interval_seconds=1.0, run=lambda: check_recharges(services)),
         Round(name="resolve_open_top_ups", interval_seconds=10.0, run=_ResolvingRound(services).run),
+        Round(name="issue_receipts", interval_seconds=1.0, run=_ReceiptRound(services).run),
         Round(name="expire_lots", interval_seconds=1.0, run=expiry.run),
         Round(name="reap_silent_sessions", interval_seconds=1.0, run=lambda: reap_silent_sessions(services)),
         Round(name="prune_batches", interval_seconds=600.0, run=lambda: prune_batches(services)),
@@ -126,6 +131,26 @@ class _ExpiryRound:
             # Only a look that found nothing more proves that everything before it is booked.
             self._since = looked_at - timedelta(seconds=_EXPIRY_OVERLAP_SECONDS)
         return count
+
+
+class _ReceiptRound:
+    """Issues what is owed for what was settled since its last look; the first look goes back to the beginning."""
+
+    __slots__ = ("_services", "_since")
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._since = _BEGINNING_OF_TIME
+
+    async def run(self) -> int:
+        looked_at = self._services.clock()
+        issued = await issue_receipts(self._services, since=self._since)
+        if issued.failures:
+            raise ExceptionGroup("some receipts could not be written", issued.failures)
+        if not issued.count:
+            # Only a look that found nothing more proves that everything before it has its receipt.
+            self._since = max(self._since, looked_at - timedelta(seconds=_SETTLEMENT_OVERLAP_SECONDS))
+        return issued.count
 
 
 class _ResolvingRound:
