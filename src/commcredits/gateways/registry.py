@@ -13,6 +13,7 @@ from commcredits.gateways.protocol import Gateway
 
 ENTRY_POINT_GROUP: Final = "commcredits.gateways"
 BUILT_IN_GATEWAYS: Final[tuple[EntryPoint, ...]] = (
+    EntryPoint(name="stripe", value="commcredits.gateways.stripe:open_stripe", group=ENTRY_POINT_GROUP),
     EntryPoint(name="simulator", value="commcredits.gateways.simulator.client:open_simulator", group=ENTRY_POINT_GROUP),
     EntryPoint(
         name="bank_transfer",
