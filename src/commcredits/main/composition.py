@@ -20,6 +20,7 @@ from commcredits.gateways.registry import AmbiguousGateway, UnknownGateway, open
 from commcredits.operations.funding_rules import FundingRules, Remainder
 from commcredits.operations.payment_terms import NewMethodLimits, PaymentTerms, RefundPolicy
 from commcredits.operations.services import Services
+from commcredits.operations.telling_terms import TellingTerms
 from commcredits.settings import SHARD_ID, Settings
 from commcredits.storage.committer import Committer
 from commcredits.storage.connection import Pool, open_pool
@@ -75,6 +76,7 @@ async def open_services_and_committer(settings: Settings, *, role: str) -> Async
             funding=settings.funding_terms(),
             charging=settings.charging_terms(),
             payments=payment_terms(settings),
+            telling=telling_terms(settings),
             receipts=settings.receipt_terms(),
         )
         yield services, committer
@@ -134,6 +136,15 @@ def operators(settings: Settings) -> Mapping[str, SecretStr]:
     if operator_token(settings) in tokens.values():
         raise SettingsError("COMMCREDITS_OPERATORS: somebody has the token of COMMCREDITS_OPERATOR_TOKEN")
     return {name: SecretStr(token) for name, token in tokens.items()}
+
+
+def telling_terms(settings: Settings) -> TellingTerms:
+    """The settings that telling people and programs rests on."""
+    return TellingTerms(
+        mails=settings.mail is not None,
+        late_days=TellingTerms().late_days if settings.mail is None else settings.mail.late_days,
+        loopback_allowed=settings.webhooks_to_loopback,
+    )
 
 
 def funding_rules(settings: Settings) -> FundingRules:

@@ -90,10 +90,6 @@ create index webhook_deliveries_to_make on webhook_deliveries (shard_id, organiz
 create index webhook_deliveries_of_endpoints on webhook_deliveries (shard_id, organization_id, endpoint_id, delivery_id);
 create index webhook_deliveries_settled on webhook_deliveries (shard_id, settled_at) where settled_at is not null;
 
--- For the look at cards that expire soon, which reads two months of them.
-create index payment_methods_by_expiry on payment_methods (shard_id, expiry_year, expiry_month)
-    where expiry_year is not null;
-
 -- Partial on a condition that every notice meets: only the listing, which names it, may use this index.
 create index notices_by_time on notices (shard_id, organization_id, noticed_at, notice_id)
     where noticed_at > '2000-01-01T00:00:00Z';

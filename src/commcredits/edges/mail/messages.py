@@ -1,0 +1,68 @@
+"""A letter as a message: header fields and two bodies, to one reader alone.
+
+Knows the form of mail (RFC 5322, RFC 2045) and what says that nobody typed it (RFC 3834). Refuses to know servers. The
+Message-ID is made of the mail's own id, so that a letter that is sent twice is the same letter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from typing import Final
+
+from commcredits.core.mail_addresses import domain_of
+from commcredits.edges.mail.letters import Letter
+from commcredits.operations.mailing import OwedMail
+
+PDF: Final = ("application", "pdf")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Whom mail is from, and where answers go; empty: to the sender."""
+
+    address: str
+    name: str
+    reply_to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that goes with a letter."""
+
+    name: str
+    content: bytes
+
+
+def message_of(
+    mail: OwedMail, letter: Letter, sender: Sender, now: datetime, attachment: Attachment | None = None
+) -> EmailMessage:
+    """The message. ValueError for what cannot stand in a header field, which no line of ours holds."""
+    message = EmailMessage(policy=SMTP)
+    message["From"] = _address(sender.address, sender.name)
+    message["To"] = _address(mail.address, "")
+    if sender.reply_to:
+        message["Reply-To"] = _address(sender.reply_to, "")
+    message["Subject"] = letter.subject
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = f"<{mail.mail_id}@{domain_of(sender.address)}>"
+    # Answered by no holiday notice, kept out of no inbox.
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    message["Content-Language"] = mail.language
+    message.set_content(letter.text, cte="quoted-printable")
+    message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+    if attachment is not None:
+        maintype, subtype = PDF
+        message.add_attachment(attachment.content, maintype=maintype, subtype=subtype, filename=attachment.name)
+    return message
+
+
+def _address(address: str, name: str) -> Address:
+    """The address with its name, put together from parts: nothing of it is read again."""
+    local, _at, domain = address.rpartition("@")
+    return Address(display_name=name, username=local, domain=domain)

@@ -1,0 +1,1 @@
+"""Webhooks out: notices as signed HTTP messages (Standard Webhooks) to an organization's own endpoints."""
