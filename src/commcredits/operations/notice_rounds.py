@@ -34,6 +34,9 @@ POOL_PERCENTS: Final = (80, 100)
 AT_ONCE_MAX: Final = 1_000
 """Most lots, cards or organizations looked at in one statement."""
 
+FROM_THE_FIRST: Final = OPERATOR_ID
+"""Before every organization: where a look at minute pools begins."""
+
 _DECEMBER: Final = 12
 _BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -112,7 +115,7 @@ async def tell_of_used_pools(services: Services, *, after: str, at_once: int) ->
     now = services.clock()
     rows = await services.pool.fetch(load_statement("list_organizations_with_pools"), services.shard_id, after, at_once)
     pools = [pool for row in rows for pool in _pools_of(row, now)]
-    next_after = str(rows[-1]["organization_id"]) if len(rows) == at_once else OPERATOR_ID
+    next_after = str(rows[-1]["organization_id"]) if len(rows) == at_once else FROM_THE_FIRST
     if not pools:
         return PoolsLooked(count=0, next_after=next_after)
     used = await services.pool.fetch(

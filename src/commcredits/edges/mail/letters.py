@@ -104,7 +104,7 @@ class LetterWriter:
             return ""
         if wording.page is Page.APPROVAL and top_up:
             return f"{self._public_url}/billing/approve/{top_up}"
-        return f"{self._public_url}/organizations/{mail.notice.organization_id}/billing/communications-credits"
+        return f"{self._public_url}/portal/organizations/{mail.notice.organization_id}/billing/communications-credits"
 
 
 def _plain(sentences: list[str], button: str, link: str, footer: list[str]) -> str:

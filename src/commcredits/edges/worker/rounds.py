@@ -10,17 +10,29 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 import asyncpg
 import structlog
 
 from commcredits.operations.blocks import announce_blocks
 from commcredits.operations.call_flags import announce_flags
-from commcredits.operations.payments import FROM_THE_OLDEST, resolve_open_top_ups
+from commcredits.operations.forgetting import forget_what_was_told
+from commcredits.operations.handing_on import hand_on_notices
+from commcredits.operations.notice_rounds import (
+    FROM_THE_FIRST,
+    tell_of_expiring_cards,
+    tell_of_expiring_lots,
+    tell_of_used_pools,
+)
 from commcredits.operations.receipts import issue_receipts
+from commcredits.operations.payment_messages import deal_with_waiting_events
+from commcredits.operations.payment_method_roles import detach_removed_methods
+from commcredits.operations.payments import FROM_THE_OLDEST, Resolved, resolve_open_top_ups
 from commcredits.operations.recharging import check_recharges, run_due_recharges
+from commcredits.operations.refunds import resolve_open_refunds
 from commcredits.operations.services import Services
+from commcredits.operations.sweeping import read_gateway_payouts, sweep_events
 from commcredits.operations.upkeep import expire_lots, prune_batches, prune_meters, reap_silent_sessions
 from commcredits.operations.usual_spend import learn_usual_spend
 
@@ -30,7 +42,11 @@ _EXPIRY_OVERLAP_SECONDS: Final = 3_600
 _SETTLEMENT_OVERLAP_SECONDS: Final = 3_600
 """Each look for receipts that are owed reaches this far back, in case a settlement was committed late."""
 
-_DAY_SECONDS: Final = 24 * 3_600.0
+_HOUR_SECONDS: Final = 3_600.0
+_DAY_SECONDS: Final = 24 * _HOUR_SECONDS
+
+_POOLS_AT_ONCE: Final = 500
+"""How many organizations' minute pools are looked at in a turn: a hundred thousand take under twenty minutes."""
 
 _RETRY_SECONDS_MAX: Final = 60.0
 """How long a round that failed waits at most: what is done once a day is not put off by a day."""
@@ -58,13 +74,22 @@ class Round:
     run: Callable[[], Awaitable[int]]
 
 
-def rounds_of(services: Services) -> tuple[Round, ...]:
-    """Everything that the worker does, with its intervals."""
+def rounds_of(services: Services, *more: Round) -> tuple[Round, ...]:
+    """Everything that the worker does, with its intervals, and the rounds of what main has put together beside it."""
     expiry = _ExpiryRound(services)
     return (
         Round(name="run_due_recharges", interval_seconds=0.2, run=lambda: run_due_recharges(services)),
         Round(name="check_recharges", interval_seconds=1.0, run=lambda: check_recharges(services)),
-        Round(name="resolve_open_top_ups", interval_seconds=10.0, run=_ResolvingRound(services).run),
+        Round(
+            name="resolve_open_top_ups", interval_seconds=10.0, run=_ResolvingRound(services, resolve_open_top_ups).run
+        ),
+        Round(
+            name="resolve_open_refunds", interval_seconds=10.0, run=_ResolvingRound(services, resolve_open_refunds).run
+        ),
+        Round(name="deal_with_gateway_events", interval_seconds=2.0, run=lambda: deal_with_waiting_events(services)),
+        Round(name="sweep_gateway_events", interval_seconds=60.0, run=lambda: sweep_events(services)),
+        Round(name="read_gateway_payouts", interval_seconds=3_600.0, run=lambda: read_gateway_payouts(services)),
+        Round(name="detach_removed_methods", interval_seconds=60.0, run=lambda: detach_removed_methods(services)),
         Round(name="issue_receipts", interval_seconds=1.0, run=_ReceiptRound(services).run),
         Round(name="expire_lots", interval_seconds=1.0, run=expiry.run),
         Round(name="reap_silent_sessions", interval_seconds=1.0, run=lambda: reap_silent_sessions(services)),
@@ -73,6 +98,16 @@ def rounds_of(services: Services) -> tuple[Round, ...]:
         Round(name="announce_flags", interval_seconds=1.0, run=lambda: announce_flags(services)),
         Round(name="learn_usual_spend", interval_seconds=_DAY_SECONDS, run=lambda: learn_usual_spend(services)),
         Round(name="prune_meters", interval_seconds=_DAY_SECONDS, run=lambda: prune_meters(services)),
+        Round(name="hand_on_notices", interval_seconds=0.5, run=lambda: hand_on_notices(services)),
+        Round(
+            name="tell_of_expiring_lots", interval_seconds=_HOUR_SECONDS, run=lambda: tell_of_expiring_lots(services)
+        ),
+        Round(
+            name="tell_of_expiring_cards", interval_seconds=_HOUR_SECONDS, run=lambda: tell_of_expiring_cards(services)
+        ),
+        Round(name="tell_of_used_pools", interval_seconds=5.0, run=_PoolsRound(services).run),
+        Round(name="forget_what_was_told", interval_seconds=_DAY_SECONDS, run=lambda: forget_what_was_told(services)),
+        *more,
     )
 
 
@@ -153,18 +188,38 @@ class _ReceiptRound:
         return issued.count
 
 
-class _ResolvingRound:
-    """Looks up open attempts, a page at a time, each look after the last, and begins anew at the end."""
+class _PoolsRound:
+    """Looks at the minute pools of some organizations, each look after the last, and begins anew at the end."""
 
     __slots__ = ("_after", "_services")
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._after = FROM_THE_FIRST
+
+    async def run(self) -> int:
+        looked = await tell_of_used_pools(self._services, after=self._after, at_once=_POOLS_AT_ONCE)
+        self._after = looked.next_after
+        return looked.count
+
+
+class _Resolving(Protocol):
+    async def __call__(self, services: Services, *, after: str) -> Resolved: ...
+
+
+class _ResolvingRound:
+    """Looks up open attempts or refunds, a page at a time, each after the last, and begins anew at the end."""
+
+    __slots__ = ("_after", "_resolve", "_services")
+
+    def __init__(self, services: Services, resolve: _Resolving) -> None:
+        self._services = services
+        self._resolve = resolve
         self._after = FROM_THE_OLDEST
 
     async def run(self) -> int:
-        resolved = await resolve_open_top_ups(self._services, after=self._after)
+        resolved = await self._resolve(self._services, after=self._after)
         self._after = resolved.next_after
         if resolved.failures:
-            raise ExceptionGroup("some attempts could not be looked up", resolved.failures)
+            raise ExceptionGroup("some attempts or refunds could not be looked up", resolved.failures)
         return resolved.settled
