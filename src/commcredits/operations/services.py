@@ -5,11 +5,12 @@ Knows their types. Refuses to make them.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from commcredits.core.account import ChargingTerms, FundingTerms
 from commcredits.core.commands import Command
@@ -20,6 +21,9 @@ from commcredits.operations.funding_rules import FundingRules
 from commcredits.operations.payment_terms import PaymentTerms
 from commcredits.operations.telling_terms import TellingTerms
 from commcredits.storage.connection import Pool
+
+RENDERED_AT_ONCE_MAX: Final = 2
+"""Most documents that one process renders at a time: each takes a processor for a moment."""
 
 
 class Executor(Protocol):
@@ -50,4 +54,5 @@ class Services:
     random_bits: Callable[[int], int] = secrets.randbits
     """So many unpredictable bits, as a number: what secrets are made of."""
     receipts: ReceiptTerms | None = None
+    rendering: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(RENDERED_AT_ONCE_MAX))
     telling: TellingTerms = field(default_factory=TellingTerms)
