@@ -1,6 +1,7 @@
 """An organization's currency is changed until its first lot, and never under a purchase's feet."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -88,7 +89,7 @@ async def test_a_debt_fixes_the_currency_too(office: Office) -> None:
             service=Service.OUTBOUND,
             caller=CALLER,
             callee=CALLEE,
-            started_at=office.clock.now,
+            started_at=office.clock.now - timedelta(hours=1),
             duration_seconds=60,
         )
     )

@@ -49,7 +49,9 @@ _NEWEST_CALL: Final = (datetime.max.replace(tzinfo=UTC), "")
 class Balance:
     """Amounts at the instant ``as_of``, in millionths: ``available_micros`` = ``posted_micros`` − ``held_micros``.
 
-    ``owed_micros`` is what calls recorded after the fact found no funds for; the next funds repay it first.
+    ``owed_micros`` is what calls recorded after the fact found no funds for; the next funds repay it first. A line of
+    credit is no funds and in none of these: ``credit_line_micros`` is how large it is for an organization that pays
+    after use, 0 else, and ``credit_line_used_micros`` what calls have used and hold of it.
     """
 
     posted_micros: int
@@ -58,6 +60,9 @@ class Balance:
     owed_micros: int
     currency: str
     as_of: datetime
+    post_usage: bool = False
+    credit_line_micros: int = 0
+    credit_line_used_micros: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +153,8 @@ async def read_balance(services: Services, *, organization_id: str) -> Balance |
     lots = _lots_of(rows, now)
     held = sum(lot.held_micros for lot in lots)
     available = sum(lot.free_micros for lot in lots)
+    line = rows[0]["line_micros"] or 0
+    unused = sum(row["free_micros"] for row in rows if row["lot_id"] is not None and row["lot_id"] == row["line_id"])
     return Balance(
         posted_micros=available + held,
         held_micros=held,
@@ -155,11 +162,14 @@ async def read_balance(services: Services, *, organization_id: str) -> Balance |
         owed_micros=rows[0]["owed_micros"],
         currency=rows[0]["currency"],
         as_of=now,
+        post_usage=rows[0]["post_usage"],
+        credit_line_micros=line,
+        credit_line_used_micros=line - unused,
     )
 
 
 async def list_lots(services: Services, *, organization_id: str) -> tuple[LotRecord, ...] | Refused:
-    """The lots with anything left now, in order of use; together they are the balance."""
+    """The lots with anything left now, in order of use; together they are the balance, without a line of credit."""
     rows = await _lot_rows(services, organization_id)
     return rows if isinstance(rows, Refused) else _lots_of(rows, services.clock())
 
@@ -274,7 +284,7 @@ def _lots_of(rows: list[asyncpg.Record], now: datetime) -> tuple[LotRecord, ...]
             held_micros=row["held_micros"],
         )
         for row in rows
-        if row["lot_id"] is not None
+        if row["lot_id"] is not None and row["source"] != LotSource.POST_USAGE.value
     )
     return tuple(lot for lot in lots if lot.free_micros or lot.held_micros)
 

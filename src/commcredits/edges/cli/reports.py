@@ -52,6 +52,11 @@ def _add_balance(app: typer.Typer, parts: Parts) -> None:
             "available": balance.available_micros,
             # A debt is rare: it is shown where there is one.
             **({"owed": balance.owed_micros} if balance.owed_micros else {}),
+            **(
+                {"credit line": balance.credit_line_micros, "used of it": balance.credit_line_used_micros}
+                if balance.post_usage
+                else {}
+            ),
         }
         write_facts({name: f"{amount_text(micros):>16} {balance.currency}" for name, micros in amounts.items()})
 

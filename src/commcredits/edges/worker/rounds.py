@@ -15,8 +15,10 @@ from typing import Final, Protocol
 import asyncpg
 import structlog
 
+from commcredits.operations.adjustments import complete_adjustments
 from commcredits.operations.blocks import announce_blocks
 from commcredits.operations.call_flags import announce_flags
+from commcredits.operations.closing import finish_closings
 from commcredits.operations.forgetting import forget_what_was_told
 from commcredits.operations.handing_on import hand_on_notices
 from commcredits.operations.notice_rounds import (
@@ -25,16 +27,17 @@ from commcredits.operations.notice_rounds import (
     tell_of_expiring_lots,
     tell_of_used_pools,
 )
-from commcredits.operations.receipts import issue_receipts
 from commcredits.operations.payment_messages import deal_with_waiting_events
 from commcredits.operations.payment_method_roles import detach_removed_methods
 from commcredits.operations.payments import FROM_THE_OLDEST, Resolved, resolve_open_top_ups
+from commcredits.operations.receipts import issue_receipts
 from commcredits.operations.recharging import check_recharges, run_due_recharges
 from commcredits.operations.refunds import resolve_open_refunds
 from commcredits.operations.services import Services
 from commcredits.operations.sweeping import read_gateway_payouts, sweep_events
 from commcredits.operations.upkeep import expire_lots, prune_batches, prune_meters, reap_silent_sessions
 from commcredits.operations.usual_spend import learn_usual_spend
+from commcredits.operations.vouchers import complete_vouchers
 
 _EXPIRY_OVERLAP_SECONDS: Final = 3_600
 """Each look for expired lots reaches this far back, in case one was committed late."""
@@ -97,6 +100,9 @@ def rounds_of(services: Services, *more: Round) -> tuple[Round, ...]:
         Round(name="announce_blocks", interval_seconds=1.0, run=lambda: announce_blocks(services)),
         Round(name="announce_flags", interval_seconds=1.0, run=lambda: announce_flags(services)),
         Round(name="learn_usual_spend", interval_seconds=_DAY_SECONDS, run=lambda: learn_usual_spend(services)),
+        Round(name="complete_adjustments", interval_seconds=10.0, run=lambda: complete_adjustments(services)),
+        Round(name="complete_vouchers", interval_seconds=10.0, run=lambda: complete_vouchers(services)),
+        Round(name="finish_closings", interval_seconds=5.0, run=lambda: finish_closings(services)),
         Round(name="prune_meters", interval_seconds=_DAY_SECONDS, run=lambda: prune_meters(services)),
         Round(name="hand_on_notices", interval_seconds=0.5, run=lambda: hand_on_notices(services)),
         Round(

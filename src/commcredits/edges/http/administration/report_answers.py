@@ -25,7 +25,8 @@ Minutes = Annotated[int, Field(ge=0)]
 class Balance(BaseModel):
     """``available`` is what may be spent: ``posted`` less what running calls hold.
 
-    ``owed`` is what calls recorded after the fact found no funds for; the next funds repay it first.
+    ``owed`` is what calls recorded after the fact found no funds for; the next funds repay it first. An organization
+    that pays after use (``post_usage``) has a ``credit_line`` beside its balance, of which ``credit_line_used`` is gone.
     """
 
     posted: Amount
@@ -34,6 +35,9 @@ class Balance(BaseModel):
     owed: Amount
     currency: Currency
     as_of: Time
+    post_usage: bool
+    credit_line: Amount
+    credit_line_used: Amount
 
 
 class FundLot(BaseModel):
@@ -133,6 +137,9 @@ def balance(record: reports.Balance) -> Balance:
         owed=format_micros(record.owed_micros),
         currency=record.currency,
         as_of=time(record.as_of),
+        post_usage=record.post_usage,
+        credit_line=format_micros(record.credit_line_micros),
+        credit_line_used=format_micros(record.credit_line_used_micros),
     )
 
 
