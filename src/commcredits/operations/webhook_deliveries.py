@@ -89,7 +89,7 @@ async def list_deliveries(
 async def resend_delivery(services: Services, *, organization_id: str, delivery_id: str) -> Delivery | Refused:
     """Make a delivery again at once, with as many tries as a new one; one that waits already goes on waiting.
 
-    UNKNOWN_ENDPOINT where its endpoint is disabled: enable that first.
+    Refused where its endpoint is disabled: nobody would take it there.
     """
     organization = await get_organization(services, organization_id=organization_id)
     if isinstance(organization, Refused):
@@ -103,8 +103,7 @@ async def resend_delivery(services: Services, *, organization_id: str, delivery_
     if row is None:
         return Refused(code=RefusalCode.UNKNOWN_DELIVERY, facts={"delivery_id": delivery_id})
     if row["state"] != "waiting":
-        facts = {"endpoint_id": str(row["endpoint_id"])}
-        return Refused(code=RefusalCode.UNKNOWN_ENDPOINT, facts=facts)
+        return invalid_input("delivery_id", delivery_id, "of an endpoint that is enabled; enable that first")
     return _delivery_of(row)
 
 

@@ -27,6 +27,7 @@ from commcredits.edges.http.administration.funding import add_payment_methods, a
 from commcredits.edges.http.administration.gateways import add_gateways
 from commcredits.edges.http.administration.licences import add_assignments, add_licences
 from commcredits.edges.http.administration.moving_in import add_moving_in
+from commcredits.edges.http.administration.notices import add_notices, add_recipients
 from commcredits.edges.http.administration.number_stock import add_number_stock, add_reservations
 from commcredits.edges.http.administration.numbers import add_number_service, add_numbers
 from commcredits.edges.http.administration.openapi import add_openapi
@@ -34,12 +35,13 @@ from commcredits.edges.http.administration.organizations import add_organization
 from commcredits.edges.http.administration.people import add_people, add_people_import
 from commcredits.edges.http.administration.policies import add_blocks, add_may_call, add_pools, add_rules
 from commcredits.edges.http.administration.rate_decks import add_rate_deck_assignment, add_rate_decks
-from commcredits.edges.http.administration.recharge import add_auto_recharge
+from commcredits.edges.http.administration.recharge import add_auto_recharge, add_balance_alerts
 from commcredits.edges.http.administration.recorded_calls import add_call_mappings, add_recorded_calls, add_rerating
 from commcredits.edges.http.administration.refusing import ProblemError, problem_response
 from commcredits.edges.http.administration.reports import add_calls, add_money_reports
 from commcredits.edges.http.administration.routes import StrictRoute
 from commcredits.edges.http.administration.upkeep import add_health, add_verification
+from commcredits.edges.http.administration.webhooks import add_webhook_deliveries, add_webhook_endpoints
 from commcredits.edges.http.charging.openapi import charging_openapi
 from commcredits.edges.http.problems import HttpFault, fault_problem
 from commcredits.operations.services import Services
@@ -110,8 +112,13 @@ def _add_paths(routes: APIRouter, services: Services) -> None:
     add_top_ups(routes, services)
     add_promotions(routes, services)
     add_auto_recharge(routes, services)
+    add_balance_alerts(routes, services)
     add_money_reports(routes, services)
     add_pools(routes, services)
+    add_notices(routes, services)
+    add_recipients(routes, services)
+    add_webhook_endpoints(routes, services)
+    add_webhook_deliveries(routes, services)
     add_calls(routes, services)
     add_call_handling(routes, services)
     add_flags(routes, services)

@@ -31,6 +31,7 @@ class Tag(StrEnum):
     RATE_DECKS = "Rate decks"
     FUNDS = "Funds"
     REPORTS = "Reports"
+    NOTICES = "Notices"
     RECORDED_CALLS = "Recorded calls"
     MOVING_IN = "Moving in"
     GATEWAYS = "Gateways"
@@ -45,6 +46,7 @@ TAGS: Final[Mapping[Tag, str]] = {
     Tag.RATE_DECKS: "What calls cost.",
     Tag.FUNDS: "How funds come: payment methods, top-ups, promotional funds, auto-recharge.",
     Tag.REPORTS: "Where the money is, where it went, and for which calls.",
+    Tag.NOTICES: "Who is told what happened: people by mail, programs by webhooks.",
     Tag.RECORDED_CALLS: "Calls told after the fact, and calls that are over priced by another deck.",
     Tag.MOVING_IN: "What organizations bring with them from another system.",
     Tag.GATEWAYS: "Messages of payment gateways.",
