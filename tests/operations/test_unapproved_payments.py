@@ -3,18 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
-from commcredits.core.account import TopUpState
+from commcredits.core.purchases import TopUpState
 from commcredits.gateways.protocol import CustomerRequest, Unavailable
 from commcredits.gateways.simulator.client import SimulatorGateway
 from commcredits.gateways.simulator.control import SimulatorControl
 from commcredits.gateways.simulator.server import SimulatorSettings, running_simulator
 from commcredits.operations.funding import add_funds, get_top_up
-from commcredits.operations.payments import (
-    APPROVAL_SECONDS_MAX,
-    RESOLVE_AFTER_SECONDS,
-    add_payment_method,
-    resolve_open_top_ups,
-)
+from commcredits.operations.payment_methods import add_payment_method
+from commcredits.operations.payments import APPROVAL_SECONDS_MAX, RESOLVE_AFTER_SECONDS, resolve_open_top_ups
 from commcredits.operations.services import Services
 from commcredits.storage.payments import PaymentMethodRecord, TopUpRecord
 from tests.operations.office import Office, new_id

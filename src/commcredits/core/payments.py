@@ -21,9 +21,12 @@ from commcredits.core.ledger import LedgerAccount, Transfer, TransferReason
 from commcredits.core.notices import Notice, NoticeKind
 from commcredits.core.purchases import TopUp, TopUpKind, TopUpState
 from commcredits.core.recharge import tell_of_cap
-from commcredits.core.topups import NOT_APPROVED, give_back_to_cap, replaced, taken, unknown_top_up
+from commcredits.core.topups import NOT_APPROVED, TOO_MANY_ATTEMPTS, give_back_to_cap, replaced, taken, unknown_top_up
 
 _BOUGHT_NOTHING: Final = frozenset({TopUpState.DECLINED, TopUpState.CANCELLED})
+
+_AS_GOOD_AS_DECLINED: Final = frozenset({NOT_APPROVED, TOO_MANY_ATTEMPTS})
+"""Why an attempt was not taken though its gateway could be reached: the next one has to wait."""
 
 _SETTLED_WELL: Final = frozenset({TopUpState.SUCCEEDED, TopUpState.DISPUTED, TopUpState.REVERSED})
 
@@ -182,14 +185,15 @@ def _decline(account: Account, top_up: TopUp, command: RecordPayment, context: C
 def _nottaken(account: Account, top_up: TopUp, command: RecordPayment, context: Context) -> Decision:
     """The gateway never had it: no decline to count, and the cap is given back; the cool-down still spaces attempts.
 
-    A recharge that its payer did not approve in time counts as a decline: nobody is asked anew every day.
+    A recharge that its payer did not approve in time counts as a decline: nobody is asked anew every day. So does one
+    with a new card that was tried too often, which has to rest.
     """
     cancelled = replace(
         top_up, state=TopUpState.CANCELLED, settled_at=context.now, gateway=command.gateway, reason=command.reason
     )
     account = replaced(account, cancelled)
     notices: tuple[Notice, ...] = ()
-    if top_up.kind is TopUpKind.AUTO_RECHARGE and command.reason == NOT_APPROVED:
+    if top_up.kind is TopUpKind.AUTO_RECHARGE and command.reason in _AS_GOOD_AS_DECLINED:
         account, notices = _after_decline(account, cancelled, context, retryable=True)
     elif top_up.kind is TopUpKind.AUTO_RECHARGE:
         account = replace(account, recharge=give_back_to_cap(account.recharge, top_up, account.time_zone))

@@ -43,6 +43,9 @@ CARRIED_STATES: Final = OPEN_STATES | {TopUpState.DISPUTED}
 NOT_APPROVED: Final = "not_approved"
 """Why an attempt was closed whose payer had a day to approve it."""
 
+TOO_MANY_ATTEMPTS: Final = "too_many_attempts"
+"""Why an attempt was closed that was made with a new card after too many others."""
+
 OPEN_TOP_UPS_MAX: Final = 20
 """Most attempts of one organization that may be unresolved at once; a purchase beyond waits for them."""
 

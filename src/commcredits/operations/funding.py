@@ -9,11 +9,13 @@ from datetime import datetime
 
 from commcredits.core.commands import GrantPromotion, RequestTopUp
 from commcredits.core.outcomes import LotGranted, RefusalCode, Refused, TopUpTaken
+from commcredits.core.topups import TOO_MANY_ATTEMPTS
 from commcredits.operations.organizations import check_identifier, get_organization
 from commcredits.operations.paging import Page, check_limit
-from commcredits.operations.payments import find_payment_method, take_payment
+from commcredits.operations.payment_methods import find_payment_method
+from commcredits.operations.payments import find_top_up, take_payment
 from commcredits.operations.services import Services
-from commcredits.storage.payments import TopUpRecord, read_top_up, read_top_ups
+from commcredits.storage.payments import TopUpRecord, read_top_ups
 
 
 async def add_funds(
@@ -28,6 +30,8 @@ async def add_funds(
     method = await find_payment_method(services, organization_id=organization_id, payment_method_id=payment_method_id)
     if isinstance(method, Refused):
         return method
+    if method.gateway not in services.gateways:
+        return Refused(code=RefusalCode.GATEWAY_NOT_READY, facts={"gateway": method.gateway})
     command = RequestTopUp(
         organization_id=organization_id,
         command_id=command_id,
@@ -42,7 +46,11 @@ async def add_funds(
         recorded = await take_payment(services, organization_id=organization_id, top_up=requested, off_session=False)
         if isinstance(recorded, Refused) and recorded.code is not RefusalCode.BUSY:
             return recorded
-    return await get_top_up(services, organization_id=organization_id, top_up_id=requested.top_up_id)
+    top_up = await find_top_up(services, organization_id=organization_id, top_up_id=requested.top_up_id)
+    if isinstance(top_up, TopUpRecord) and top_up.reason == TOO_MANY_ATTEMPTS:
+        facts = {"top_up_id": top_up.top_up_id, "payment_method_id": payment_method_id}
+        return Refused(code=RefusalCode.TOO_MANY_ATTEMPTS, facts=facts)
+    return top_up
 
 
 async def grant_promotion(
@@ -81,11 +89,4 @@ async def list_top_ups(
 
 async def get_top_up(services: Services, *, organization_id: str, top_up_id: str) -> TopUpRecord | Refused:
     """One attempt of this organization; another's is as unknown as none."""
-    for name, value in (("organization_id", organization_id), ("top_up_id", top_up_id)):
-        checked = check_identifier(name, value)
-        if isinstance(checked, Refused):
-            return checked
-    found = await read_top_up(services.pool, services.shard_id, organization_id, top_up_id)
-    if found is None:
-        return Refused(code=RefusalCode.UNKNOWN_TOP_UP, facts={"top_up_id": top_up_id})
-    return found
+    return await find_top_up(services, organization_id=organization_id, top_up_id=top_up_id)

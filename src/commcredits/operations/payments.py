@@ -1,4 +1,4 @@
-"""Payment methods, and taking an attempt to its gateway: called between two transactions, never inside one.
+"""Taking an attempt to its gateway, and finding out what became of it: between two transactions, never inside one.
 
 Knows how a gateway's answer becomes a command for the ledger. Refuses to grant funds itself, and to take silence for a
 failure: an unknown outcome is looked up (domain.md §3).
@@ -7,14 +7,15 @@ failure: an unknown outcome is looked up (domain.md §3).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from commcredits.core.commands import PaymentState, RecordPayment
 from commcredits.core.outcomes import Done, Outcome, RefusalCode, Refused, TopUpTaken
-from commcredits.gateways.minor_units import to_minor_units
+from commcredits.core.purchases import TopUpState
+from commcredits.core.topups import NOT_APPROVED, TOO_MANY_ATTEMPTS
+from commcredits.gateways.minor_units import NO_EXCEPTIONS, from_minor_units, to_minor_units
 from commcredits.gateways.protocol import (
     ActionRequired,
     ChargeOutcome,
@@ -22,24 +23,16 @@ from commcredits.gateways.protocol import (
     Declined,
     Gateway,
     NotFound,
-    PaymentMethod,
     Processing,
     Succeeded,
-    Unavailable,
     Unknown,
-    WebhookRejected,
 )
-from commcredits.operations.organizations import get_organization
+from commcredits.operations.new_methods import may_be_charged
+from commcredits.operations.organizations import check_identifier
 from commcredits.operations.services import Services
 from commcredits.storage.identifiers import OPERATOR_ID
-from commcredits.storage.payments import (
-    PaymentMethodRecord,
-    TopUpRecord,
-    insert_payment_method,
-    read_open_top_up,
-    read_payment_methods,
-    read_unresolved_top_ups,
-)
+from commcredits.storage.payment_methods import hold_payment_method, read_payment_methods
+from commcredits.storage.payments import PaymentMethodRecord, TopUpRecord, read_top_up, read_unresolved_top_ups
 
 RESOLVE_AFTER_SECONDS: Final = 60
 """An attempt that was sent and is not settled is looked up from this age on; its own call has long ended by then."""
@@ -61,68 +54,28 @@ _LOOKUPS_MAX: Final = 8
 """Most look-ups under way at once: a gateway that hangs holds up those of its neighbours that much less."""
 
 
-async def add_payment_method(
-    services: Services, *, organization_id: str, gateway: str, reference: str
-) -> PaymentMethodRecord | Refused:
-    """Keep a way to pay that the gateway knows; only what the gateway describes is stored."""
-    organization = await get_organization(services, organization_id=organization_id)
-    if isinstance(organization, Refused):
-        return organization
-    through = services.gateways.get(gateway)
-    if through is None:
-        return _invalid("gateway", gateway, ", ".join(sorted(services.gateways)))
-    described = await through.describe_payment_method(reference)
-    if isinstance(described, Unavailable):
-        return Refused(code=RefusalCode.BUSY, facts={"gateway": gateway})
-    if isinstance(described, NotFound):
-        return Refused(code=RefusalCode.UNKNOWN_PAYMENT_METHOD, facts={"gateway": gateway, "reference": reference[:64]})
-    record = _record_of(described, services, gateway)
-    return await insert_payment_method(services.pool, services.shard_id, organization_id, record)
-
-
-async def list_payment_methods(
-    services: Services, *, organization_id: str
-) -> tuple[PaymentMethodRecord, ...] | Refused:
-    """An organization's stored ways to pay, oldest first."""
-    organization = await get_organization(services, organization_id=organization_id)
-    if isinstance(organization, Refused):
-        return organization
-    return await read_payment_methods(services.pool, services.shard_id, organization_id)
-
-
-async def find_payment_method(
-    services: Services, *, organization_id: str, payment_method_id: str
-) -> PaymentMethodRecord | Refused:
-    """The organization's own method of that id; nobody pays with another organization's."""
-    methods = await list_payment_methods(services, organization_id=organization_id)
-    if isinstance(methods, Refused):
-        return methods
-    for method in methods:
-        if method.payment_method_id == payment_method_id:
-            return method
-    return Refused(code=RefusalCode.UNKNOWN_PAYMENT_METHOD, facts={"payment_method_id": payment_method_id[:64]})
-
-
 async def take_payment(services: Services, *, organization_id: str, top_up: TopUpTaken, off_session: bool) -> Outcome:
     """Charge an attempt that this caller alone may send, and record what the gateway said.
 
     The attempt is committed as sent before this is called. Whatever happens here, even a crash, leaves a charge that
-    can be looked up under the attempt's id.
+    can be looked up under the attempt's id. A new card that was tried too often is not taken to the gateway.
     """
-    method = await find_payment_method(
-        services, organization_id=organization_id, payment_method_id=top_up.payment_method
-    )
-    if isinstance(method, Refused):
-        return await _record(services, organization_id, top_up.top_up_id, "", _gone(top_up))
+    top_up_id = top_up.top_up_id
+    method = await hold_payment_method(services.pool, services.shard_id, organization_id, top_up.payment_method)
+    if method is None or method.removed_at is not None:
+        return await _record(services, organization_id, top_up_id, "", _gone(top_up))
     gateway = services.gateways.get(method.gateway)
     if gateway is None:
-        return await _record(services, organization_id, top_up.top_up_id, method.gateway, _gone(top_up))
-    outcome = await _charge(gateway, method, top_up, off_session=off_session)
+        return await _record(services, organization_id, top_up_id, method.gateway, _gone(top_up))
+    if not await may_be_charged(services, organization_id=organization_id, method=method, top_up_id=top_up_id):
+        command = _not_taken(organization_id, top_up_id, method.gateway, TOO_MANY_ATTEMPTS)
+        return await services.executor.execute(command)
+    outcome = await _charge(services, gateway, method, top_up, organization_id, off_session=off_session)
     if isinstance(outcome, Unknown) and outcome.this_call_did_nothing:
         # This was the attempt's first and only call, so nothing of it is under way anywhere.
-        command = _not_taken(organization_id, top_up.top_up_id, method.gateway, "gateway_unreachable")
+        command = _not_taken(organization_id, top_up_id, method.gateway, "gateway_unreachable")
         return await services.executor.execute(command)
-    return await _record(services, organization_id, top_up.top_up_id, method.gateway, outcome)
+    return await _record(services, organization_id, top_up_id, method.gateway, outcome, top_up.currency)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,20 +123,15 @@ async def resolve_open_top_ups(
 
 
 async def resolve_top_up(services: Services, top_up: TopUpRecord) -> Outcome:
-    """Ask the gateway what became of one attempt, and record it."""
-    gateway_name = top_up.gateway
-    if not gateway_name:
-        method = await find_payment_method(
-            services, organization_id=top_up.organization_id, payment_method_id=top_up.payment_method_id
-        )
-        gateway_name = "" if isinstance(method, Refused) else method.gateway
+    """Ask the gateway what became of one attempt, in whatever state it is here, and record it."""
+    gateway_name = await gateway_name_of(services, top_up)
     gateway = services.gateways.get(gateway_name)
     if gateway is None:
         return Done(changed=False)
     found = await gateway.lookup(top_up.top_up_id)
     reason, patience_seconds = "not_received", GIVE_UP_AFTER_SECONDS
     if isinstance(found, ActionRequired):
-        reason, patience_seconds = "not_approved", APPROVAL_SECONDS_MAX
+        reason, patience_seconds = NOT_APPROVED, APPROVAL_SECONDS_MAX
     if isinstance(found, NotFound | ActionRequired) and _is_older(services, top_up, patience_seconds):
         closed = await gateway.cancel(top_up.top_up_id)
         if isinstance(closed, Declined):
@@ -192,36 +140,74 @@ async def resolve_top_up(services: Services, top_up: TopUpRecord) -> Outcome:
         found = closed
     if isinstance(found, NotFound):
         return Done(changed=False)
-    return await _record(services, top_up.organization_id, top_up.top_up_id, gateway_name, found)
+    return await _record(services, top_up.organization_id, top_up.top_up_id, gateway_name, found, top_up.currency)
+
+
+async def resume_payment(
+    services: Services, *, organization_id: str, top_up_id: str, return_url: str | None = None
+) -> TopUpRecord | Refused:
+    """Give the payer, who is present now, a fresh page to approve the payment on, or what has become of it meanwhile.
+
+    Refused as not open unless the attempt waits for an approval. ``return_url`` is a page of this installation.
+    """
+    top_up = await find_top_up(services, organization_id=organization_id, top_up_id=top_up_id)
+    if isinstance(top_up, Refused):
+        return top_up
+    back_to = services.payments.page_of(organization_id) if return_url is None else return_url
+    refused = services.payments.refuse_return_url(back_to)
+    if refused is not None:
+        return refused
+    gateway = services.gateways.get(top_up.gateway)
+    if top_up.state is not TopUpState.ACTION_REQUIRED or gateway is None:
+        return not_open(top_up)
+    found = await gateway.resume(top_up_id, back_to)
+    if isinstance(found, Unknown):
+        return Refused(code=RefusalCode.GATEWAY_NOT_READY, facts={"gateway": top_up.gateway})
+    if not isinstance(found, NotFound):
+        recorded = await _record(services, organization_id, top_up_id, top_up.gateway, found, top_up.currency)
+        if isinstance(recorded, Refused):
+            return recorded
+    return await find_top_up(services, organization_id=organization_id, top_up_id=top_up_id)
+
+
+async def find_top_up(services: Services, *, organization_id: str, top_up_id: str) -> TopUpRecord | Refused:
+    """One attempt of this organization; another's is as unknown as none."""
+    for name, value in (("organization_id", organization_id), ("top_up_id", top_up_id)):
+        checked = check_identifier(name, value)
+        if isinstance(checked, Refused):
+            return checked
+    found = await read_top_up(services.pool, services.shard_id, organization_id, top_up_id)
+    if found is None:
+        return Refused(code=RefusalCode.UNKNOWN_TOP_UP, facts={"top_up_id": top_up_id})
+    return found
+
+
+def not_open(top_up: TopUpRecord) -> Refused:
+    """The payment does not wait for what was asked."""
+    facts: dict[str, str | int] = {"top_up_id": top_up.top_up_id, "state": top_up.state.value}
+    return Refused(code=RefusalCode.PAYMENT_NOT_OPEN, facts=facts)
+
+
+async def gateway_name_of(services: Services, top_up: TopUpRecord) -> str:
+    """Where an attempt went, or would have: the gateway of its method, even of a removed one; empty where unknown."""
+    if top_up.gateway:
+        return top_up.gateway
+    methods = await read_payment_methods(services.pool, services.shard_id, top_up.organization_id, with_removed=True)
+    return next((each.gateway for each in methods if each.payment_method_id == top_up.payment_method_id), "")
 
 
 def _is_older(services: Services, top_up: TopUpRecord, seconds: int) -> bool:
     return top_up.sent_at is None or services.clock() - top_up.sent_at >= timedelta(seconds=seconds)
 
 
-async def receive_webhook(
-    services: Services, *, gateway: str, headers: Mapping[str, str], raw_body: bytes
-) -> Done | Refused:
-    """Take a gateway's message. It only nudges: the state is read back from the gateway before it is believed."""
-    through = services.gateways.get(gateway)
-    if through is None:
-        return _invalid("gateway", gateway, ", ".join(sorted(services.gateways)))
-    events = through.verify_webhook(headers, raw_body)
-    if isinstance(events, WebhookRejected):
-        return _invalid("body", "", f"a message signed by the gateway: {events.reason}")
-    changed = False
-    for event in events:
-        if event.idempotency_key is None:
-            continue
-        top_up = await read_open_top_up(services.pool, services.shard_id, event.idempotency_key)
-        if top_up is not None:
-            outcome = await resolve_top_up(services, top_up)
-            changed = changed or isinstance(outcome, TopUpTaken)
-    return Done(changed=changed)
-
-
 async def _charge(
-    gateway: Gateway, method: PaymentMethodRecord, top_up: TopUpTaken, *, off_session: bool
+    services: Services,
+    gateway: Gateway,
+    method: PaymentMethodRecord,
+    top_up: TopUpTaken,
+    organization_id: str,
+    *,
+    off_session: bool,
 ) -> ChargeOutcome:
     amount_minor = to_minor_units(
         top_up.amount_micros + top_up.tax_micros, top_up.currency, gateway.capabilities().minor_unit_exceptions
@@ -235,19 +221,34 @@ async def _charge(
         payment_method_reference=method.reference,
         off_session=off_session,
         description="Communication credits",
+        metadata={"organization_id": organization_id, "top_up_id": top_up.top_up_id},
+        return_url=services.payments.page_of(organization_id),
     )
     return await gateway.charge(request)
 
 
 async def _record(
-    services: Services, organization_id: str, top_up_id: str, gateway: str, outcome: ChargeOutcome
+    services: Services,
+    organization_id: str,
+    top_up_id: str,
+    gateway: str,
+    outcome: ChargeOutcome,
+    currency: str = "",
 ) -> Outcome:
-    command = payment_command(organization_id, top_up_id, gateway, outcome)
+    fee_micros = 0
+    if isinstance(outcome, Succeeded) and outcome.fee_minor and currency:
+        through = services.gateways.get(gateway)
+        exceptions = NO_EXCEPTIONS if through is None else through.capabilities().minor_unit_exceptions
+        fee = from_minor_units(outcome.fee_minor, currency, exceptions)
+        fee_micros = fee if isinstance(fee, int) else 0
+    command = payment_command(organization_id, top_up_id, gateway, outcome, fee_micros=fee_micros)
     return await services.executor.execute(command)
 
 
-def payment_command(organization_id: str, top_up_id: str, gateway: str, outcome: ChargeOutcome) -> RecordPayment:
-    """The ledger's command for what a gateway said; complete over its outcomes."""
+def payment_command(
+    organization_id: str, top_up_id: str, gateway: str, outcome: ChargeOutcome, *, fee_micros: int = 0
+) -> RecordPayment:
+    """The ledger's command for what a gateway said; complete over its outcomes. ``fee_micros`` is of a success."""
     match outcome:
         case Succeeded(reference=reference):
             return RecordPayment(
@@ -256,6 +257,7 @@ def payment_command(organization_id: str, top_up_id: str, gateway: str, outcome:
                 state=PaymentState.SUCCEEDED,
                 gateway=gateway,
                 gateway_reference=reference,
+                fee_micros=fee_micros,
             )
         case Processing(reference=reference):
             return RecordPayment(
@@ -308,21 +310,3 @@ def _gone(top_up: TopUpTaken) -> Declined:
     return Declined(
         code="payment_method_gone", retryable=False, message=f"{top_up.payment_method} is not stored any more"
     )
-
-
-def _record_of(described: PaymentMethod, services: Services, gateway: str) -> PaymentMethodRecord:
-    return PaymentMethodRecord(
-        payment_method_id=services.new_id(),
-        gateway=gateway,
-        reference=described.reference,
-        kind=described.kind,
-        brand=described.brand,
-        last4=described.last4,
-        expiry_month=described.expiry_month,
-        expiry_year=described.expiry_year,
-        created_at=services.clock(),
-    )
-
-
-def _invalid(field: str, value: str, allowed: str) -> Refused:
-    return Refused(code=RefusalCode.INVALID_INPUT, facts={"field": field, "value": value[:64], "allowed": allowed})

@@ -17,7 +17,8 @@ from commcredits.core.commands import CheckRecharge, SaveRechargeRule, SendTopUp
 from commcredits.core.outcomes import Done, RechargeRuleSaved, Refused, TopUpTaken
 from commcredits.core.recharge import RechargeStanding, standing
 from commcredits.operations.organizations import get_organization
-from commcredits.operations.payments import find_payment_method, take_payment
+from commcredits.operations.payment_methods import find_payment_method
+from commcredits.operations.payments import take_payment
 from commcredits.operations.services import Services
 from commcredits.storage.identifiers import OPERATOR_ID
 from commcredits.storage.loading import load_accounts

@@ -1,4 +1,4 @@
-"""Top-ups and payment methods as rows: reading them, and keeping what a gateway tells of a method.
+"""Top-ups as rows: reading them; and what a payment method is as a record.
 
 Knows rows. Refuses to move a top-up from state to state: only the committer does.
 """
@@ -19,7 +19,10 @@ from commcredits.storage.purchase_codec import tax_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentMethodRecord:
-    """A stored way to pay, as its gateway described it; ``reference`` is the gateway's own."""
+    """A stored way to pay, as its gateway described it; ``reference`` is the gateway's own.
+
+    One with ``removed_at`` is kept for what it paid, and never charged.
+    """
 
     payment_method_id: str
     gateway: str
@@ -30,6 +33,12 @@ class PaymentMethodRecord:
     expiry_month: int | None
     expiry_year: int | None
     created_at: datetime
+    customer_reference: str = ""
+    fingerprint: str = ""
+    country: str = ""
+    is_default: bool = False
+    is_backup: bool = False
+    removed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,36 +73,6 @@ class TopUpRecord:
     dispute_reference: str = ""
 
 
-async def insert_payment_method(
-    connection: Connection | Pool, shard_id: int, organization_id: str, record: PaymentMethodRecord
-) -> PaymentMethodRecord:
-    """Keep a method; the one that is there already when the gateway's reference is known."""
-    row = await connection.fetchrow(
-        load_statement("insert_payment_method"),
-        shard_id,
-        organization_id,
-        record.payment_method_id,
-        record.gateway,
-        record.reference,
-        record.kind,
-        record.brand,
-        record.last4,
-        record.expiry_month,
-        record.expiry_year,
-        record.created_at,
-    )
-    assert row is not None, "an upsert returns its row"
-    return _method_of(row)
-
-
-async def read_payment_methods(
-    connection: Connection | Pool, shard_id: int, organization_id: str
-) -> tuple[PaymentMethodRecord, ...]:
-    """An organization's methods, oldest first."""
-    rows = await connection.fetch(load_statement("list_payment_methods"), shard_id, organization_id)
-    return tuple(_method_of(row) for row in rows)
-
-
 async def read_top_ups(
     connection: Connection | Pool, shard_id: int, organization_id: str, *, before: str | None, limit: int
 ) -> tuple[TopUpRecord, ...]:
@@ -110,10 +89,23 @@ async def read_top_up(
     return None if row is None else top_up_record_of(row)
 
 
-async def read_open_top_up(connection: Connection | Pool, shard_id: int, top_up_id: str) -> TopUpRecord | None:
-    """The unsettled attempt of that id, whoever's it is, or None; for gateways, which know nothing but our key."""
-    row = await connection.fetchrow(load_statement("get_open_top_up"), shard_id, top_up_id)
+async def read_charged_top_up(
+    connection: Connection | Pool, shard_id: int, *, gateway: str, key: str, reference: str
+) -> TopUpRecord | None:
+    """The top-up that a gateway means, whoever's it is, or None: by our key where it tells that, else by its own name.
+
+    One that another gateway was asked for is none of this one's.
+    """
+    row = await connection.fetchrow(load_statement("find_charged_top_up"), shard_id, gateway, key, reference)
     return None if row is None else top_up_record_of(row)
+
+
+async def read_disputed_top_ups(
+    connection: Connection | Pool, shard_id: int, organization_id: str, *, before: str | None, limit: int
+) -> tuple[TopUpRecord, ...]:
+    """An organization's top-ups that were ever disputed, newest first, from the one before this id on."""
+    rows = await connection.fetch(load_statement("list_disputed_top_ups"), shard_id, organization_id, before, limit)
+    return tuple(top_up_record_of(row) for row in rows)
 
 
 async def read_due_top_ups(connection: Connection | Pool, shard_id: int, limit: int) -> tuple[TopUpRecord, ...]:
@@ -166,18 +158,4 @@ def top_up_record_of(row: asyncpg.Record) -> TopUpRecord:
         refunded_micros=row["refunded_micros"],
         disputed_micros=row["disputed_micros"],
         dispute_reference=row["dispute_reference"],
-    )
-
-
-def _method_of(row: asyncpg.Record) -> PaymentMethodRecord:
-    return PaymentMethodRecord(
-        payment_method_id=str(row["payment_method_id"]),
-        gateway=row["gateway"],
-        reference=row["reference"],
-        kind=row["kind"],
-        brand=row["brand"],
-        last4=row["last4"],
-        expiry_month=row["expiry_month"],
-        expiry_year=row["expiry_year"],
-        created_at=row["created_at"],
     )

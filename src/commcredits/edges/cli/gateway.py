@@ -97,7 +97,7 @@ async def _attach(opened: Opened, organization_id: str, card: str) -> PaymentMet
 
     from commcredits.gateways.protocol import CustomerRequest, Unavailable
     from commcredits.gateways.simulator.control import SimulatorControl
-    from commcredits.operations import organizations, payments
+    from commcredits.operations import organizations, payment_methods
 
     if opened.simulator_url is None:
         raise CannotRunError("COMMCREDITS_GATEWAYS names no simulated gateway, and test cards work there alone")
@@ -113,7 +113,7 @@ async def _attach(opened: Opened, organization_id: str, card: str) -> PaymentMet
     except httpx.HTTPError as error:
         raise CannotRunError(f"the simulated gateway at {opened.simulator_url} does not answer: {error}") from error
     return taken(
-        await payments.add_payment_method(
+        await payment_methods.add_payment_method(
             opened.services, organization_id=organization_id, gateway=SIMULATOR, reference=method.reference
         )
     )

@@ -5,7 +5,7 @@ Knows that a gateway keeps them under its own reference. Refuses to know card nu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -17,6 +17,12 @@ from commcredits.edges.cli.writing import document_of, listing_of, write_json, w
 
 if TYPE_CHECKING:
     from commcredits.storage.payments import PaymentMethodRecord
+
+
+_KEPT_TO_OURSELVES: Final = ("customer_reference", "fingerprint", "removed_at")
+
+
+_KEPT_TO_OURSELVES: Final = ("customer_reference", "fingerprint", "removed_at")
 
 
 def commands(parts: Parts) -> typer.Typer:
@@ -31,12 +37,12 @@ def commands(parts: Parts) -> typer.Typer:
         as_json: AsJson = False,
     ) -> None:
         """Let an organization pay with what a gateway keeps under a reference."""
-        from commcredits.operations import payments
+        from commcredits.operations import payment_methods
 
         async def work() -> PaymentMethodRecord:
             async with parts.open_services(with_gateways=True) as opened:
                 return taken(
-                    await payments.add_payment_method(
+                    await payment_methods.add_payment_method(
                         opened.services, organization_id=organization, gateway=gateway, reference=reference
                     )
                 )
@@ -46,11 +52,11 @@ def commands(parts: Parts) -> typer.Typer:
     @group.command("list")
     def list_payment_methods(organization: OrganizationId, as_json: AsJson = False) -> None:
         """List an organization's ways to pay, oldest first."""
-        from commcredits.operations import payments
+        from commcredits.operations import payment_methods
 
         async def work() -> tuple[PaymentMethodRecord, ...]:
             async with parts.open_services() as opened:
-                return taken(await payments.list_payment_methods(opened.services, organization_id=organization))
+                return taken(await payment_methods.list_payment_methods(opened.services, organization_id=organization))
 
         write_payment_methods(run(work()), as_json=as_json)
 
@@ -62,11 +68,11 @@ def write_payment_methods(
 ) -> None:
     """Write ways to pay: a list, or, ``alone``, the one that was just added."""
     if as_json:
-        documents = [document_of(each) for each in methods]
+        documents = [document_of(each, without=_KEPT_TO_OURSELVES) for each in methods]
         write_json(documents[0] if alone else listing_of(documents))
         return
     write_table(
-        ("payment method", "gateway", "kind", "brand", "ends in", "valid until"),
+        ("payment method", "gateway", "kind", "brand", "ends in", "valid until", "role"),
         (
             (
                 each.payment_method_id,
@@ -75,6 +81,8 @@ def write_payment_methods(
                 each.brand,
                 each.last4,
                 "" if each.expiry_year is None else f"{each.expiry_month:02d}/{each.expiry_year}",
+                "default" if each.is_default else "backup" if each.is_backup else "",
+                "default" if each.is_default else "backup" if each.is_backup else "",
             )
             for each in methods
         ),

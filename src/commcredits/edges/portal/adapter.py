@@ -26,7 +26,7 @@ from commcredits.edges.portal.ports import (
 )
 from commcredits.operations.funding import add_funds, list_top_ups
 from commcredits.operations.organizations import Organization, get_organization, list_organizations
-from commcredits.operations.payments import list_payment_methods
+from commcredits.operations.payment_methods import list_payment_methods
 from commcredits.operations.recharging import AutoRecharge, read_auto_recharge, save_auto_recharge
 from commcredits.operations.reports import (
     CallRecord,

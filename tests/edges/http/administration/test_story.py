@@ -41,6 +41,8 @@ async def test_from_opening_an_organization_to_a_balance_exact_to_the_millionth(
     (call,) = (await client.get(f"/v1/organizations/{organization}/calls")).json()["items"]
     assert (call["state"], call["destination"], call["charged"]) == ("ended", "Romania", "0.004800")
     journal = (await client.get(f"/v1/organizations/{organization}/journal")).json()["items"]
-    assert [(entry["amount"], entry["currency"]) for entry in journal] == [("0.004800", "EUR"), ("50.000000", "EUR")]
+    # The call, what the gateway kept of the payment, the payment.
+    moved = [(entry["amount"], entry["currency"]) for entry in journal]
+    assert moved == [("0.004800", "EUR"), ("1.000000", "EUR"), ("50.000000", "EUR")]
     verified = (await client.post("/v1/verify")).json()
     assert (verified["organizations"], verified["discrepancies"]) == (1, [])

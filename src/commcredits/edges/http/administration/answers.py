@@ -90,7 +90,7 @@ class PhoneNumber(BaseModel):
 
 
 class PaymentMethod(BaseModel):
-    """A way to pay, as its gateway describes it."""
+    """A way to pay, as its gateway describes it, and whether it is the default or the backup."""
 
     payment_method: Identity
     gateway: str
@@ -100,6 +100,9 @@ class PaymentMethod(BaseModel):
     last4: str
     expiry_month: int | None
     expiry_year: int | None
+    country: str
+    is_default: bool
+    is_backup: bool
     created_at: Time
 
 
@@ -220,6 +223,9 @@ def payment_method(record: PaymentMethodRecord) -> PaymentMethod:
         last4=record.last4,
         expiry_month=record.expiry_month,
         expiry_year=record.expiry_year,
+        country=record.country,
+        is_default=record.is_default,
+        is_backup=record.is_backup,
         created_at=time(record.created_at),
     )
 

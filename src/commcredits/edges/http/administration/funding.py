@@ -19,7 +19,7 @@ from commcredits.edges.http.administration.forms import PAGE_ITEMS_DEFAULT, Iden
 from commcredits.edges.http.administration.parameters import CursorQuery, KeyHeader, LimitQuery
 from commcredits.edges.http.administration.refusing import refusal, taken
 from commcredits.edges.http.administration.requests import PaymentMethodToAdd, PromotionToGrant, TopUpToMake
-from commcredits.operations import funding, organizations, payments
+from commcredits.operations import funding, organizations, payment_methods
 from commcredits.operations.services import Services
 from commcredits.storage.payments import TopUpRecord
 
@@ -48,7 +48,7 @@ def add_payment_methods(routes: APIRouter, services: Services) -> None:
     )
     async def add_payment_method(organization_id: Identifier, body: PaymentMethodToAdd) -> PaymentMethod:
         added = taken(
-            await payments.add_payment_method(
+            await payment_methods.add_payment_method(
                 services, organization_id=organization_id, gateway=body.gateway, reference=body.reference
             )
         )
@@ -61,7 +61,7 @@ def add_payment_methods(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
     async def list_payment_methods(organization_id: Identifier) -> Listing[PaymentMethod]:
-        methods = taken(await payments.list_payment_methods(services, organization_id=organization_id))
+        methods = taken(await payment_methods.list_payment_methods(services, organization_id=organization_id))
         return answers.whole_listing(methods, answers.payment_method)
 
 

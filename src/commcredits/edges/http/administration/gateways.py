@@ -15,7 +15,7 @@ from commcredits.edges.http.administration.documenting import ALWAYS, Tag, probl
 from commcredits.edges.http.administration.forms import GatewayName
 from commcredits.edges.http.administration.refusing import fault, taken
 from commcredits.edges.http.problems import HttpFault
-from commcredits.operations import payments
+from commcredits.operations import payment_messages
 from commcredits.operations.services import Services
 
 
@@ -49,7 +49,7 @@ def add_gateways(routes: APIRouter, services: Services) -> None:
         if name not in services.gateways:
             raise fault(HttpFault.NOT_FOUND, "There is no gateway of this name.")
         raw_body = await read_body(request, bytes_max=WEBHOOK_BYTES_MAX)
-        outcome = await payments.receive_webhook(
+        outcome = await payment_messages.receive_webhook(
             services, gateway=name, headers=dict(request.headers), raw_body=raw_body
         )
         if isinstance(outcome, Refused) and outcome.code is RefusalCode.INVALID_INPUT:

@@ -1,4 +1,4 @@
--- The unsettled top-up of an id that a gateway names; any text may come, so the id is compared as text.
+-- An organization's top-ups that were ever disputed, newest first, from the one before a given id on.
 select
     t.*,
     o.currency,
@@ -11,5 +11,8 @@ left join payment_methods m
     and m.organization_id = t.organization_id
     and m.payment_method_id::text = t.payment_method
 where t.shard_id = $1
-    and t.state in ('due', 'sent', 'processing', 'action_required', 'unknown')
-    and t.top_up_id::text = $2
+    and t.organization_id = $2
+    and t.dispute_reference <> ''
+    and ($3::uuid is null or t.top_up_id < $3)
+order by t.top_up_id desc
+limit $4

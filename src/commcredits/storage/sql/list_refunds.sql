@@ -1,0 +1,8 @@
+-- An organization's refunds, newest first, from the one before a given id on.
+select r.*, t.gateway, t.gateway_reference as charge_reference, o.currency
+from refunds r
+join top_ups t on t.shard_id = r.shard_id and t.organization_id = r.organization_id and t.top_up_id = r.top_up_id
+join organizations o on o.shard_id = r.shard_id and o.organization_id = r.organization_id
+where r.shard_id = $1 and r.organization_id = $2 and ($3::uuid is null or r.refund_id < $3)
+order by r.refund_id desc
+limit $4
