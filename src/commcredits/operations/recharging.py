@@ -11,14 +11,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from commcredits.core.account import ChargingTerms, Context
-from commcredits.core.calendar import month_of
+from commcredits.core.account import (
+    Account,
+    BackupUse,
+    ChargingTerms,
+    Context,
+    PauseReason,
+    RechargeMode,
+    RechargeRule,
+)
 from commcredits.core.commands import CheckRecharge, SaveRechargeRule, SendTopUp
 from commcredits.core.outcomes import Done, RechargeRuleSaved, Refused, TopUpTaken
-from commcredits.core.recharge import RechargeStanding, standing
+from commcredits.core.recharge import RechargeStanding, measured_micros, month_so_far, standing
+from commcredits.core.recharge_outlook import NextStep, month_ends_at, next_step
+from commcredits.core.recharge_rules import EXPIRY_AHEAD_DAYS_MAX
+from commcredits.operations.inputs import invalid_input
 from commcredits.operations.organizations import get_organization
-from commcredits.operations.payment_methods import find_payment_method
-from commcredits.operations.payments import take_payment
+from commcredits.operations.payment_methods import find_recharging_method
+from commcredits.operations.payments import APPROVAL_SECONDS_MAX, take_payment
 from commcredits.operations.services import Services
 from commcredits.storage.identifiers import OPERATOR_ID
 from commcredits.storage.loading import load_accounts
@@ -32,10 +42,32 @@ GATEWAY_CALLS_MAX: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AutoRecharge:
-    """The rule in force and how it stands; amounts in millionths.
+class RechargeTerms:
+    """What a rule shall say; amounts in millionths.
 
-    ``recharged_this_month_micros`` is what counts against the cap. ``retry_at`` is when a waiting rule may act again.
+    ``mode`` is fixed, to_target or close_gap. ``recharge_amount_micros`` counts in the modes fixed and close_gap,
+    ``target_amount_micros`` in to_target. No cap given: ten times that amount. ``backup_payment_method_id`` is empty
+    where there is none. Funds that expire within ``expiry_ahead_days`` count as gone already.
+    """
+
+    enabled: bool
+    trigger_amount_micros: int
+    payment_method_id: str
+    recharge_amount_micros: int = 0
+    monthly_cap_micros: int | None = None
+    mode: str = RechargeMode.FIXED
+    target_amount_micros: int = 0
+    backup_payment_method_id: str = ""
+    expiry_ahead_days: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoRecharge:
+    """The rule in force, how it stands, and what comes next; amounts in millionths. Terms are as in RechargeTerms.
+
+    ``measured_micros`` is what the trigger is compared with. ``recharged_this_month_micros`` is what counts against the
+    cap of ``month``, which is over at ``month_ends_at``; ``cap_left_micros`` is the rest. ``retry_at`` is when a rule
+    that waits after a decline or an attempt may act again.
     """
 
     enabled: bool
@@ -46,38 +78,79 @@ class AutoRecharge:
     recharged_this_month_micros: int
     standing: RechargeStanding
     retry_at: datetime | None
+    mode: RechargeMode
+    target_amount_micros: int
+    backup_payment_method_id: str | None
+    expiry_ahead_days: int
+    suspended: bool
+    paused: PauseReason | None
+    declines: int
+    backup_use: BackupUse
+    measured_micros: int
+    month: str
+    month_ends_at: datetime
+    cap_left_micros: int
+    next_step: NextStep
 
 
 async def save_auto_recharge(
-    services: Services,
-    *,
-    organization_id: str,
-    command_id: str,
-    enabled: bool,
-    recharge_amount_micros: int,
-    trigger_amount_micros: int,
-    monthly_cap_micros: int | None,
-    payment_method_id: str,
+    services: Services, *, organization_id: str, command_id: str, terms: RechargeTerms
 ) -> RechargeRuleSaved | Refused:
-    """Put a rule in force; says so when the balance is below its trigger already and a recharge starts at once."""
-    if enabled:
-        method = await find_payment_method(
-            services, organization_id=organization_id, payment_method_id=payment_method_id
-        )
-        if isinstance(method, Refused):
-            return method
+    """Put a rule in force; says so when the balance is below its trigger already and a recharge starts at once.
+
+    Both methods must be the organization's own, and fit to be charged while nobody is there. Switching off asks for
+    neither: it is never refused for what a method has become.
+    """
+    if terms.mode not in set(RechargeMode):
+        return invalid_input("mode", terms.mode, ", ".join(RechargeMode))
+    if not 0 <= terms.expiry_ahead_days <= EXPIRY_AHEAD_DAYS_MAX:
+        return invalid_input("expiry_ahead_days", str(terms.expiry_ahead_days), f"0 to {EXPIRY_AHEAD_DAYS_MAX}")
+    if terms.enabled:
+        for payment_method_id in filter(None, (terms.payment_method_id, terms.backup_payment_method_id)):
+            method = await find_recharging_method(
+                services, organization_id=organization_id, payment_method_id=payment_method_id
+            )
+            if isinstance(method, Refused):
+                return method
     command = SaveRechargeRule(
         organization_id=organization_id,
         command_id=command_id,
-        enabled=enabled,
-        recharge_amount_micros=recharge_amount_micros,
-        trigger_amount_micros=trigger_amount_micros,
-        monthly_cap_micros=monthly_cap_micros,
-        payment_method=payment_method_id,
+        enabled=terms.enabled,
+        recharge_amount_micros=terms.recharge_amount_micros,
+        trigger_amount_micros=terms.trigger_amount_micros,
+        monthly_cap_micros=terms.monthly_cap_micros,
+        payment_method=terms.payment_method_id,
+        mode=terms.mode,
+        target_amount_micros=terms.target_amount_micros,
+        backup_payment_method=terms.backup_payment_method_id,
+        expiry_ahead_days=terms.expiry_ahead_days,
     )
     outcome = await services.executor.execute(command)
     assert isinstance(outcome, RechargeRuleSaved | Refused)
     return outcome
+
+
+async def switch_auto_recharge_off(
+    services: Services, *, organization_id: str, command_id: str
+) -> RechargeRuleSaved | Refused:
+    """Switch the rule off at once, and leave all else that it says as it is; nothing where there is none."""
+    rule = await read_auto_recharge(services, organization_id=organization_id)
+    if isinstance(rule, Refused):
+        return rule
+    if rule is None:
+        return RechargeRuleSaved(recharge_started=False)
+    terms = RechargeTerms(
+        enabled=False,
+        trigger_amount_micros=rule.trigger_amount_micros,
+        payment_method_id=rule.payment_method_id,
+        recharge_amount_micros=rule.recharge_amount_micros,
+        monthly_cap_micros=rule.monthly_cap_micros,
+        mode=rule.mode,
+        target_amount_micros=rule.target_amount_micros,
+        backup_payment_method_id=rule.backup_payment_method_id or "",
+        expiry_ahead_days=rule.expiry_ahead_days,
+    )
+    return await save_auto_recharge(services, organization_id=organization_id, command_id=command_id, terms=terms)
 
 
 async def read_auto_recharge(services: Services, *, organization_id: str) -> AutoRecharge | Refused | None:
@@ -87,25 +160,41 @@ async def read_auto_recharge(services: Services, *, organization_id: str) -> Aut
         return organization
     async with services.pool.acquire() as connection:
         loaded = (await load_accounts(connection, services.shard_id, [organization_id]))[organization_id]
-    state = loaded.account.recharge
-    rule = state.rule
+    rule = loaded.account.recharge.rule
     if rule is None:
         return None
     now = services.clock()
     context = Context(now=now, new_id=services.new_id, decks={}, charging=ChargingTerms(), funding=services.funding)
-    stands = standing(loaded.account, context)
+    return _auto_recharge(loaded.account, rule, context)
+
+
+def _auto_recharge(account: Account, rule: RechargeRule, context: Context) -> AutoRecharge:
+    state = account.recharge
+    stands = standing(account, context)
     waits = {RechargeStanding.COOL_DOWN: state.cool_down_until, RechargeStanding.BACK_OFF: state.retry_at}
+    month, spent = month_so_far(account, context)
     return AutoRecharge(
         enabled=rule.enabled,
         recharge_amount_micros=rule.recharge_amount_micros,
         trigger_amount_micros=rule.trigger_amount_micros,
         monthly_cap_micros=rule.monthly_cap_micros,
         payment_method_id=rule.payment_method,
-        recharged_this_month_micros=(
-            state.month_micros if state.month == month_of(now, loaded.account.time_zone) else 0
-        ),
+        recharged_this_month_micros=spent,
         standing=stands,
         retry_at=waits.get(stands),
+        mode=rule.mode,
+        target_amount_micros=rule.target_amount_micros,
+        backup_payment_method_id=rule.backup_payment_method or None,
+        expiry_ahead_days=rule.expiry_ahead_days,
+        suspended=state.suspended,
+        paused=state.paused,
+        declines=state.declines,
+        backup_use=state.backup_use,
+        measured_micros=measured_micros(account, rule, context),
+        month=month,
+        month_ends_at=month_ends_at(account, context),
+        cap_left_micros=max(0, rule.monthly_cap_micros - spent),
+        next_step=next_step(account, context, approval_seconds=APPROVAL_SECONDS_MAX),
     )
 
 

@@ -92,6 +92,34 @@ def test_auto_recharge_is_set_shown_and_switched_off(terminal: Terminal) -> None
     assert (attempt["kind"], attempt["state"]) == ("auto_recharge", "cancelled")
 
 
+def test_a_rule_to_a_target_says_what_comes_next_and_its_attempts_what_became_of_them(terminal: Terminal) -> None:
+    organization = terminal.open_organization()
+    method, backup = terminal.add_card(organization), terminal.add_card(organization)
+    terms = ("--mode", "to_target", "--target-amount", "60", "--trigger-amount", "20", "--expiry-ahead-days", "7")
+    methods = ("--payment-method", method, "--backup-payment-method", backup)
+    saved = terminal.do("auto-recharge", "set", organization, *terms, *methods)
+    assert (saved["mode"], saved["target_amount"], saved["backup_payment_method"]) == ("to_target", "60.000000", backup)
+    assert (saved["next_step"]["kind"], saved["next_step"]["amount"]) == ("charge", "60.000000")
+
+    shown = terminal.type("auto-recharge", "show", organization).output
+    assert "to target" in shown
+    assert "a recharge now" in shown
+
+    off = terminal.do("auto-recharge", "off", organization)
+    assert (off["enabled"], off["mode"], off["expiry_ahead_days"]) == (False, "to_target", 7)
+    (attempt,) = terminal.do("auto-recharge", "attempts", organization)["items"]
+    assert (attempt["outcome"], attempt["amount"]) == ("switched_off", "60.000000")
+    assert "switched off" in terminal.type("auto-recharge", "attempts", organization).output
+
+
+def test_balance_alerts_are_set_and_shown(terminal: Terminal) -> None:
+    organization = terminal.open_organization()
+    assert "only when nothing is left" in terminal.type("balance-alerts", "show", organization).output
+    saved = terminal.do("balance-alerts", "set", organization, "--amount", "10", "--amount", "25.50")
+    assert saved == {"amounts": ["25.500000", "10.000000"], "currency": "EUR"}
+    assert "25.50 EUR, 10.00 EUR" in terminal.type("balance-alerts", "show", organization).output
+
+
 def test_a_declined_card_adds_nothing_and_ends_with_status_1(terminal: Terminal) -> None:
     organization = terminal.open_organization()
     method = terminal.add_card(organization, "sim_decline_expired_card")
@@ -169,6 +197,9 @@ def test_an_unknown_organization_is_refused_by_every_command_that_names_one(term
         ("auto-recharge", "set", NOBODY, *money),
         ("auto-recharge", "show", NOBODY),
         ("auto-recharge", "off", NOBODY),
+        ("auto-recharge", "attempts", NOBODY),
+        ("balance-alerts", "set", NOBODY, "--amount", "1"),
+        ("balance-alerts", "show", NOBODY),
         ("organizations", "assign-rate-deck", NOBODY, NOBODY),
         ("gateway", "add-test-card", NOBODY, "sim_ok"),
     )

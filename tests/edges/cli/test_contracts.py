@@ -13,7 +13,13 @@ from pydantic import BaseModel
 
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.edges.cli.refusing import REFUSALS, ExitStatus, RefusedError, sentence_of
-from commcredits.edges.http.administration import answers, call_handling, rate_answers, report_answers
+from commcredits.edges.http.administration import (
+    answers,
+    call_handling,
+    rate_answers,
+    recharge_answers,
+    report_answers,
+)
 from commcredits.main.command import build_command
 from tests.edges.cli.terminal import DECK, Terminal
 from tests.operations.office import open_office
@@ -63,8 +69,9 @@ def test_json_has_the_fields_of_the_administration_api(terminal: Terminal, datab
             terminal.do("funds", "promote", organization, "1", "--expires-at", "2030-01-01", "--reason", "test"),
             answers.Promotion,
         ),
-        (terminal.do("auto-recharge", "set", organization, *amounts), answers.AutoRechargeSaved),
-        (terminal.do("auto-recharge", "show", organization), answers.AutoRecharge),
+        (terminal.do("auto-recharge", "set", organization, *amounts), recharge_answers.AutoRechargeSaved),
+        (terminal.do("auto-recharge", "show", organization), recharge_answers.AutoRecharge),
+        (terminal.do("balance-alerts", "set", organization, "--amount", "10"), recharge_answers.BalanceAlerts),
     ]
 
     async def call() -> None:

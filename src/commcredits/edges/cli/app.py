@@ -73,6 +73,7 @@ def build_app(parts: Parts) -> typer.Typer:
     app.add_typer(payment_methods.commands(parts), name="payment-methods")
     app.add_typer(funds.commands(parts), name="funds")
     app.add_typer(recharge.commands(parts), name="auto-recharge")
+    app.add_typer(recharge.alert_commands(parts), name="balance-alerts")
     reports.add_commands(app, parts)
     app.add_typer(calls.commands(parts), name="calls")
     app.add_typer(call_mappings.commands(parts), name="call-mappings")

@@ -23,7 +23,8 @@ TAKES_NEGATIVE_TEXT: Final[dict[str, Any]] = {"ignore_unknown_options": True}
 """Context settings of a command whose argument is an amount: "-5" is then a wrong amount, not an unknown option."""
 
 
-def _amount(text: str) -> int:
+def read_amount(text: str) -> int:
+    """An amount in millionths, for ``parser``."""
     try:
         amount_micros = parse_micros(text)
     except MoneyError as error:
@@ -57,7 +58,7 @@ def whole_option(help_text: str, smallest: int, largest: int) -> Any:
 OrganizationId = Annotated[str, typer.Argument(metavar="ORGANIZATION", help="The organization's id.")]
 AmountMicros = Annotated[
     int,
-    typer.Argument(metavar="AMOUNT", parser=_amount, help="Decimal in the organization's currency, such as 50.00."),
+    typer.Argument(metavar="AMOUNT", parser=read_amount, help="Decimal in the organization's currency, such as 50.00."),
 ]
 Instant = Annotated[
     datetime,
@@ -85,4 +86,4 @@ def instant_option(name: str, help_text: str) -> Any:
 
 def amount_option(help_text: str) -> Any:
     """An option that is an amount in the organization's currency."""
-    return typer.Option(metavar="AMOUNT", parser=_amount, help=help_text)
+    return typer.Option(metavar="AMOUNT", parser=read_amount, help=help_text)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MICROS_SUFFIX: Final = "_micros"
 _RENAMED: Final = {
+    "backup_payment_method_id": "backup_payment_method",
     "payment_method_id": "payment_method",
     "first_increment_seconds": "first_increment",
     "next_increment_seconds": "next_increment",

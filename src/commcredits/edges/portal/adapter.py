@@ -27,7 +27,7 @@ from commcredits.edges.portal.ports import (
 from commcredits.operations.funding import add_funds, list_top_ups
 from commcredits.operations.organizations import Organization, get_organization, list_organizations
 from commcredits.operations.payment_methods import list_payment_methods
-from commcredits.operations.recharging import AutoRecharge, read_auto_recharge, save_auto_recharge
+from commcredits.operations.recharging import AutoRecharge, RechargeTerms, read_auto_recharge, save_auto_recharge
 from commcredits.operations.reports import (
     CallRecord,
     LotRecord,
@@ -129,11 +129,13 @@ class ServicesForPortal:
             self._services,
             organization_id=organization_id,
             command_id=command_id,
-            enabled=change.enabled,
-            recharge_amount_micros=change.recharge_amount_micros,
-            trigger_amount_micros=change.trigger_amount_micros,
-            monthly_cap_micros=change.monthly_cap_micros,
-            payment_method_id=change.payment_method,
+            terms=RechargeTerms(
+                enabled=change.enabled,
+                recharge_amount_micros=change.recharge_amount_micros,
+                trigger_amount_micros=change.trigger_amount_micros,
+                monthly_cap_micros=change.monthly_cap_micros,
+                payment_method_id=change.payment_method,
+            ),
         )
         return saved if isinstance(saved, Refused) else AutoRechargeSaved(recharge_started=saved.recharge_started)
 

@@ -117,6 +117,8 @@ DECIDED = frozenset(
         "amount_not_payable",
         "expiry_not_allowed",
         "cap_below_amount",
+        "target_not_allowed",
+        "payment_method_not_allowed",
         "currency_mismatch",
         "conflict",
         "number_taken",

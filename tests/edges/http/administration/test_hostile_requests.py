@@ -14,6 +14,7 @@ from tests.edges.http.administration.hostile_numbers import HOSTILE_NUMBERS
 from tests.edges.http.administration.hostile_people import HOSTILE_PEOPLE
 from tests.edges.http.administration.hostile_policies import HOSTILE_POLICIES
 from tests.edges.http.administration.hostile_rates import BODY, HOSTILE_RATES
+from tests.edges.http.administration.hostile_recharge import HOSTILE_RECHARGE
 from tests.edges.http.administration.world import ROMANIA, World, rate_deck_csv
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -104,6 +105,7 @@ ALL = [
     *HOSTILE_PEOPLE,
     *HOSTILE_POLICIES,
     *HOSTILE_RATES,
+    *HOSTILE_RECHARGE,
 ]
 
 

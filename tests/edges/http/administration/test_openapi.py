@@ -32,6 +32,7 @@ from tests.edges.http.administration.walk_over_people import (
 )
 from tests.edges.http.administration.walk_over_policies import walk_into_refusals_of_policies, walk_well_over_policies
 from tests.edges.http.administration.walk_over_rates import walk_into_refusals_of_rates, walk_well_over_rates
+from tests.edges.http.administration.walk_over_recharge import walk_into_refusals_of_recharge
 from tests.edges.http.administration.world import ROMANIA, World, client_of, rate_deck_csv
 from tests.operations.staff import hire
 
@@ -183,6 +184,7 @@ async def _walk_well(world: World) -> None:
     await client.put(f"{path}/rate-deck", json={"rate_deck_id": deck})
     rule = {"enabled": False, "recharge_amount": "50", "trigger_amount": "10", "payment_method": method}
     assert (await client.put(f"{path}/auto-recharge", json=rule)).status_code == 200
+    assert (await client.put(f"{path}/balance-alerts", json={"amounts": ["20"]})).status_code == 200
     call = {"organization_id": organization, "session_id": "walk", "caller": "+40212345678", "callee": "+4072345678"}
     assert (await client.post("/v1/charging/authorise", json=call)).status_code == 200
     await walk_well_over_people(world, organization)
@@ -198,6 +200,8 @@ async def _walk_well(world: World) -> None:
         "/number-quotas",
         "/balance",
         "/auto-recharge",
+        "/auto-recharge/attempts",
+        "/balance-alerts",
         "/calls/walk",
         f"/top-ups/{bought.json()['top_up_id']}",
     )
@@ -275,7 +279,7 @@ async def _walk_into_refusals(world: World) -> None:
     rule = {"enabled": True, "recharge_amount": "50", "trigger_amount": "10", "payment_method": method}
     await client.post(f"{path}/top-ups", json={**money, "payment_method": method}, headers=world.key())
     await client.post(f"{path}/promotions", json=give, headers=world.key())
-    await client.put(f"{path}/auto-recharge", json={**rule, "currency": "USD"})
+    await walk_into_refusals_of_recharge(world, organization)
     await client.put(f"{path}/rate-deck", json={"rate_deck_id": await world.publish(currency="USD")})
     await world.created(f"{path}/numbers", {"number": "+40212345670", "kind": "user"})
     await client.post(

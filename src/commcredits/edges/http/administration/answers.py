@@ -16,12 +16,10 @@ from commcredits.core.money import format_micros
 from commcredits.core.numbers import DialledKind
 from commcredits.core.outcomes import LotGranted
 from commcredits.core.purchases import TopUpKind, TopUpState
-from commcredits.core.recharge import RechargeStanding
 from commcredits.core.roster import NumberKind, NumberPurpose
 from commcredits.operations.numbers import PhoneNumber as PhoneNumberRecord
 from commcredits.operations.organizations import Organization as OrganizationRecord
 from commcredits.operations.paging import Page
-from commcredits.operations.recharging import AutoRecharge as AutoRechargeRecord
 from commcredits.storage.payments import PaymentMethodRecord, TopUpRecord
 
 R = TypeVar("R")
@@ -136,26 +134,6 @@ class Promotion(BaseModel):
     expires_at: Time
 
 
-class AutoRecharge(BaseModel):
-    """The auto-recharge rule and how it stands; ``retry_at`` is when a rule that waits may act again."""
-
-    enabled: bool
-    recharge_amount: Amount
-    trigger_amount: Amount
-    monthly_cap: Amount
-    payment_method: Identity
-    currency: Currency
-    recharged_this_month: Amount
-    standing: RechargeStanding
-    retry_at: Time | None
-
-
-class AutoRechargeSaved(AutoRecharge):
-    """The rule in force; ``recharge_started`` says that the balance was below its trigger already."""
-
-    recharge_started: bool
-
-
 class Changed(BaseModel):
     """``changed`` is false when things stood that way before."""
 
@@ -259,19 +237,4 @@ def promotion(granted: LotGranted) -> Promotion:
         amount=format_micros(granted.amount_micros),
         currency=granted.currency,
         expires_at=time(granted.expires_at),
-    )
-
-
-def auto_recharge(record: AutoRechargeRecord, currency: str) -> AutoRecharge:
-    """An auto-recharge rule as it is answered."""
-    return AutoRecharge(
-        enabled=record.enabled,
-        recharge_amount=format_micros(record.recharge_amount_micros),
-        trigger_amount=format_micros(record.trigger_amount_micros),
-        monthly_cap=format_micros(record.monthly_cap_micros),
-        payment_method=record.payment_method_id,
-        currency=currency,
-        recharged_this_month=format_micros(record.recharged_this_month_micros),
-        standing=record.standing,
-        retry_at=time_or_none(record.retry_at),
     )

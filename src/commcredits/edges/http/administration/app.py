@@ -35,6 +35,7 @@ from commcredits.edges.http.administration.organizations import add_organization
 from commcredits.edges.http.administration.people import add_people, add_people_import
 from commcredits.edges.http.administration.policies import add_blocks, add_may_call, add_pools, add_rules
 from commcredits.edges.http.administration.rate_decks import add_rate_deck_assignment, add_rate_decks
+from commcredits.edges.http.administration.receipts import add_billing_details, add_receipts
 from commcredits.edges.http.administration.recharge import add_auto_recharge, add_balance_alerts
 from commcredits.edges.http.administration.recorded_calls import add_call_mappings, add_recorded_calls, add_rerating
 from commcredits.edges.http.administration.refusing import ProblemError, problem_response
@@ -113,6 +114,8 @@ def _add_paths(routes: APIRouter, services: Services) -> None:
     add_promotions(routes, services)
     add_auto_recharge(routes, services)
     add_balance_alerts(routes, services)
+    add_billing_details(routes, services)
+    add_receipts(routes, services)
     add_money_reports(routes, services)
     add_pools(routes, services)
     add_notices(routes, services)

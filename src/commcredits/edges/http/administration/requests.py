@@ -15,7 +15,6 @@ from commcredits.edges.http.administration.forms import (
     CurrencyCode,
     DisplayName,
     E164Number,
-    Flag,
     GatewayName,
     GatewayReference,
     Identifier,
@@ -126,24 +125,4 @@ class PromotionToGrant(BaseModel):
     amount: AmountMicros
     expires_at: Instant
     reason: Reason
-    currency: CurrencyCode | None = None
-
-
-class AutoRechargeToSave(BaseModel):
-    """An auto-recharge rule. Without ``monthly_cap`` the operator's default holds; ``currency`` is as in a top-up."""
-
-    model_config = _strict(
-        enabled=True,
-        recharge_amount="100.00",
-        trigger_amount="20.00",
-        monthly_cap="500.00",
-        payment_method=_ID,
-        currency="EUR",
-    )
-
-    enabled: Flag
-    recharge_amount: AmountMicros
-    trigger_amount: AmountMicros
-    payment_method: Identifier
-    monthly_cap: AmountMicros | None = None
     currency: CurrencyCode | None = None
