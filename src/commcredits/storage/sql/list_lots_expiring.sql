@@ -5,7 +5,7 @@ from fund_lots l
 cross join lateral (
     select min(d.days) as days
     from unnest($4::integer[]) as d (days)
-    where l.expires_at <= $2 + make_interval(days => d.days)
+    where l.expires_at <= $2::timestamptz + make_interval(days => d.days)
 ) ahead
 join organizations o on o.shard_id = l.shard_id and o.organization_id = l.organization_id
 join accounts a on a.shard_id = l.shard_id and a.organization_id = l.organization_id
