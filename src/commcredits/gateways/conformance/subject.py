@@ -69,6 +69,8 @@ def charge_of(subject: Subject, method: str, key: str, *, off_session: bool = Tr
         payment_method_reference=method,
         off_session=off_session,
         description="Conformance",
+        # Whoever is present comes back from the page on which they approve.
+        return_url=None if off_session else "http://127.0.0.1/return",
     )
 
 
