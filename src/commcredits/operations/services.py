@@ -38,7 +38,7 @@ class Executor(Protocol):
 class Services:
     """One shard's storage, the gateways by name, the clock, the source of ids, and the operator's terms.
 
-    ``charging`` must be what the executor charges by. ``receipts`` is None where no seller is set: then none are issued.
+    ``charging`` must be what the executor charges by. Without a seller ``receipts`` is None.
     """
 
     shard_id: int

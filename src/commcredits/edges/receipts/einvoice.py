@@ -14,6 +14,7 @@ from commcredits.core.money import MICROS_PER_UNIT
 from commcredits.core.outcomes import Refused
 from commcredits.core.parties import Party
 from commcredits.core.receipts import ReceiptDocument, ReceiptKind
+from commcredits.core.tax_ids import is_eu_member
 from commcredits.core.taxes import TaxTreatment
 from commcredits.edges.receipts.formats import decimal_text
 from commcredits.edges.receipts.romania import CIUS_RO, is_romanian, refuse_for_romania
@@ -100,8 +101,13 @@ def _terms(document: ReceiptDocument, sheet: Sheet) -> dict[str, Any]:
 
 
 def _party(party: Party, document: ReceiptDocument) -> dict[str, Any]:
-    """A party; where tax has nothing to do with the document (O), nobody's VAT number may stand on it (BR-O-02)."""
-    vat = party.tax_id if party.tax_id_checked and _category(document) != _NOT_SUBJECT else ""
+    """A party; where tax has nothing to do with the document (O), nobody's VAT number may stand on it (BR-O-02).
+
+    VAT numbers begin with the letters of a country (BR-CO-09), which the Union's do; another tax id is a local one.
+    """
+    union = party.tax_id_checked and is_eu_member(party.country)
+    vat = party.tax_id if union and _category(document) != _NOT_SUBJECT else ""
+    local = party.tax_id if not union and party is document.seller else ""
     shown: dict[str, Any] = {
         "name": party.legal_name,
         "country_code": party.country,
@@ -110,6 +116,7 @@ def _party(party: Party, document: ReceiptDocument) -> dict[str, Any]:
         "country_subdivision": party.county,
         "legal_identifier": party.registration_number or ("" if vat else party.tax_id),
         "vat_identifier": vat,
+        "tax_identifier": local,
     }
     for number, line in enumerate(party.address_lines, start=1):
         shown[f"addr_l{number}"] = line

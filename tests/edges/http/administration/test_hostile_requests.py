@@ -14,7 +14,9 @@ from tests.edges.http.administration.hostile_numbers import HOSTILE_NUMBERS
 from tests.edges.http.administration.hostile_people import HOSTILE_PEOPLE
 from tests.edges.http.administration.hostile_policies import HOSTILE_POLICIES
 from tests.edges.http.administration.hostile_rates import BODY, HOSTILE_RATES
+from tests.edges.http.administration.hostile_receipts import HOSTILE_RECEIPTS
 from tests.edges.http.administration.hostile_recharge import HOSTILE_RECHARGE
+from tests.edges.http.administration.walk_over_receipts import issue
 from tests.edges.http.administration.world import ROMANIA, World, rate_deck_csv
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -69,6 +71,8 @@ async def _established(world: World, name: str, currency: str, number: str) -> d
     assert granted.status_code == 200, granted.text
     people = await _staffed(world, path)
     block = await world.created(f"{path}/blocks", {"kind": "destination", "subject": "LV"})
+    await issue(world)
+    receipt = (await world.client.get(f"{path}/receipts")).json()["items"][0]["number"]
     return {
         **people,
         "organization": organization,
@@ -79,6 +83,7 @@ async def _established(world: World, name: str, currency: str, number: str) -> d
         "number": number,
         "session": session,
         "block": block["block_id"],
+        "receipt": receipt,
         "opening_key": key,
         "buying_key": key,
         "deck_key": key,
@@ -105,6 +110,7 @@ ALL = [
     *HOSTILE_PEOPLE,
     *HOSTILE_POLICIES,
     *HOSTILE_RATES,
+    *HOSTILE_RECEIPTS,
     *HOSTILE_RECHARGE,
 ]
 

@@ -32,6 +32,7 @@ from tests.edges.http.administration.walk_over_people import (
 )
 from tests.edges.http.administration.walk_over_policies import walk_into_refusals_of_policies, walk_well_over_policies
 from tests.edges.http.administration.walk_over_rates import walk_into_refusals_of_rates, walk_well_over_rates
+from tests.edges.http.administration.walk_over_receipts import walk_into_refusals_of_receipts, walk_well_over_receipts
 from tests.edges.http.administration.walk_over_recharge import walk_into_refusals_of_recharge
 from tests.edges.http.administration.world import ROMANIA, World, client_of, rate_deck_csv
 from tests.operations.staff import hire
@@ -39,6 +40,7 @@ from tests.operations.staff import hire
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROBLEM = "application/problem+json"
+MEDIA_TYPES = {"application/json", "application/pdf", "application/xml", "text/csv", "text/html"}
 JSON = {"Content-Type": "application/json"}
 UNKNOWN_ID = "019353b4-7c1e-7000-8000-000000000000"
 
@@ -88,7 +90,9 @@ async def test_every_operation_says_what_it_is_for_and_every_refusal_is_a_proble
         assert set(operation["tags"]) <= {tag.value for tag in TAGS}, path
         for status, response in operation["responses"].items():
             assert response["description"], (method, path, status)
-            assert list(response["content"]) == ([PROBLEM] if int(status) >= 400 else ["application/json"])
+            (media_type,) = response["content"]
+            assert (media_type == PROBLEM) == (int(status) >= 400)
+            assert media_type in {PROBLEM, *MEDIA_TYPES}
     assert len(set(names)) == len(names)
 
 
@@ -193,6 +197,7 @@ async def _walk_well(world: World) -> None:
     await walk_well_over_calls(world, organization, deck)
     await walk_well_over_policies(world, organization)
     await walk_well_over_handling(world, organization)
+    await walk_well_over_receipts(world, organization)
     lists = ("numbers", "top-ups", "payment-methods", "lots", "journal", "calls")
     singles = (
         "",
@@ -280,6 +285,7 @@ async def _walk_into_refusals(world: World) -> None:
     await client.post(f"{path}/top-ups", json={**money, "payment_method": method}, headers=world.key())
     await client.post(f"{path}/promotions", json=give, headers=world.key())
     await walk_into_refusals_of_recharge(world, organization)
+    await walk_into_refusals_of_receipts(world, organization)
     await client.put(f"{path}/rate-deck", json={"rate_deck_id": await world.publish(currency="USD")})
     await world.created(f"{path}/numbers", {"number": "+40212345670", "kind": "user"})
     await client.post(

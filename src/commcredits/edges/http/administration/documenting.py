@@ -30,6 +30,7 @@ class Tag(StrEnum):
     NUMBERS = "Numbers"
     RATE_DECKS = "Rate decks"
     FUNDS = "Funds"
+    RECEIPTS = "Receipts"
     REPORTS = "Reports"
     NOTICES = "Notices"
     RECORDED_CALLS = "Recorded calls"
@@ -45,6 +46,7 @@ TAGS: Final[Mapping[Tag, str]] = {
     Tag.NUMBERS: "Telephone numbers: whose they are, whom they serve, and the stock that new ones come from.",
     Tag.RATE_DECKS: "What calls cost.",
     Tag.FUNDS: "How funds come: payment methods, top-ups, promotional funds, auto-recharge.",
+    Tag.RECEIPTS: "What each purchase is written down as, and who buys.",
     Tag.REPORTS: "Where the money is, where it went, and for which calls.",
     Tag.NOTICES: "Who is told what happened: people by mail, programs by webhooks.",
     Tag.RECORDED_CALLS: "Calls told after the fact, and calls that are over priced by another deck.",
