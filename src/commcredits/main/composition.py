@@ -14,7 +14,6 @@ from typing import Final
 import structlog
 from pydantic import SecretStr
 
-from commcredits.core.ledger import LedgerAccount
 from commcredits.gateways.protocol import Gateway
 from commcredits.gateways.registry import AmbiguousGateway, UnknownGateway, open_gateway
 from commcredits.operations.funding_rules import FundingRules, Remainder
@@ -152,7 +151,7 @@ def funding_rules(settings: Settings) -> FundingRules:
     return FundingRules(
         adjustment_limit_micros=settings.adjustment_limit_micros(),
         closing_remainder=Remainder(settings.closing_remainder),
-        account_codes={LedgerAccount(account): code for account, code in settings.account_codes.items()},
+        account_codes=settings.account_codes,
     )
 
 

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from commcredits.core.ledger import LedgerAccount
-
 
 class Remainder(StrEnum):
     """What becomes of the funds that are left when an organization closes (domain.md §3, Closing)."""
@@ -25,10 +23,10 @@ class FundingRules:
     """The operator's settings for funds that are given, taken or left over.
 
     One person may adjust an organization's balance by ``adjustment_limit_micros``, in millionths of its currency, in 24
-    hours; beyond, a second person has to agree. ``account_codes`` are the numbers of ledger accounts in the operator's
+    hours; beyond, a second person has to agree. ``account_codes`` are the numbers of accounts in the operator's
     own books, where they are not the usual ones (commcredits.operations.accounting).
     """
 
     adjustment_limit_micros: int = 100_000_000
     closing_remainder: Remainder = Remainder.REFUND
-    account_codes: Mapping[LedgerAccount, str] = field(default_factory=dict)
+    account_codes: Mapping[str, str] = field(default_factory=dict)

@@ -24,6 +24,9 @@ SHARED_OPERATOR: Final = "operator"
 CONSOLE: Final = "console"
 """Whoever works at the command line and does not say who."""
 
+BANK: Final = "bank"
+"""Where gateways pay out to: an account of exports alone, for the ledger ends at the gateway."""
+
 _NAME: Final = re.compile(r"[a-z0-9._-]{1,64}", re.ASCII)
 _CODE: Final = re.compile(r"[0-9A-Za-z._:-]{1,32}", re.ASCII)
 
@@ -53,8 +56,8 @@ def check_operators(operators: Mapping[str, SecretStr]) -> None:
 
 
 def check_account_codes(codes: Mapping[str, str]) -> None:
-    """Raise ValueError for an account that the ledger does not have, and for a number that is none."""
-    known = {account.value for account in LedgerAccount}
+    """Raise ValueError for an account that exports do not have, and for a number that is none."""
+    known = {BANK, *(account.value for account in LedgerAccount)}
     for account, code in codes.items():
         if account not in known:
             raise ValueError(f"{account[:64]!r} is none of the accounts {', '.join(sorted(known))}")
