@@ -23,6 +23,7 @@ from commcredits.edges.cli import (
     organizations,
     payment_methods,
     rates,
+    receipts,
     recharge,
     reports,
     rules,
@@ -74,6 +75,8 @@ def build_app(parts: Parts) -> typer.Typer:
     app.add_typer(funds.commands(parts), name="funds")
     app.add_typer(recharge.commands(parts), name="auto-recharge")
     app.add_typer(recharge.alert_commands(parts), name="balance-alerts")
+    app.add_typer(receipts.commands(parts), name="receipts")
+    app.add_typer(receipts.billing_commands(parts), name="billing-details")
     reports.add_commands(app, parts)
     app.add_typer(calls.commands(parts), name="calls")
     app.add_typer(call_mappings.commands(parts), name="call-mappings")
