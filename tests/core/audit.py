@@ -6,12 +6,16 @@ Knows the invariants of money, reckoned again from the journal and the calls. Re
 from collections import defaultdict
 
 from commcredits.core.account import Session
-from commcredits.core.funds import Lots, order_of_use
-from commcredits.core.ledger import LedgerAccount, TransferReason
-from commcredits.core.purchases import TopUpKind, TopUpState
+from commcredits.core.funds import Lots, order_of_use, own_micros
+from commcredits.core.ledger import LedgerAccount, TransferReason, balance_micros
+from commcredits.core.purchases import RefundState, TopUpKind, TopUpState
 from commcredits.core.rating import billed_seconds, price_micros
-from commcredits.core.topups import OPEN_STATES
+from commcredits.core.top_up_refunds import OPEN_REFUNDS
+from commcredits.core.topups import CARRIED_STATES, OPEN_STATES
 from tests.core.books import Books
+
+SETTLED_WELL = frozenset({TopUpState.SUCCEEDED, TopUpState.DISPUTED, TopUpState.REVERSED})
+_OF_PURCHASES = frozenset({TransferReason.TOP_UP, TransferReason.TAX, TransferReason.GATEWAY_FEE})
 
 
 def audit(books: Books) -> None:
@@ -19,6 +23,7 @@ def audit(books: Books) -> None:
     audit_lots(books)
     audit_calls(books)
     audit_top_ups(books)
+    audit_beside(books)
 
 
 def audit_lots(books: Books) -> None:
@@ -83,22 +88,54 @@ def _audit_call(session: Session) -> None:
 
 def audit_top_ups(books: Books) -> None:
     """A top-up grants funds once if it was paid and never if not; at most one recharge is open."""
-    paid: dict[str, list[int]] = defaultdict(list)
+    moved: dict[str, dict[tuple[LedgerAccount, LedgerAccount], list[int]]] = defaultdict(lambda: defaultdict(list))
     for entry in books.journal:
-        if entry.top_up_id is not None:
-            paid[entry.top_up_id].append(entry.amount_micros)
+        if entry.top_up_id is not None and entry.reason in _OF_PURCHASES:
+            moved[entry.top_up_id][entry.source, entry.target].append(entry.amount_micros)
     for top_up in books.top_ups.values():
-        succeeded = top_up.state is TopUpState.SUCCEEDED
-        assert paid.pop(top_up.top_up_id, []) == ([top_up.amount_micros] if succeeded else []), "not granted just once"
-        assert (top_up.lot_id is not None) == succeeded
-    assert not paid
-    still_open = {top_up.top_up_id: top_up for top_up in books.top_ups.values() if top_up.state in OPEN_STATES}
-    assert {top_up.top_up_id: top_up for top_up in books.account.open_top_ups} == still_open
-    recharges = [top_up for top_up in still_open.values() if top_up.kind is TopUpKind.AUTO_RECHARGE]
+        paid = top_up.state in SETTLED_WELL
+        expected = {(LedgerAccount.GATEWAY_CLEARING, LedgerAccount.CUSTOMER_CREDITS): [top_up.amount_micros]}
+        if top_up.tax.micros:
+            expected[LedgerAccount.GATEWAY_CLEARING, LedgerAccount.TAX] = [top_up.tax.micros]
+        if top_up.fee_micros:
+            expected[LedgerAccount.GATEWAY_FEES, LedgerAccount.GATEWAY_CLEARING] = [top_up.fee_micros]
+        assert dict(moved.pop(top_up.top_up_id, {})) == (expected if paid else {}), "not granted just once"
+        assert (top_up.lot_id is not None) == paid
+        assert 0 <= top_up.refunded_micros <= top_up.amount_micros
+        assert 0 <= top_up.disputed_micros <= top_up.amount_micros
+        assert not top_up.disputed_micros or top_up.state is TopUpState.DISPUTED, "funds are frozen without a dispute"
+    assert not moved
+    carried = {top_up.top_up_id: top_up for top_up in books.top_ups.values() if top_up.state in CARRIED_STATES}
+    assert {top_up.top_up_id: top_up for top_up in books.account.open_top_ups} == carried
+    recharges = [
+        top_up for top_up in carried.values() if top_up.kind is TopUpKind.AUTO_RECHARGE and top_up.state in OPEN_STATES
+    ]
     assert len(recharges) <= 1, "two recharges are open"
     rule = books.account.recharge.rule
     if rule is None or not rule.enabled:
         assert all(top_up.state is not TopUpState.DUE for top_up in recharges), "a recharge is due though switched off"
+
+
+def audit_beside(books: Books) -> None:
+    """Frozen funds, refunds under way and debts stand in the journal as they stand in their records."""
+    frozen = sum(top_up.disputed_micros for top_up in books.top_ups.values())
+    assert books.ledger_micros(LedgerAccount.DISPUTED) == frozen, "the journal and the disputes disagree"
+    under_way = sum(refund.gross_micros for refund in books.refunds.values() if refund.state in OPEN_REFUNDS)
+    assert books.ledger_micros(LedgerAccount.REFUNDS) == under_way, "the journal and the refunds disagree"
+    owed = [entry for entry in books.journal if entry.reason is not TransferReason.CREDIT_LINE]
+    assert -balance_micros(LedgerAccount.RECEIVABLE, owed) == books.account.owed_micros >= 0, "the debt is another"
+    for top_up in books.top_ups.values():
+        gone = [
+            refund
+            for refund in books.refunds.values()
+            if refund.top_up_id == top_up.top_up_id and refund.state is not RefundState.REFUSED
+        ]
+        assert sum(refund.amount_micros for refund in gone) == top_up.refunded_micros, "refunds do not add up"
+        assert sum(refund.tax_micros for refund in gone) <= top_up.tax.micros, "more tax went back than was paid"
+    own = own_micros(books.account.lots, books.now)
+    assert not (books.account.owed_micros and own), "a debt stands beside free funds"
+    # Double entry: what stands in all accounts together is nothing.
+    assert sum(books.ledger_micros(account) for account in LedgerAccount) == 0
 
 
 def newly_held(before: Lots, after: Lots) -> dict[str, int]:

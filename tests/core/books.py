@@ -24,14 +24,18 @@ from commcredits.core.account import (
 from commcredits.core.commands import (
     Authorise,
     CallCommand,
+    CloseDispute,
     Command,
     End,
     Expire,
     GrantPromotion,
     LiftBlock,
+    OpenDispute,
     PaymentState,
     RecordPayment,
+    RecordRefund,
     RefundCall,
+    RequestRefund,
     RequestTopUp,
     SaveRechargeRule,
     SendTopUp,
@@ -39,14 +43,15 @@ from commcredits.core.commands import (
     Start,
     Update,
 )
-from commcredits.core.decide import decide
+from commcredits.core.decide import Subject, decide
 from commcredits.core.flags import Flag, FlagKind
 from commcredits.core.funds import Lot, Lots, LotSource, LotTerms, available_micros, held_micros
 from commcredits.core.ledger import LedgerAccount, Transfer, balance_micros
 from commcredits.core.meters import Meter, MeterId
 from commcredits.core.money import AMOUNT_MICROS_MAX
+from commcredits.core.notices import Notice, NoticeKind
 from commcredits.core.outcomes import LotGranted, Outcome, TopUpTaken
-from commcredits.core.purchases import TopUp, TopUpKind, TopUpState
+from commcredits.core.purchases import Refund, RefundOfTopUp, TopUp, TopUpAndLot, TopUpKind, TopUpState
 from commcredits.core.roster import Block, Line, Party
 from commcredits.core.tariffs import Rate, RateDeck, index_deck
 
@@ -118,24 +123,43 @@ class Books:
     meters: dict[MeterId, Meter] = field(default_factory=dict)
     blocks: dict[str, Block] = field(default_factory=dict)
     flags: dict[tuple[str, FlagKind], Flag] = field(default_factory=dict)
+    lot_terms: dict[str, LotTerms] = field(default_factory=dict)
+    refunds: dict[str, Refund] = field(default_factory=dict)
+    told: dict[tuple[NoticeKind, str], Notice] = field(default_factory=dict)
+    """What was told, by kind and key: what happens twice is told once."""
     ids: "count[int]" = field(default_factory=lambda: count(1))
 
     def look(self, command: Command) -> Decision:
         """What the core decides about this command now; nothing is written down."""
-        subject: Session | TopUp | None = None
-        if isinstance(command, CallCommand):
-            subject = self.sessions.get(command.session_id)
-        elif isinstance(command, SendTopUp | RecordPayment):
-            subject = self.top_ups.get(command.top_up_id)
-        context = Context(
+        around = Surroundings(lines=self.lines, parties=self.parties, meters=self.meters)
+        return decide(self.account, self._subject(command), command, self.context, around)
+
+    @property
+    def context(self) -> Context:
+        """What decisions look at now."""
+        return Context(
             now=self.now,
             new_id=lambda: f"id-{next(self.ids):06d}",
             decks=self.decks,
             charging=self.charging,
             funding=self.funding,
         )
-        around = Surroundings(lines=self.lines, parties=self.parties, meters=self.meters)
-        return decide(self.account, subject, command, context, around)
+
+    def _subject(self, command: Command) -> Subject:
+        match command:
+            case SendTopUp() | RecordPayment() | RequestRefund() | OpenDispute():
+                return self.top_ups.get(command.top_up_id)
+            case CloseDispute():
+                top_up = self.top_ups.get(command.top_up_id)
+                lot_id = None if top_up is None else top_up.lot_id
+                return None if top_up is None else TopUpAndLot(top_up=top_up, lot=self.lot_terms.get(lot_id or ""))
+            case RecordRefund():
+                refund = self.refunds.get(command.refund_id)
+                if refund is None:
+                    return None
+                return RefundOfTopUp(refund=refund, top_up=self.top_ups[refund.top_up_id])
+            case _:
+                return self.sessions.get(command.session_id) if isinstance(command, CallCommand) else None
 
     def do(self, command: Command) -> Outcome:
         """Carry the command out and write down all that changed."""
@@ -148,6 +172,11 @@ class Books:
             self.sessions[decision.session.terms.session_id] = decision.session
         for top_up in decision.top_ups:
             self.top_ups[top_up.top_up_id] = top_up
+        for refund in decision.refunds:
+            self.refunds[refund.refund_id] = refund
+        self.lot_terms.update((lot.terms.lot_id, lot.terms) for lot in decision.new_lots)
+        for notice in decision.notices:
+            self.told.setdefault((notice.kind, notice.key), notice)
         self.journal.extend(decision.transfers)
         self.meters.update((meter.meter_id, meter) for meter in decision.meters)
         self.blocks.update((block.block_id, block) for block in decision.blocks)
@@ -249,7 +278,16 @@ class Books:
         """Claim a due recharge for the gateway."""
         return self.do(SendTopUp(organization_id=ORGANIZATION, top_up_id=top_up_id))
 
-    def record(self, top_up_id: str, state: PaymentState, *, retryable: bool = True, action_url: str = "") -> Outcome:
+    def record(
+        self,
+        top_up_id: str,
+        state: PaymentState,
+        *,
+        retryable: bool = True,
+        action_url: str = "",
+        reason: str = "said_the_gateway",
+        fee: str = "0",
+    ) -> Outcome:
         """Write down what the gateway said of an attempt."""
         return self.do(
             RecordPayment(
@@ -258,29 +296,41 @@ class Books:
                 state=state,
                 gateway="simulator",
                 gateway_reference=f"charge-{top_up_id}",
-                reason="said_the_gateway",
+                reason=reason,
                 action_url=action_url,
                 retryable=retryable,
+                fee_micros=units(fee),
             )
         )
 
     def save_rule(
-        self, *, recharge: str = "100", trigger: str = "50", cap: str | None = None, enabled: bool = True
+        self,
+        *,
+        recharge: str = "100",
+        trigger: str = "50",
+        cap: str | None = None,
+        enabled: bool = True,
+        target: str = "0",
+        **more: object,
     ) -> Outcome:
         """Set auto-recharge."""
-        return self.do(
-            SaveRechargeRule(
-                organization_id=ORGANIZATION,
-                command_id=f"rule-{next(self.ids)}",
-                enabled=enabled,
-                recharge_amount_micros=units(recharge),
-                trigger_amount_micros=units(trigger),
-                monthly_cap_micros=None if cap is None else units(cap),
-                payment_method="card",
-            )
+        command = SaveRechargeRule(
+            organization_id=ORGANIZATION,
+            command_id=f"rule-{next(self.ids)}",
+            enabled=enabled,
+            recharge_amount_micros=units(recharge),
+            trigger_amount_micros=units(trigger),
+            monthly_cap_micros=None if cap is None else units(cap),
+            payment_method="card",
+            target_amount_micros=units(target),
         )
+        return self.do(replace(command, **more))
 
     # ---- what a person would read
+
+    def notices(self, *kinds: NoticeKind) -> list[Notice]:
+        """What was told of these kinds, in order."""
+        return [notice for notice in self.told.values() if notice.kind in kinds]
 
     @property
     def call(self) -> Session:

@@ -156,6 +156,7 @@ def _split(account: Account, top_up: TopUp, lost_micros: int) -> tuple[int, int]
     left = net_left + tax_left
     unit: int = MICROS_PER_UNIT // 10**account.minor_digits
     tax = tax_left if lost >= left else divide_half_up(tax_left * lost, left * unit) * unit
+    tax = min(tax, lost)
     return lost - tax, tax
 
 
