@@ -53,12 +53,13 @@ def message_of(
     # Answered by no holiday notice, kept out of no inbox.
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
-    message["Content-Language"] = mail.language
     message.set_content(letter.text, cte="quoted-printable")
     message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
     if attachment is not None:
         maintype, subtype = PDF
         message.add_attachment(attachment.content, maintype=maintype, subtype=subtype, filename=attachment.name)
+    # Last, for fields of content move into the first part when there is more than one.
+    message["Content-Language"] = mail.language
     return message
 
 
