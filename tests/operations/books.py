@@ -3,6 +3,7 @@
 Knows which commands bring that about. Refuses to know what is wrong with spoiled books.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 from commcredits.core.commands import (
@@ -18,8 +19,10 @@ from commcredits.core.commands import (
     Update,
 )
 from commcredits.core.outcomes import Done, Ended, Granted, RechargeRuleSaved, Started, TopUpTaken
+from commcredits.operations.receipts import issue_receipts
 from tests.operations.books_of_people import fill_books_of_people
 from tests.operations.office import Office, new_id
+from tests.operations.selling import LONG_AGO, TERMS
 
 DECLINED_MICROS = 60_000_000
 ALFA, BRAVO = "Alfa", "Bravo"
@@ -43,6 +46,7 @@ async def fill_books(office: Office) -> None:
     assert isinstance(await office.authorise(alfa, "running"), Granted)
     await _recharged(office)
     await fill_books_of_people(office)
+    await issue_receipts(replace(office.services, receipts=TERMS), since=LONG_AGO)
 
 
 async def _bought(office: Office, organization_id: str, amount_micros: int, state: PaymentState) -> None:

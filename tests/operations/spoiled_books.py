@@ -30,6 +30,9 @@ _TABLES: Final = (
     "rates",
     "parties",
     "phone_numbers",
+    "receipt_series",
+    "receipts",
+    "refunds",
 )
 
 

@@ -269,7 +269,7 @@ set state = 'succeeded'
 where state = 'declined';
 
 -- a top-up a millionth larger
--- found by top_ups_equal_journal, top_ups_equal_lots
+-- found by top_ups_equal_journal, top_ups_equal_lots, receipts_are_whole
 update top_ups
 set amount_micros = amount_micros + 1
 where lot_id = bought();
@@ -287,7 +287,7 @@ set lot_id = null
 where lot_id = bought();
 
 -- a paid top-up gone
--- found by top_ups_equal_lots, transfers_name_what_exists
+-- found by top_ups_equal_lots, transfers_name_what_exists, receipts_are_whole
 delete from top_ups
 where lot_id = bought();
 
@@ -310,3 +310,36 @@ where session_id = 'short';
 update call_sessions
 set used_seconds = used_seconds + 1
 where session_id = 'short';
+
+-- a receipt that is gone
+-- found by receipts_are_whole
+delete from receipts where sequence = 1;
+
+-- a number that was skipped
+-- found by receipts_are_whole
+update receipt_series set last_sequence = last_sequence + 1;
+
+-- a receipt of a millionth more
+-- found by receipts_are_whole
+update receipts set net_micros = net_micros + 1 where sequence = 1;
+
+-- more credited than was paid
+-- found by receipts_are_whole
+insert into receipts
+select
+    shard_id, organization_id, top_up_id, 'CN', 1, 'CN-000001', 'dispute', subject_id, top_up_id, issued_at, settled_at,
+    currency, net_micros, tax_micros + 1, document
+from receipts
+where sequence = 1;
+
+-- a tax a millionth larger
+-- found by taxes_equal_journal, receipts_are_whole
+update top_ups set tax_micros = tax_micros + 1 where lot_id = bought();
+
+-- a refund under way that the journal does not know
+-- found by refunds_equal_journal
+insert into refunds
+select
+    shard_id, organization_id, nobody(), top_up_id, lot_id, 'sent', 1, 0, 'spoiled', 'nobody', settled_at, null, '', ''
+from top_ups
+where lot_id = bought();

@@ -100,6 +100,7 @@ AMOUNTS = [
     (26, "journal", "transfer_id", "amount_micros", "true"),
     (7, "fund_lots", "lot_id", "amount_micros", "true"),
     (2, "top_ups", "top_up_id", "amount_micros", "state = 'succeeded'"),
+    (2, "receipts", "receipt_id", "net_micros", "true"),
     (3, "accounts", "organization_id", "posted_micros", "true"),
     (3, "accounts", "organization_id", "held_micros", "true"),
     (3, "accounts", "organization_id", "lot_free_micros[1]", "true"),

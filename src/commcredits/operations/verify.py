@@ -42,6 +42,7 @@ _STATEMENTS: Final = (
     "top_ups_equal_lots",
     "taxes_equal_journal",
     "refunds_equal_journal",
+    "receipts_are_whole",
     "one_open_recharge",
     "transfers_name_what_exists",
     "transfers_follow_the_chart",
