@@ -91,8 +91,11 @@ def _still_open() -> Unknown:
 
 
 async def _closing_currency(calls: StripeCalls) -> str:
-    """A currency that the account surely takes: its own, or dollars where the key may not ask."""
+    """A currency that the account surely takes: its own, or dollars where the key may not ask.
+
+    Where that guess is wrong, or the question was lost, Stripe refuses the closing, and the key stays open.
+    """
     try:
         return (await calls.account()).default_currency or CLOSING_CURRENCY_DEFAULT
-    except (stripe.InvalidRequestError, stripe.PermissionError):
+    except stripe.StripeError:
         return CLOSING_CURRENCY_DEFAULT
