@@ -5,6 +5,7 @@ Knows how a notice comes about without its cause. Refuses to judge what becomes 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from commcredits.operations.telling_terms import TellingTerms
 from tests.operations.office import Office
 
 UNIT = 1_000_000
-LOW: dict[str, str | int] = {"alert_micros": 25 * UNIT, "balance_micros": 24_500_000, "currency": "EUR"}
+LOW: Mapping[str, str | int] = {"alert_micros": 25 * UNIT, "balance_micros": 24_500_000, "currency": "EUR"}
 
 
 def that_tells(office: Office, **terms: Any) -> Services:
@@ -30,10 +31,10 @@ async def notice(
     *,
     kind: NoticeKind = NoticeKind.BALANCE_LOW,
     key: str | None = None,
-    **facts: str | int,
+    facts: Mapping[str, str | int] = LOW,
 ) -> None:
     """Something to tell."""
-    told = Notice(kind=kind, key=key or services.new_id(), facts=facts or LOW)
+    told = Notice(kind=kind, key=key or services.new_id(), facts=facts)
     assert await add_notices(services.pool, services, [(organization_id, told)]) == 1
 
 

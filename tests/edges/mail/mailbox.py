@@ -51,7 +51,7 @@ class Mailbox:
         if answer == "cut":
             if self.take_before_cut:
                 self._take(session, envelope)
-            assert server.transport is not None
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
             return "451 never heard"
         if answer:

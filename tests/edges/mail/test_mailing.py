@@ -25,7 +25,7 @@ from commcredits.operations.mailing import WAITS_SECONDS, Mailing
 from commcredits.operations.services import Services
 from tests.edges.mail.mailbox import Mailbox, mailbox
 from tests.operations.office import Office, open_office
-from tests.operations.telling import UNIT, mailed, notice, recipient, that_tells
+from tests.operations.telling import LOW, UNIT, mailed, notice, recipient, that_tells
 
 SENDER = Sender(
     address="credits@operator.example", name="Operator Télécom, București", reply_to="help@operator.example"
@@ -60,7 +60,7 @@ class Desk:
         return count + await mailing.run()
 
     async def tell(self, kind: NoticeKind = NoticeKind.BALANCE_LOW, **facts: str | int) -> None:
-        await notice(self.services, self.organization_id, kind=kind, **facts)
+        await notice(self.services, self.organization_id, kind=kind, facts=facts or LOW)
         await hand_on_notices(self.services)
 
 

@@ -14,7 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_skeleton
+from babel.dates import format_date, format_skeleton
 from babel.numbers import NumberPattern, format_decimal, format_percent, parse_pattern
 from iso4217 import Currency
 
@@ -50,11 +50,12 @@ class Formats:
 
     def day(self, instant: datetime) -> str:
         """The day of an instant, such as ``22 November 2027``."""
-        return self._skeleton("yMMMMd", instant)
+        return format_date(self._local(instant).date(), "long", locale=self._locale)
 
     def minute(self, instant: datetime) -> str:
         """Day and time of an instant to the minute."""
-        return f"{self.day(instant)}, {self._skeleton('Hm', instant)}"
+        local = self._local(instant)
+        return f"{self.day(instant)}, {format_skeleton('Hm', local, tzinfo=local.tzinfo, locale=self._locale)}"
 
     def month(self, text: str) -> str:
         """A month that is written as ``2026-11``: ``November 2026``."""
@@ -69,13 +70,12 @@ class Formats:
     def _locale(self) -> Locale:
         return _locale(_LOCALES[self.language])
 
-    def _skeleton(self, skeleton: str, instant: datetime) -> str:
+    def _local(self, instant: datetime) -> datetime:
         try:
-            instant = instant.astimezone(ZoneInfo(self.time_zone))
+            return instant.astimezone(ZoneInfo(self.time_zone))
         except OverflowError:
             # "Never" is written as the end of 9999, which is another year east of Greenwich.
-            instant = instant.astimezone(UTC)
-        return format_skeleton(skeleton, instant, tzinfo=instant.tzinfo, locale=self._locale)
+            return instant.astimezone(UTC)
 
 
 def _currency_digits(currency: str) -> int:
