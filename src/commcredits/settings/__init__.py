@@ -155,7 +155,7 @@ class Settings(BaseSettings):
         description="Who sells, as it stands on receipts, as JSON; without it none are issued.",
     )
     taxes: tuple[TaxSettings, ...] = Field(
-        default=(),
+        default_factory=tuple,
         max_length=TAX_ROWS_MAX,
         description="Which tax holds where and since when, as JSON.",
     )
