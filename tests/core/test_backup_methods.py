@@ -1,6 +1,7 @@
 """The backup method: tried at once when the first is declined, and for good when a bank has said "never"."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,12 +14,12 @@ from tests.core.audit import audit
 from tests.core.books import ORGANIZATION, Books, books, units
 from tests.core.recharging import CHECK, decline, due, pay
 
-BACKUP = {"backup_payment_method": "second"}
+BACKUP: dict[str, Any] = {"backup_payment_method": "second"}
 
 
-def _below(**rule: object) -> Books:
+def _below(**rule: Any) -> Books:
     account = books(balance="10")
-    account.save_rule(**{**BACKUP, **rule})  # type: ignore[arg-type] - whatever the rule of the test says
+    account.save_rule(**{**BACKUP, **rule})
     return account
 
 

@@ -1,6 +1,7 @@
 """How much a recharge charges: a fixed amount, up to a target, or the fewest whole amounts that close the gap."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,8 +15,8 @@ from commcredits.core.recharge_rules import EXPIRY_AHEAD_DAYS_MAX
 from tests.core.books import FUNDING, NOON, Books, books, lot, rate, units
 from tests.core.recharging import CHECK, due, pay
 
-TO_TARGET = {"mode": "to_target"}
-CLOSE_GAP = {"mode": "close_gap"}
+TO_TARGET: dict[str, Any] = {"mode": "to_target"}
+CLOSE_GAP: dict[str, Any] = {"mode": "close_gap"}
 
 
 def _code(outcome: Outcome) -> RefusalCode:
@@ -46,7 +47,8 @@ def test_from_26_to_21_with_trigger_25_and_target_50_charges_29() -> None:
 
 
 def test_exactly_at_the_trigger_does_not_fire_and_one_millionth_below_does() -> None:
-    for mode in ({}, TO_TARGET, CLOSE_GAP):
+    modes: tuple[dict[str, Any], ...] = ({}, TO_TARGET, CLOSE_GAP)
+    for mode in modes:
         for balance, fires in (("25", False), ("24.999999", True)):
             account = books(balance=balance)
             saved = account.save_rule(recharge="50", trigger="25", target="50", **mode)
@@ -119,7 +121,7 @@ def test_a_target_is_reached_and_passed_by_less_than_the_smallest_coin(
 ) -> None:
     account = books(lots=(lot("a", balance),) if balance else ())
     account.account = replace(account.account, minor_digits=digits)
-    command = {"trigger_amount_micros": trigger, "target_amount_micros": trigger + above}
+    command: dict[str, Any] = {"trigger_amount_micros": trigger, "target_amount_micros": trigger + above}
     account.save_rule(**TO_TARGET, **command, monthly_cap_micros=10**12)
     if balance >= trigger:
         assert account.recharges() == []

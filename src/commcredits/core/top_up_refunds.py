@@ -83,7 +83,8 @@ def record_refund(account: Account, subject: RefundOfTopUp | None, command: Reco
     state = RefundState(command.state)
     unsettled = state in OPEN_REFUNDS
     no_news = unsettled and (
-        state is refund.state or (state is RefundState.UNKNOWN and refund.state is not RefundState.SENT)
+        state in {refund.state, RefundState.SENT}
+        or (state is RefundState.UNKNOWN and refund.state is not RefundState.SENT)
     )
     if refund.state not in OPEN_REFUNDS or no_news:
         return Decision(outcome=_taken(refund, top_up, account), account=account)
