@@ -120,6 +120,7 @@ DECIDED = frozenset(
         "target_not_allowed",
         "payment_method_not_allowed",
         "currency_mismatch",
+        "nothing_to_refund",
         "conflict",
         "number_taken",
     }

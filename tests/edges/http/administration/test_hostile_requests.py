@@ -11,6 +11,7 @@ from tests.edges.http.administration.hostile import DECIDED, HOSTILE, OPEN, Host
 from tests.edges.http.administration.hostile_calls import HOSTILE_CALLS
 from tests.edges.http.administration.hostile_handling import HOSTILE_HANDLING
 from tests.edges.http.administration.hostile_numbers import HOSTILE_NUMBERS
+from tests.edges.http.administration.hostile_payments import HOSTILE_PAYMENTS
 from tests.edges.http.administration.hostile_people import HOSTILE_PEOPLE
 from tests.edges.http.administration.hostile_policies import HOSTILE_POLICIES
 from tests.edges.http.administration.hostile_rates import BODY, HOSTILE_RATES
@@ -107,6 +108,7 @@ ALL = [
     *HOSTILE_CALLS,
     *HOSTILE_HANDLING,
     *HOSTILE_NUMBERS,
+    *HOSTILE_PAYMENTS,
     *HOSTILE_PEOPLE,
     *HOSTILE_POLICIES,
     *HOSTILE_RATES,

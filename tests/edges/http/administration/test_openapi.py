@@ -25,6 +25,7 @@ from tests.edges.http.administration.walk_over_calls import (
     walk_well_over_calls,
 )
 from tests.edges.http.administration.walk_over_handling import walk_into_refusals_of_handling, walk_well_over_handling
+from tests.edges.http.administration.walk_over_payments import walk_into_refusals_of_payments, walk_well_over_payments
 from tests.edges.http.administration.walk_over_people import (
     walk_into_closed_doors_of_people,
     walk_into_refusals_of_people,
@@ -44,8 +45,8 @@ MEDIA_TYPES = {"application/json", "application/pdf", "application/xml", "text/c
 JSON = {"Content-Type": "application/json"}
 UNKNOWN_ID = "019353b4-7c1e-7000-8000-000000000000"
 
-SEEN_ELSEWHERE_OR_HARD_TO_PROVOKE = {408, 500, 503}
-"""Time-outs and faults of ours: the walk cannot provoke them at every path; other tests do at some."""
+SEEN_ELSEWHERE_OR_HARD_TO_PROVOKE = {408, 429, 500, 503}
+"""Time-outs, limits that the walk's installation does not have, and faults of ours: other tests provoke some of them."""
 
 Operation = tuple[str, str, dict[str, Any]]
 
@@ -197,6 +198,7 @@ async def _walk_well(world: World) -> None:
     await walk_well_over_calls(world, organization, deck)
     await walk_well_over_policies(world, organization)
     await walk_well_over_handling(world, organization)
+    await walk_well_over_payments(world, organization)
     await walk_well_over_receipts(world, organization)
     lists = ("numbers", "top-ups", "payment-methods", "lots", "journal", "calls")
     singles = (
@@ -297,6 +299,7 @@ async def _walk_into_refusals(world: World) -> None:
     await walk_into_refusals_of_people(world, organization)
     await walk_into_refusals_of_policies(world, organization)
     await walk_into_refusals_of_handling(world, organization)
+    await walk_into_refusals_of_payments(world, organization)
     await world.close_organization(organization)
     await walk_into_closed_doors_of_people(world, organization)
     await walk_into_closed_doors_of_moving_in(world, organization)

@@ -28,12 +28,14 @@ from pydantic import SecretStr
 from commcredits.core.account import ChargingTerms, FundingTerms
 from commcredits.edges.http.administration.app import administration_app
 from commcredits.edges.http.charging.serve import ChargingServer, serve_charging
+from commcredits.gateways.bank_transfer.gateway import open_bank_transfer
 from commcredits.gateways.protocol import CustomerRequest
 from commcredits.gateways.simulator import wire
 from commcredits.gateways.simulator.__main__ import WEBHOOK_VARIABLE
 from commcredits.gateways.simulator.client import SimulatorGateway
 from commcredits.gateways.simulator.signing import new_webhook_secret, signed_headers
 from commcredits.operations.numbers import NumberDirectory
+from commcredits.operations.payment_terms import PaymentTerms
 from commcredits.operations.services import Services
 from commcredits.storage.committer import Committer
 from commcredits.storage.connection import open_pool
@@ -178,7 +180,9 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(database_url: str, simulator: SimulatorProcess) -> AsyncIterator[World]:
+async def open_world(
+    database_url: str, simulator: SimulatorProcess, *, payments: PaymentTerms | None = None
+) -> AsyncIterator[World]:
     """The installation, running."""
     pool = await open_pool(database_url, min_size=1, max_size=4, application_name="test")
     gateway = SimulatorGateway(simulator.base_url, webhook_secret=SecretStr(simulator.environment[WEBHOOK_VARIABLE]))
@@ -196,10 +200,11 @@ async def open_world(database_url: str, simulator: SimulatorProcess) -> AsyncIte
         shard_id=SHARD_ID,
         pool=pool,
         executor=committer,
-        gateways={"simulator": gateway},
+        gateways={"simulator": gateway, "bank_transfer": open_bank_transfer({})},
         clock=_now,
         new_id=new_id,
         funding=funding_terms(),
+        payments=payments or PaymentTerms(),
     )
     charging = await serve_charging(committer, NumberDirectory(), token=TOKEN.encode(), now=_now)
     app = administration_app(services, operator_token=SecretStr(TOKEN), charging_address=("127.0.0.1", charging.port))

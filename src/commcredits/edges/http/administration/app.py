@@ -23,8 +23,8 @@ from starlette.routing import BaseRoute, Match
 from commcredits.edges.http.administration.access import SHARED_OPERATOR, Guard, KeyRing
 from commcredits.edges.http.administration.call_handling import add_call_handling, add_flags
 from commcredits.edges.http.administration.forwarding import ChargingForwarder
-from commcredits.edges.http.administration.funding import add_payment_methods, add_promotions, add_top_ups
-from commcredits.edges.http.administration.gateways import add_gateways
+from commcredits.edges.http.administration.funding import add_promotions, add_top_ups
+from commcredits.edges.http.administration.gateways import add_gateway_records, add_gateways
 from commcredits.edges.http.administration.licences import add_assignments, add_licences
 from commcredits.edges.http.administration.moving_in import add_moving_in
 from commcredits.edges.http.administration.notices import add_notices, add_recipients
@@ -32,6 +32,17 @@ from commcredits.edges.http.administration.number_stock import add_number_stock,
 from commcredits.edges.http.administration.numbers import add_number_service, add_numbers
 from commcredits.edges.http.administration.openapi import add_openapi
 from commcredits.edges.http.administration.organizations import add_organizations
+from commcredits.edges.http.administration.payment_methods import (
+    add_method_roles,
+    add_method_setups,
+    add_payment_methods,
+)
+from commcredits.edges.http.administration.payments import (
+    add_disputes,
+    add_refunds,
+    add_refunds_by_hand,
+    add_waiting_payments,
+)
 from commcredits.edges.http.administration.people import add_people, add_people_import
 from commcredits.edges.http.administration.policies import add_blocks, add_may_call, add_pools, add_rules
 from commcredits.edges.http.administration.rate_decks import add_rate_deck_assignment, add_rate_decks
@@ -110,7 +121,13 @@ def _add_paths(routes: APIRouter, services: Services) -> None:
     add_rate_decks(routes, services)
     add_rate_deck_assignment(routes, services)
     add_payment_methods(routes, services)
+    add_method_setups(routes, services)
+    add_method_roles(routes, services)
     add_top_ups(routes, services)
+    add_waiting_payments(routes, services)
+    add_refunds(routes, services)
+    add_refunds_by_hand(routes, services)
+    add_disputes(routes, services)
     add_promotions(routes, services)
     add_auto_recharge(routes, services)
     add_balance_alerts(routes, services)
@@ -130,6 +147,7 @@ def _add_paths(routes: APIRouter, services: Services) -> None:
     add_rerating(routes, services)
     add_moving_in(routes, services)
     add_gateways(routes, services)
+    add_gateway_records(routes, services)
     add_verification(routes, services)
     add_health(routes, services)
     add_openapi(routes)

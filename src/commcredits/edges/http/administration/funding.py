@@ -1,4 +1,4 @@
-"""The paths by which funds come: payment methods, top-ups, promotional funds, auto-recharge.
+"""The paths by which funds come: top-ups and promotional funds.
 
 Knows fields and statuses. Refuses to know when a payment is allowed, and to guess a currency: one that is named must be
 the organization's.
@@ -13,13 +13,13 @@ from fastapi import APIRouter, Response
 from commcredits.core.outcomes import RefusalCode
 from commcredits.core.purchases import TopUpState
 from commcredits.edges.http.administration import answers
-from commcredits.edges.http.administration.answers import Listing, PaymentMethod, Promotion, TopUp
+from commcredits.edges.http.administration.answers import Listing, Promotion, TopUp
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
 from commcredits.edges.http.administration.forms import PAGE_ITEMS_DEFAULT, Identifier
 from commcredits.edges.http.administration.parameters import CursorQuery, KeyHeader, LimitQuery
 from commcredits.edges.http.administration.refusing import refusal, taken
-from commcredits.edges.http.administration.requests import PaymentMethodToAdd, PromotionToGrant, TopUpToMake
-from commcredits.operations import funding, organizations, payment_methods
+from commcredits.edges.http.administration.requests import PromotionToGrant, TopUpToMake
+from commcredits.operations import funding, organizations
 from commcredits.operations.services import Services
 from commcredits.storage.payments import TopUpRecord
 
@@ -32,37 +32,6 @@ AMOUNT_REFUSALS = (
     RefusalCode.AMOUNT_ABOVE_MAXIMUM,
 )
 """What may be wrong with a request that names an amount."""
-
-
-def add_payment_methods(routes: APIRouter, services: Services) -> None:
-    """Keep a way to pay, list those there are."""
-
-    @routes.post(
-        "/v1/organizations/{organization_id}/payment-methods",
-        tags=[Tag.FUNDS],
-        summary="Add a payment method that a gateway keeps",
-        description="The gateway is asked to describe it. The same reference again gets the same answer.",
-        status_code=HTTPStatus.CREATED,
-        response_description="The organization can pay with it.",
-        responses=guarded_with_json(RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.UNKNOWN_PAYMENT_METHOD),
-    )
-    async def add_payment_method(organization_id: Identifier, body: PaymentMethodToAdd) -> PaymentMethod:
-        added = taken(
-            await payment_methods.add_payment_method(
-                services, organization_id=organization_id, gateway=body.gateway, reference=body.reference
-            )
-        )
-        return answers.payment_method(added)
-
-    @routes.get(
-        "/v1/organizations/{organization_id}/payment-methods",
-        tags=[Tag.FUNDS],
-        summary="List an organization's payment methods, oldest first",
-        responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
-    )
-    async def list_payment_methods(organization_id: Identifier) -> Listing[PaymentMethod]:
-        methods = taken(await payment_methods.list_payment_methods(services, organization_id=organization_id))
-        return answers.whole_listing(methods, answers.payment_method)
 
 
 def add_top_ups(routes: APIRouter, services: Services) -> None:
@@ -87,6 +56,9 @@ def add_top_ups(routes: APIRouter, services: Services) -> None:
                 RefusalCode.COUNTRY_NOT_AVAILABLE,
                 RefusalCode.UNKNOWN_PAYMENT_METHOD,
                 RefusalCode.PAYMENT_DECLINED,
+                RefusalCode.TOO_MANY_ATTEMPTS,
+                RefusalCode.GATEWAY_NOT_READY,
+                RefusalCode.POST_USAGE,
                 RefusalCode.TOP_UP_OPEN,
                 RefusalCode.TOO_MANY_LOTS,
             ),

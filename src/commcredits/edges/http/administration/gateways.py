@@ -1,4 +1,4 @@
-"""The path that payment gateways send their messages to.
+"""The path that payment gateways send their messages to, and what the operator sees of what they told.
 
 Knows headers and exact bytes. Refuses to read them: the gateway's own plug-in proves where they come from, and the
 operation asks the gateway back before it believes anything.
@@ -6,17 +6,26 @@ operation asks the gateway back before it believes anything.
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 
 from commcredits.core.outcomes import RefusalCode, Refused
-from commcredits.edges.http.administration.answers import Changed
+from commcredits.edges.http.administration import answers, payment_answers
+from commcredits.edges.http.administration.answers import Changed, Listing
 from commcredits.edges.http.administration.bodies import WEBHOOK_BYTES_MAX, read_body
-from commcredits.edges.http.administration.documenting import ALWAYS, Tag, problems
-from commcredits.edges.http.administration.forms import GatewayName
+from commcredits.edges.http.administration.documenting import ALWAYS, Tag, guarded, problems
+from commcredits.edges.http.administration.forms import PAGE_ITEMS_DEFAULT, GatewayName, Identifier, word_form
+from commcredits.edges.http.administration.parameters import CursorQuery, LimitQuery
+from commcredits.edges.http.administration.payment_answers import GatewayEvent, GatewayPayout
 from commcredits.edges.http.administration.refusing import fault, taken
 from commcredits.edges.http.problems import HttpFault
-from commcredits.operations import payment_messages
+from commcredits.operations import payment_messages, sweeping
 from commcredits.operations.services import Services
+from commcredits.storage.gateway_records import EventState
+
+GatewayQuery = Annotated[GatewayName | None, Query(description="Of this gateway alone.")]
+StateQuery = Annotated[Annotated[EventState, word_form(EventState)] | None, Query(description="In this state alone.")]
 
 
 def add_gateways(routes: APIRouter, services: Services) -> None:
@@ -56,3 +65,47 @@ def add_gateways(routes: APIRouter, services: Services) -> None:
             # Why it was not believed stays here: whoever forges messages learns nothing from the answer.
             raise fault(HttpFault.MESSAGE_NOT_PROVEN)
         return Changed(changed=taken(outcome).changed)
+
+
+def add_gateway_records(routes: APIRouter, services: Services) -> None:
+    """See what gateways have told of; deal with an event again."""
+
+    @routes.get(
+        "/v1/gateway-events",
+        tags=[Tag.GATEWAYS],
+        summary="List what gateways have told of, newest first",
+        description="Each event once, whether a message or the gateway's own list brought it.",
+        responses=guarded(),
+    )
+    async def list_gateway_events(
+        gateway: GatewayQuery = None,
+        state: StateQuery = None,
+        cursor: CursorQuery = None,
+        limit: LimitQuery = PAGE_ITEMS_DEFAULT,
+    ) -> Listing[GatewayEvent]:
+        page = await payment_messages.list_gateway_events(
+            services, gateway=gateway, state=None if state is None else state.value, cursor=cursor, limit=limit
+        )
+        return answers.listing(taken(page), payment_answers.gateway_event)
+
+    @routes.post(
+        "/v1/gateway-events/{gateway_event_id}/process",
+        tags=[Tag.GATEWAYS],
+        summary="Deal with an event now, whatever came of it before",
+        responses=guarded(),
+    )
+    async def process_gateway_event(gateway_event_id: Identifier) -> GatewayEvent:
+        dealt = await payment_messages.deal_again_with(services, gateway_event_id=gateway_event_id)
+        return payment_answers.gateway_event(taken(dealt))
+
+    @routes.get(
+        "/v1/gateway-payouts",
+        tags=[Tag.GATEWAYS],
+        summary="List what gateways have sent to the operator's bank account, latest arrival first",
+        responses=guarded(),
+    )
+    async def list_gateway_payouts(
+        gateway: GatewayQuery = None, cursor: CursorQuery = None, limit: LimitQuery = PAGE_ITEMS_DEFAULT
+    ) -> Listing[GatewayPayout]:
+        page = await sweeping.list_payouts(services, gateway=gateway, cursor=cursor, limit=limit)
+        return answers.listing(taken(page), payment_answers.gateway_payout)
