@@ -146,7 +146,7 @@ def test_subjects_write_amounts_days_and_months_as_romanians_do(writer: LetterWr
 def test_a_failed_recharge_says_why_and_what_follows_in_the_organizations_own_time(writer: LetterWriter) -> None:
     text = _write(writer, NoticeKind.RECHARGE_FAILED, "en").text
     assert "The card has expired." in text
-    assert "The next attempt follows at 22 November 2026, 15:00." in text
+    assert "The next attempt follows on 22 November 2026, 15:00." in text
     backup = _write(writer, NoticeKind.RECHARGE_FAILED, "en", {**TOP_UP, "reason": "xyz_9", "next": "backup"}).text
     assert "The bank gave no reason." in backup
     assert "xyz_9" not in backup

@@ -19,6 +19,7 @@ from commcredits.edges.cli import (
     gateway,
     licences,
     moving_in,
+    notices,
     numbers,
     organizations,
     payment_methods,
@@ -30,6 +31,7 @@ from commcredits.edges.cli import (
     stock,
     system,
     users,
+    webhooks,
 )
 from commcredits.edges.cli.parts import Parts
 from commcredits.edges.cli.writing import write_line
@@ -77,6 +79,9 @@ def build_app(parts: Parts) -> typer.Typer:
     app.add_typer(recharge.alert_commands(parts), name="balance-alerts")
     app.add_typer(receipts.commands(parts), name="receipts")
     app.add_typer(receipts.billing_commands(parts), name="billing-details")
+    app.add_typer(notices.notice_commands(parts), name="notices")
+    app.add_typer(notices.recipient_commands(parts), name="recipients")
+    app.add_typer(webhooks.commands(parts), name="webhooks")
     reports.add_commands(app, parts)
     app.add_typer(calls.commands(parts), name="calls")
     app.add_typer(call_mappings.commands(parts), name="call-mappings")

@@ -25,7 +25,7 @@ from commcredits.edges.translations import LANGUAGES, load, marked
 from commcredits.edges.translations.notice_words import EXPLANATIONS
 from commcredits.operations.mailing import OwedMail
 
-_FOOTER: Final = marked("You get this letter because your address was chosen for notices of %(organization)s.")
+_FOOTER: Final = marked("You get this letter because notices of %(organization)s go to your address.")
 _ABOUT: Final = marked("What this notice is: %(explanation)s")
 _MICROS: Final = "_micros"
 

@@ -31,7 +31,7 @@ DECLINES: Final[Mapping[str, str]] = {
 
 WHAT_NEXT: Final[Mapping[str, str]] = {
     "backup": marked("The backup payment method is tried at once."),
-    "retry": marked("The next attempt follows at %(retry_at)s."),
+    "retry": marked("The next attempt follows on %(retry_at)s."),
     "suspended": marked("There is no further attempt: auto-recharge has stopped."),
 }
 
