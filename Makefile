@@ -6,6 +6,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Passed on to the tool behind a target, as in: make test ARGS="tests/core -k expiry"
 ARGS ?=
+# What `make simulate` runs: from which seed on, how many runs, how many steps each, most organizations in each.
+SEED ?= 0
+# A seed that somebody names is one that failed, and is run alone.
+RUNS ?= $(if $(filter file,$(origin SEED)),2000,1)
+STEPS ?= 400
+ORGANIZATIONS ?= 3
 SOURCES := $(wildcard src tests scripts bench conftest.py)
 
 # $(call pytest,MARKERS): most tests share a few processes, each file in one of them. Those that measure times or fill every
@@ -19,7 +25,7 @@ exit $$code)
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-slow check bench call cluster fmt lock
+.PHONY: help demo serve test test-slow simulate check bench call cluster fmt lock
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
@@ -35,6 +41,9 @@ test: check ## run the checks, then every test that does not take long, several 
 
 test-slow: $(VENV)/installed ## run the tests that take long: hundreds of real calls through each kind of switch
 	@$(call pytest,slow)
+
+simulate: $(VENV)/installed ## try to hurt people by payments and auto-recharge, in seeded runs (SEED, RUNS, STEPS, ORGANIZATIONS)
+	@$(BIN)/python -m tests.simulation --seed $(SEED) --runs $(RUNS) --steps $(STEPS) --organizations $(ORGANIZATIONS)
 
 check: $(VENV)/installed ## lint, formatting, types, import contracts, lock file; nothing is changed
 	@$(BIN)/ruff check --quiet $(SOURCES)
