@@ -12,6 +12,7 @@ from typing import Final
 from commcredits.edges.mail.letters import LetterWriter
 from commcredits.edges.mail.messages import Sender
 from commcredits.edges.mail.posting import MailServer, SmtpPostman
+from commcredits.edges.mail.receipts import receipts_of
 from commcredits.edges.webhooks.carrying import HttpCarrier
 from commcredits.edges.worker.rounds import Round
 from commcredits.operations.mailing import Mailing
@@ -50,4 +51,5 @@ def _postman(mail: MailSettings, public_url: str, services: Services) -> SmtpPos
         seconds=mail.seconds,
     )
     sender = Sender(address=mail.sender_address, name=mail.sender_name, reply_to=mail.reply_to)
-    return SmtpPostman(server, sender, writer=LetterWriter(public_url=public_url), clock=services.clock)
+    writer = LetterWriter(public_url=public_url)
+    return SmtpPostman(server, sender, writer=writer, clock=services.clock, attach=receipts_of(services))

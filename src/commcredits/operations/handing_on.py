@@ -16,6 +16,7 @@ import asyncpg
 import structlog
 
 from commcredits.core.mail_addresses import is_mail_address
+from commcredits.operations.mailed_receipts import RECEIPT_AWAITED_SECONDS, WITH_RECEIPT
 from commcredits.operations.notice_kinds import NoticeGroup, is_chosen
 from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, load_statement
@@ -62,15 +63,24 @@ async def _make_mails(
     connection: Connection, services: Services, rows: Sequence[asyncpg.Record], organizations: Sequence[object]
 ) -> None:
     recipients = await _recipients(connection, services, organizations)
+    now = services.clock()
+    after_receipt = now if services.receipts is None else now + timedelta(seconds=RECEIPT_AWAITED_SECONDS)
     mails = [
-        (row["organization_id"], services.new_id(), row["notice_id"], recipient.address, recipient.language)
+        (
+            row["organization_id"],
+            services.new_id(),
+            row["notice_id"],
+            recipient.address,
+            recipient.language,
+            after_receipt if row["kind"] in WITH_RECEIPT else now,
+        )
         for row in rows
         for recipient in recipients.get(row["organization_id"], ())
         if is_chosen(recipient.kinds, row["kind"])
     ]
     if mails:
         columns = [list(column) for column in zip(*mails, strict=True)]
-        await connection.execute(load_statement("insert_mails"), services.shard_id, *columns, services.clock())
+        await connection.execute(load_statement("insert_mails"), services.shard_id, *columns, now)
 
 
 async def _recipients(

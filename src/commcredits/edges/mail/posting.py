@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,14 +26,12 @@ from aiosmtplib.errors import (
 from pydantic import SecretStr
 
 from commcredits.edges.mail.letters import LetterWriter
-from commcredits.edges.mail.messages import Attachment, Sender, message_of
+from commcredits.edges.mail.messages import Sender, message_of
+from commcredits.edges.mail.receipts import Attach
 from commcredits.operations.mailing import Handover, OwedMail, PutOff, Rejected, Taken
 
 _PERMANENT: Final = range(500, 600)
 _LEAVE_SECONDS_MAX: Final = 2.0
-
-Attach = Callable[[OwedMail], Awaitable[Attachment | None]]
-"""What goes with a letter, if anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +68,8 @@ class SmtpPostman:
     async def send(self, mail: OwedMail) -> Handover:
         """What became of the mail."""
         attachment = None if self._attach is None else await self._attach(mail)
+        if isinstance(attachment, PutOff):
+            return attachment
         message = message_of(mail, self._writer.write(mail), self._sender, self._clock(), attachment)
         client = self._client()
         try:
