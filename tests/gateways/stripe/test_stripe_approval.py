@@ -61,6 +61,7 @@ async def test_a_payer_who_says_no_ends_it(fake: FakeStripe, gateway: StripeGate
     refused = await gateway.resume(KEY, RETURN_URL)
     assert isinstance(refused, Declined)
     assert refused.code == "payment_intent_authentication_failure"
+    assert fake.books.intents[asked.reference]["status"] == "canceled", "Stripe would let it be tried again"
     assert isinstance(await gateway.charge(charge_of(next(iter(fake.books.methods)))), Declined)
     assert fake.books.taken_minor(KEY) == 0
 

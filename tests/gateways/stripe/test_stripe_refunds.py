@@ -84,7 +84,7 @@ async def test_stripes_own_refusal_of_too_much_is_told_as_such(fake: FakeStripe,
                 fake.books.make_refund({"payment_intent": charge, "amount": "5950"})
         return seen
 
-    gateway._refunds._look = look_and_be_overtaken  # type: ignore[method-assign, assignment] # noqa: SLF001 - as above
+    gateway._refunds._look = look_and_be_overtaken  # type: ignore[method-assign, assignment] # noqa: SLF001 - the same handle as above
     refused = await gateway.refund(refund_of(charge, 100))
     assert isinstance(refused, RefundRefused)
     assert refused.code == "exceeds_charge"

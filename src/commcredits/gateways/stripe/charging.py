@@ -87,7 +87,7 @@ class Charges:
             found = await find_intent(self._calls, key)
         except stripe.StripeError as error:
             return Unknown(detail=detail_of(error))
-        return NotFound() if found is None else outcome_of(found)
+        return NotFound() if found is None else await self._outcome_of(found, key)
 
     async def cancel(self, key: str) -> ChargeOutcome:
         """Close a key for ever, also one that Stripe never saw."""
@@ -107,7 +107,7 @@ class Charges:
             return Unknown(detail=detail_of(error))
         if found is None:
             return NotFound()
-        outcome = outcome_of(found)
+        outcome = await self._outcome_of(found, key)
         if not isinstance(outcome, ActionRequired) or _leads_back_to(found, return_url):
             return outcome
         params: PaymentIntentConfirmParams = {"return_url": return_url}
@@ -154,7 +154,7 @@ class Charges:
     async def _take(self, request: ChargeRequest, intent: shapes.PaymentIntent, began: float) -> ChargeOutcome:
         if CLOSED_FIELD not in intent.metadata and intent.metadata.get(CONTENT_FIELD) != content_of(request):
             raise GatewayMisuseError("this idempotency key was charged with other content")
-        outcome = outcome_of(intent)
+        outcome = await self._outcome_of(intent, request.idempotency_key)
         if not isinstance(outcome, NotFound):
             return outcome
         if self._is_late(began):
@@ -193,7 +193,7 @@ class Charges:
         """Read a PaymentIntent again; one that Stripe refuses to try at all is closed."""
         try:
             now = await self._calls.intent(intent.id)
-            outcome = NotFound() if now is None else outcome_of(now)
+            outcome = NotFound() if now is None else await self._outcome_of(now, key)
             if now is not None and trouble is Trouble.REFUSED and isinstance(outcome, NotFound):
                 closed = await cancel_intent(self._calls, now, key)
                 if isinstance(closed, Declined):
@@ -203,6 +203,13 @@ class Charges:
         except stripe.StripeError as error:
             return Unknown(detail=detail_of(error))
         return _settled(outcome)
+
+    async def _outcome_of(self, intent: shapes.PaymentIntent, key: str) -> LookupOutcome:
+        """Say what a PaymentIntent came to; one that was declined is closed first, so that it stays declined."""
+        outcome = outcome_of(intent)
+        if isinstance(outcome, Declined) and intent.status != "canceled":
+            await cancel_quietly(self._calls, intent, key)
+        return outcome
 
     def _is_late(self, began: float) -> bool:
         return self._clock() - began > CHARGE_SECONDS_MAX
