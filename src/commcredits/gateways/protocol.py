@@ -183,7 +183,10 @@ class Processing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionRequired:
-    """The payer must approve at `url`, a page of the gateway. Whoever holds the address may approve: it is a secret."""
+    """The payer must approve at `url`, a page of the gateway. Whoever holds the address may approve: it is a secret.
+
+    `url` is empty where a gateway makes a page only for a payer who is present: `Gateway.resume` does.
+    """
 
     reference: str
     url: str = field(repr=False)
