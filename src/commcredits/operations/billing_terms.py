@@ -10,8 +10,9 @@ from typing import Final
 
 from commcredits.core.account import OrganizationStatus
 from commcredits.core.commands import SaveRechargeRule, SwitchBilling
+from commcredits.core.money import AMOUNT_MICROS_MAX
 from commcredits.core.outcomes import Done, RefusalCode, Refused
-from commcredits.operations.inputs import check_currency, refuse_command_id
+from commcredits.operations.inputs import check_currency, invalid_input, refuse_command_id
 from commcredits.operations.organizations import Organization, get_organization
 from commcredits.operations.services import Services
 from commcredits.storage.connection import load_statement
@@ -58,6 +59,8 @@ async def switch_billing(
     same again under another ``command_id`` bills what was used of the line and opens a new one (domain.md §3).
     """
     refused = refuse_command_id(command_id)
+    if refused is None and post_usage and not 0 < credit_line_micros <= AMOUNT_MICROS_MAX:
+        refused = invalid_input("credit_line", str(credit_line_micros), "an amount above 0: without a line, no calls")
     if refused is not None:
         return refused
     organization = await get_organization(services, organization_id=organization_id)

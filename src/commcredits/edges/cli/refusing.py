@@ -92,7 +92,7 @@ REFUSALS: Final[Mapping[RefusalCode, str]] = {
     RefusalCode.POST_USAGE: "the organization pays calls after use: it cannot buy funds or recharge",
     RefusalCode.PAYMENT_METHOD_IN_USE: "auto-recharge pays with this method; choose another one first",
     RefusalCode.PAYMENT_METHOD_NOT_ALLOWED: "this payment method cannot be used in this place",
-    RefusalCode.TOO_MANY_ATTEMPTS: "too much was tried with this payment method in a short time",
+    RefusalCode.TOO_MANY_ATTEMPTS: "too much was tried in a short time; wait, and try again",
     RefusalCode.PAYMENT_NOT_OPEN: "this payment does not wait for a confirmation",
     RefusalCode.NOTHING_TO_REFUND: "as much is not left unused of this purchase",
     RefusalCode.UNKNOWN_REFUND: "the organization has no refund with this id",

@@ -197,7 +197,7 @@ REFUSALS: Final[Mapping[RefusalCode, ProblemKind]] = {
         422, "Payment method not allowed", "This payment method cannot be used in this place."
     ),
     RefusalCode.TOO_MANY_ATTEMPTS: _kind(
-        429, "Too many attempts", "Too much was tried with this payment method in a short time."
+        429, "Too many attempts", "Too much was tried in a short time. Wait, and try again."
     ),
     RefusalCode.PAYMENT_NOT_OPEN: _kind(409, "Payment not open", "This payment does not wait for a confirmation."),
     RefusalCode.NOTHING_TO_REFUND: _kind(409, "Nothing to refund", "As much is not left unused of this purchase."),

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from tests.edges.http.administration.hostile import DECIDED, HOSTILE, OPEN, Hostile
 from tests.edges.http.administration.hostile_calls import HOSTILE_CALLS
+from tests.edges.http.administration.hostile_funding_rules import HOSTILE_FUNDING_RULES
 from tests.edges.http.administration.hostile_handling import HOSTILE_HANDLING
 from tests.edges.http.administration.hostile_numbers import HOSTILE_NUMBERS
 from tests.edges.http.administration.hostile_payments import HOSTILE_PAYMENTS
@@ -112,6 +113,7 @@ ALL = [
     *HOSTILE_PEOPLE,
     *HOSTILE_POLICIES,
     *HOSTILE_RATES,
+    *HOSTILE_FUNDING_RULES,
     *HOSTILE_RECEIPTS,
     *HOSTILE_RECHARGE,
 ]

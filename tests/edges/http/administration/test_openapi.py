@@ -24,6 +24,10 @@ from tests.edges.http.administration.walk_over_calls import (
     walk_into_refusals_of_calls,
     walk_well_over_calls,
 )
+from tests.edges.http.administration.walk_over_funding_rules import (
+    walk_into_refusals_of_funding_rules,
+    walk_well_over_funding_rules,
+)
 from tests.edges.http.administration.walk_over_handling import walk_into_refusals_of_handling, walk_well_over_handling
 from tests.edges.http.administration.walk_over_payments import walk_into_refusals_of_payments, walk_well_over_payments
 from tests.edges.http.administration.walk_over_people import (
@@ -41,7 +45,7 @@ from tests.operations.staff import hire
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROBLEM = "application/problem+json"
-MEDIA_TYPES = {"application/json", "application/pdf", "application/xml", "text/csv", "text/html"}
+MEDIA_TYPES = {"application/json", "application/pdf", "application/xml", "text/csv", "text/html", "text/plain"}
 JSON = {"Content-Type": "application/json"}
 UNKNOWN_ID = "019353b4-7c1e-7000-8000-000000000000"
 
@@ -200,6 +204,7 @@ async def _walk_well(world: World) -> None:
     await walk_well_over_handling(world, organization)
     await walk_well_over_payments(world, organization)
     await walk_well_over_receipts(world, organization)
+    await walk_well_over_funding_rules(world, organization)
     lists = ("numbers", "top-ups", "payment-methods", "lots", "journal", "calls")
     singles = (
         "",
@@ -288,6 +293,7 @@ async def _walk_into_refusals(world: World) -> None:
     await client.post(f"{path}/promotions", json=give, headers=world.key())
     await walk_into_refusals_of_recharge(world, organization)
     await walk_into_refusals_of_receipts(world, organization)
+    await walk_into_refusals_of_funding_rules(world)
     await client.put(f"{path}/rate-deck", json={"rate_deck_id": await world.publish(currency="USD")})
     await world.created(f"{path}/numbers", {"number": "+40212345670", "kind": "user"})
     await client.post(

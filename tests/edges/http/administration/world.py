@@ -44,6 +44,7 @@ from tests.edges.http.administration.documented import Documentation
 from tests.gateways.simulator_process import SimulatorProcess
 
 TOKEN = "an-operator-token-of-a-test"
+ALICE_TOKEN = "a-token-of-alice-alone"
 SHARD_ID = 0
 WAIT_SECONDS_MAX = 10
 CARD_THAT_PAYS = "sim_ok"
@@ -207,7 +208,12 @@ async def open_world(
         payments=payments or PaymentTerms(),
     )
     charging = await serve_charging(committer, NumberDirectory(), token=TOKEN.encode(), now=_now)
-    app = administration_app(services, operator_token=SecretStr(TOKEN), charging_address=("127.0.0.1", charging.port))
+    app = administration_app(
+        services,
+        operator_token=SecretStr(TOKEN),
+        operators={"alice": SecretStr(ALICE_TOKEN)},
+        charging_address=("127.0.0.1", charging.port),
+    )
     documentation = await Documentation.read(app)
     client = client_of(app, documentation)
     try:

@@ -21,9 +21,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 
 from commcredits.edges.http.administration.access import SHARED_OPERATOR, Guard, KeyRing
+from commcredits.edges.http.administration.accounting import add_accounting
 from commcredits.edges.http.administration.call_handling import add_call_handling, add_flags
 from commcredits.edges.http.administration.forwarding import ChargingForwarder
 from commcredits.edges.http.administration.funding import add_promotions, add_top_ups
+from commcredits.edges.http.administration.funding_rules import add_adjustments, add_billing_terms, add_vouchers
 from commcredits.edges.http.administration.gateways import add_gateway_records, add_gateways
 from commcredits.edges.http.administration.licences import add_assignments, add_licences
 from commcredits.edges.http.administration.moving_in import add_moving_in
@@ -133,6 +135,10 @@ def _add_paths(routes: APIRouter, services: Services) -> None:
     add_balance_alerts(routes, services)
     add_billing_details(routes, services)
     add_receipts(routes, services)
+    add_adjustments(routes, services)
+    add_vouchers(routes, services)
+    add_billing_terms(routes, services)
+    add_accounting(routes, services)
     add_money_reports(routes, services)
     add_pools(routes, services)
     add_notices(routes, services)

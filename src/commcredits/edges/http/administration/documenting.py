@@ -32,6 +32,7 @@ class Tag(StrEnum):
     FUNDS = "Funds"
     RECEIPTS = "Receipts"
     REPORTS = "Reports"
+    ACCOUNTING = "Accounting"
     NOTICES = "Notices"
     RECORDED_CALLS = "Recorded calls"
     MOVING_IN = "Moving in"
@@ -48,6 +49,7 @@ TAGS: Final[Mapping[Tag, str]] = {
     Tag.FUNDS: "How funds come: payment methods, top-ups, promotional funds, auto-recharge.",
     Tag.RECEIPTS: "What each purchase is written down as, and who buys.",
     Tag.REPORTS: "Where the money is, where it went, and for which calls.",
+    Tag.ACCOUNTING: "What a period was, in files and sums for accountants.",
     Tag.NOTICES: "Who is told what happened: people by mail, programs by webhooks.",
     Tag.RECORDED_CALLS: "Calls told after the fact, and calls that are over priced by another deck.",
     Tag.MOVING_IN: "What organizations bring with them from another system.",

@@ -26,7 +26,7 @@ class Balance(BaseModel):
     """``available`` is what may be spent: ``posted`` less what running calls hold.
 
     ``owed`` is what calls recorded after the fact found no funds for; the next funds repay it first. An organization
-    that pays after use (``post_usage``) has a ``credit_line`` beside its balance, of which ``credit_line_used`` is gone.
+    that pays after use (``post_usage``) has a ``credit_line`` beside its balance, ``credit_line_used`` of it.
     """
 
     posted: Amount
