@@ -4,6 +4,7 @@ with movements as (
         j.organization_id,
         j.lot_id,
         j.session_id,
+        j.reason,
         case when j.target = 'customer_credits' then j.amount_micros else -j.amount_micros end as amount_micros
     from journal j
     where 'customer_credits' in (j.source, j.target)
@@ -29,7 +30,7 @@ lot_balances as (
 purchases as (
     select m.organization_id, m.lot_id, sum(m.amount_micros) as amount_micros
     from movements m
-    where m.session_id is null and m.amount_micros > 0
+    where m.session_id is null and m.amount_micros > 0 and m.reason not in ('dispute_won', 'refund_undone')
     group by m.organization_id, m.lot_id
 ),
 parts as (
@@ -111,4 +112,4 @@ union all
 select 'paid top-up', t.organization_id, t.top_up_id::text, t.amount_micros, f.amount_micros
 from top_ups t
 left join fund_lots f using (organization_id, lot_id)
-where (t.state = 'succeeded') <> (t.amount_micros is not distinct from f.amount_micros)
+where (t.state in ('succeeded', 'disputed', 'reversed')) <> (t.amount_micros is not distinct from f.amount_micros)
