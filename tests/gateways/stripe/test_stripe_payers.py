@@ -6,6 +6,7 @@ from commcredits.gateways.protocol import (
     Customer,
     CustomerRequest,
     Detached,
+    GatewayMisuseError,
     NotFound,
     PaymentMethod,
     SetupRequest,
@@ -56,6 +57,18 @@ async def test_a_method_is_entered_on_stripes_page_of_the_kinds_that_are_set(fak
     allowed = [value for name, value in sent.params.items() if name.startswith("allowed_payment_method_types")]
     assert allowed == types.split(",")
     assert sent.params["setup_intent_data[metadata][commcredits_key]"] == "setup-1"
+
+
+async def test_a_known_key_opens_no_page_for_another_payer(gateway: StripeGateway) -> None:
+    first = await gateway.create_customer(CustomerRequest(idempotency_key="organization-2", name="Ana SRL"))
+    assert isinstance(first, Customer)
+    request = SetupRequest(idempotency_key="setup-1", customer_reference=first.reference, return_url=RETURN_URL)
+    assert isinstance(await gateway.begin_setup(request), SetupStarted)
+    another = SetupRequest(
+        idempotency_key="setup-1", customer_reference=await _customer(gateway), return_url=RETURN_URL
+    )
+    with pytest.raises(GatewayMisuseError):
+        await gateway.begin_setup(another)
 
 
 async def test_an_unknown_payer_has_no_page(gateway: StripeGateway) -> None:

@@ -8,6 +8,7 @@ from commcredits.gateways.protocol import (
     Customer,
     CustomerRequest,
     Detached,
+    GatewayMisuseError,
     NotFound,
     PaymentMethod,
     SetupRequest,
@@ -56,7 +57,10 @@ class Payers:
         return Customer(reference=read(made, shapes.Customer).id)
 
     async def begin_setup(self, request: SetupRequest) -> SetupStarted | NotFound | Unavailable:
-        """Open Stripe's page on which a payment method is entered; it stays open for a day."""
+        """Open Stripe's page on which a payment method is entered; it stays open for a day.
+
+        Raises `GatewayMisuseError` for a known key with another customer or another page to go back to.
+        """
         if not is_customer(request.customer_reference):
             return NotFound()
         metadata = key_metadata(request.idempotency_key)
@@ -74,6 +78,8 @@ class Payers:
                 params, quietly(call_key(request.idempotency_key, "setup"))
             )
             session = read(made, shapes.Session)
+        except stripe.IdempotencyError as error:
+            raise GatewayMisuseError("this idempotency key opened another page") from error
         except stripe.InvalidRequestError as error:
             return NotFound() if is_missing(error) else unavailable_of(error)
         except stripe.StripeError as error:
