@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -183,7 +184,8 @@ async def disable_and_tell(
     url = await connection.fetchval(load_statement("disable_endpoint"), *place, reason, now)
     if url is None:
         return False
-    facts: dict[str, str | int] = {"endpoint_id": endpoint_id, "url": url, "reason": reason}
+    # The host alone: what stands behind it may be a key of the receiver's.
+    facts: dict[str, str | int] = {"endpoint_id": endpoint_id, "host": urlsplit(url).netloc, "reason": reason}
     key = f"{endpoint_id}:{now.isoformat()}"
     notice = Notice(kind=NoticeKind.WEBHOOK_DISABLED, key=key, facts=facts)
     await add_notices(connection, services, [(organization_id, notice)])

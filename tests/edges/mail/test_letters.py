@@ -72,7 +72,7 @@ FACTS: Final[dict[NoticeKind, Facts]] = {
     NoticeKind.DISPUTE_OPENED: {**DISPUTE, "frozen_micros": 30 * UNIT},
     NoticeKind.DISPUTE_WON: {**DISPUTE, "restored_micros": 30 * UNIT},
     NoticeKind.DISPUTE_LOST: {**DISPUTE, "lost_micros": 60_500_000, "owed_micros": 20 * UNIT},
-    NoticeKind.WEBHOOK_DISABLED: {"endpoint_id": "x", "url": "https://hooks.example.com/", "reason": "failing"},
+    NoticeKind.WEBHOOK_DISABLED: {"endpoint_id": "x", "host": "hooks.example.com", "reason": "failing"},
 }
 """The facts of each kind, as core and operations write them."""
 

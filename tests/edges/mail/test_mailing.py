@@ -132,7 +132,7 @@ async def test_a_name_with_line_breaks_or_markup_cannot_break_out_of_its_place(d
     )
     await recipient(desk.services, desk.organization_id, "bob@example.com", language="en")
     async with mailbox() as box:
-        await desk.tell(NoticeKind.WEBHOOK_DISABLED, endpoint_id="x", url="https://a.example/<b>", reason="gone")
+        await desk.tell(NoticeKind.WEBHOOK_DISABLED, endpoint_id="x", host="a.example/<b>", reason="gone")
         await desk.mailing(box).run()
     (message,) = box.messages
     assert message["Bcc"] is None

@@ -240,6 +240,9 @@ async def test_an_endpoint_that_took_nothing_for_five_days_is_disabled_and_its_n
     assert document["type"] == "webhook_disabled"
     assert document["data"]["endpoint_id"] == added.endpoint.endpoint_id
     assert document["data"]["reason"] == "failing"
+    # The host alone, for a path may be a key.
+    assert document["data"]["host"] == f"127.0.0.1:{broken.port}"
+    assert "hooks?of" not in str(document)
     assert {each.state for each in await desk.log(endpoint_id=added.endpoint.endpoint_id)} == {"failed"}
     place = {"organization_id": desk.organization_id, "endpoint_id": added.endpoint.endpoint_id}
     enabled = await enable_endpoint(desk.services, **place)

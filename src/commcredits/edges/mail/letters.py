@@ -133,7 +133,7 @@ def _written(mail: OwedMail, speech: _Speech) -> dict[str, str]:
             instant = datetime.fromisoformat(str(value))
             written[name] = formats.minute(instant)
             written[name.replace("_at", "_on")] = formats.day(instant)
-        elif name == "url":
+        elif name == "host":
             written[name] = str(value)
     amount, tax = facts.get("amount_micros"), facts.get("tax_micros", 0)
     if isinstance(amount, int) and isinstance(tax, int):

@@ -221,7 +221,7 @@ LETTERS: Final[Mapping[NoticeKind, Wording]] = {
     NoticeKind.WEBHOOK_DISABLED: Wording(
         subject=marked("A webhook endpoint was disabled"),
         sentences=(
-            marked("The endpoint %(url)s of %(organization)s gets no more messages."),
+            marked("The endpoint at %(host)s of %(organization)s gets no more messages."),
             "%(disabled)s",
             marked("Enable it again once it works; what it missed can be sent again from the log of deliveries."),
         ),
