@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from commcredits.core.taxes import TaxTreatment
+from commcredits.main.supervisor import environment_of
 from commcredits.settings import Settings
 
 SELLER: dict[str, Any] = {
@@ -29,6 +30,14 @@ def test_a_seller_becomes_the_terms_of_receipts() -> None:
     assert (terms.seller.tax_id, terms.seller.tax_id_checked, terms.tax_currency) == ("RO18547290", True, "RON")
     assert (terms.series, terms.credit_note_series, terms.time_zone) == ("A1", "CN", "Europe/Bucharest")
     assert terms.exchange_rates[0].rate_micros == 5_093_200
+
+
+def test_the_processes_of_a_system_are_handed_the_same_seller_and_taxes(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(seller=SELLER, taxes=[TAX])
+    for name, text in environment_of(settings).items():
+        if name.startswith("COMMCREDITS_"):
+            monkeypatch.setenv(name, text)
+    assert Settings() == settings
 
 
 def test_without_a_seller_there_are_no_terms_of_receipts() -> None:

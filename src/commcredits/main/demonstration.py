@@ -44,6 +44,20 @@ _TOKEN_BYTES: Final = 16
 _CALLS_PASS_FASTER_BY: Final = 86_400
 """Its calls pass many times faster than the clock: no call is flagged for that, so that other flags are seen."""
 
+_SELLER: Final = {
+    "legal_name": "Telefonie Exemplu SRL",
+    "address_lines": ["Str. Școlii 5, et. 2"],
+    "city": "SECTOR3",
+    "postal_code": "030167",
+    "county": "RO-B",
+    "country": "RO",
+    "tax_id": "RO18547290",
+    "mail": "facturi@example.com",
+    "time_zone": "Europe/Bucharest",
+    "exchange_rates": [{"currency": "EUR", "from": "2026-01-01", "rate": "5.09"}],
+}
+"""Whose name stands on the receipts of a demonstration."""
+
 Say = Callable[[str], None]
 
 
@@ -98,6 +112,7 @@ def _settings(choices: DemoChoices) -> Settings:
         "clock_tolerance_seconds": _CALLS_PASS_FASTER_BY,
         # Test cards are the same few cards for everybody, and recharges come thirty times as often.
         "new_method_days": 0,
+        "seller": _SELLER,
     }
     defaults: dict[str, Any] = {
         name: field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()

@@ -47,7 +47,7 @@ async def running_system(settings: Settings, *, complaints: int | None = None) -
     settings = with_ports(settings)
     make_data_directory(settings)
     async with contextlib.AsyncExitStack() as stack:
-        environment = _environment_of(settings)
+        environment = environment_of(settings)
         children: list[Child] = []
 
         def move(url: str) -> None:
@@ -132,30 +132,24 @@ def _warn_of_unknown_variables() -> None:
             structlog.get_logger("supervisor").warning("no setting has this name", variable=name, nearest=meant)
 
 
-def _environment_of(settings: Settings) -> dict[str, str]:
+def environment_of(settings: Settings) -> dict[str, str]:
     """The settings as environment variables, secrets included: a child reads them as the supervisor did."""
     # A variable that the supervisor's settings overrule must not come back in a child.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_VARIABLE_PREFIX)}
     for name in type(settings).model_fields:
-        value = _as_text(name, getattr(settings, name))
+        value = _as_text(getattr(settings, name))
         if value is not None:
             environment[_VARIABLE_PREFIX + name.upper()] = value
     return environment
 
 
-def _as_text(name: str, value: object) -> str | None:
+def _as_text(value: object) -> str | None:
     """A setting as its variable holds it; None for one that is not set."""
     if value is None:
         return None
     if hasattr(value, "get_secret_value"):
         return str(value.get_secret_value())
-    if name == "gateways":
-        assert isinstance(value, dict), "gateways are settings by name"
-        plain = {key: {field: each.get_secret_value() for field, each in of.items()} for key, of in value.items()}
-        return json.dumps(plain)
-    if isinstance(value, dict):
-        return json.dumps(value)
-    if isinstance(value, BaseModel):
+    if isinstance(value, (BaseModel, dict, tuple)):
         return json.dumps(plain_settings(value))
     if isinstance(value, frozenset):
         return json.dumps(sorted(value))

@@ -67,7 +67,9 @@ def plain_settings(value: object) -> Any:
     """Settings as JSON values, secrets included: for the environment of our own processes, and for nobody else."""
     match value:
         case BaseModel():
-            return {name: plain_settings(getattr(value, name)) for name in type(value).model_fields}
+            # Under the names that they are read by, of which Python could not use all.
+            fields = type(value).model_fields.items()
+            return {field.alias or name: plain_settings(getattr(value, name)) for name, field in fields}
         case SecretStr():
             return value.get_secret_value()
         case Path():

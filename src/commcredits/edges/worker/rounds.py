@@ -188,9 +188,8 @@ class _ReceiptRound:
         issued = await issue_receipts(self._services, since=self._since)
         if issued.failures:
             raise ExceptionGroup("some receipts could not be written", issued.failures)
-        if not issued.count:
-            # Only a look that found nothing more proves that everything before it has its receipt.
-            self._since = max(self._since, looked_at - timedelta(seconds=_SETTLEMENT_OVERLAP_SECONDS))
+        # It went on until nothing was owed any more, so everything before it has its receipt.
+        self._since = max(self._since, looked_at - timedelta(seconds=_SETTLEMENT_OVERLAP_SECONDS))
         return issued.count
 
 
