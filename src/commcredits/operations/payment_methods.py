@@ -212,11 +212,7 @@ async def _customer_of(services: Services, organization: Organization, name: str
     known = await read_customers(services.pool, services.shard_id, organization.organization_id, name)
     if known:
         return known[0]
-    request = CustomerRequest(
-        idempotency_key=f"customer-{organization.organization_id}",
-        name=organization.name,
-        metadata={"organization_id": organization.organization_id},
-    )
+    request = CustomerRequest(idempotency_key=f"customer-{organization.organization_id}", name=organization.name)
     made = await gateway.create_customer(request)
     if not isinstance(made, Customer) or not await _claim(services, organization.organization_id, name, made.reference):
         return _not_ready(name)

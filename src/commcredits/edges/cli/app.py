@@ -17,15 +17,18 @@ from commcredits.edges.cli import (
     calls,
     funds,
     gateway,
+    gateway_records,
     licences,
     moving_in,
     notices,
     numbers,
     organizations,
     payment_methods,
+    payments,
     rates,
     receipts,
     recharge,
+    refunds,
     reports,
     rules,
     stock,
@@ -75,6 +78,9 @@ def build_app(parts: Parts) -> typer.Typer:
     app.add_typer(rates.commands(parts), name="rates")
     app.add_typer(payment_methods.commands(parts), name="payment-methods")
     app.add_typer(funds.commands(parts), name="funds")
+    app.add_typer(payments.commands(parts), name="payments")
+    app.add_typer(refunds.commands(parts), name="refunds")
+    app.add_typer(payments.dispute_commands(parts), name="disputes")
     app.add_typer(recharge.commands(parts), name="auto-recharge")
     app.add_typer(recharge.alert_commands(parts), name="balance-alerts")
     app.add_typer(receipts.commands(parts), name="receipts")
@@ -87,6 +93,8 @@ def build_app(parts: Parts) -> typer.Typer:
     app.add_typer(call_mappings.commands(parts), name="call-mappings")
     app.add_typer(moving_in.commands(parts), name="move-in")
     app.add_typer(gateway.commands(parts), name="gateway")
+    app.add_typer(gateway_records.event_commands(parts), name="gateway-events")
+    app.add_typer(gateway_records.payout_commands(parts), name="payouts")
     return app
 
 

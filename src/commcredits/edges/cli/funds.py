@@ -19,6 +19,7 @@ from commcredits.edges.cli.options import (
     OrganizationId,
 )
 from commcredits.edges.cli.parts import Parts
+from commcredits.edges.cli.payments import top_up_document
 from commcredits.edges.cli.refusing import REFUSALS, ExitStatus, taken
 from commcredits.edges.cli.running import run
 from commcredits.edges.cli.writing import (
@@ -69,7 +70,7 @@ def _add_purchase(group: typer.Typer, parts: Parts) -> None:
 
         top_up = run(work())
         if as_json:
-            write_json(document_of(top_up, without=("organization_id",)))
+            write_json(top_up_document(top_up))
         else:
             write_facts(
                 {

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from commcredits.edges.cli.options import AsJson, OrganizationId
+from commcredits.edges.cli.options import AsJson, CommandId, OrganizationId
 from commcredits.edges.cli.parts import Parts
+from commcredits.edges.cli.payment_changes import GatewayName, PaymentMethodId, add_begin, add_choose, add_remove
 from commcredits.edges.cli.refusing import taken
 from commcredits.edges.cli.running import run
 from commcredits.edges.cli.writing import document_of, listing_of, write_json, write_table
@@ -22,12 +23,9 @@ if TYPE_CHECKING:
 _KEPT_TO_OURSELVES: Final = ("customer_reference", "fingerprint", "removed_at")
 
 
-_KEPT_TO_OURSELVES: Final = ("customer_reference", "fingerprint", "removed_at")
-
-
 def commands(parts: Parts) -> typer.Typer:
     """The group ``payment-methods``."""
-    group = typer.Typer(help="Keep ways to pay, list them.", no_args_is_help=True)
+    group = typer.Typer(help="Keep ways to pay, list, choose, replace and remove them.", no_args_is_help=True)
 
     @group.command("add")
     def add_payment_method(
@@ -60,7 +58,56 @@ def commands(parts: Parts) -> typer.Typer:
 
         write_payment_methods(run(work()), as_json=as_json)
 
+    add_begin(group, parts)
+    _add_finish(group, parts)
+    add_choose(group, parts)
+    _add_replace(group, parts)
+    add_remove(group, parts)
     return group
+
+
+def _add_finish(group: typer.Typer, parts: Parts) -> None:
+    @group.command("finish")
+    def finish(organization: OrganizationId, gateway: GatewayName = "simulator", as_json: AsJson = False) -> None:
+        """Keep what was entered on a gateway's page, and list what the organization can pay with there."""
+        from commcredits.operations import payment_methods
+
+        async def work() -> tuple[PaymentMethodRecord, ...]:
+            async with parts.open_services(with_gateways=True) as opened:
+                return taken(
+                    await payment_methods.finish_adding_methods(
+                        opened.services, organization_id=organization, gateway=gateway
+                    )
+                )
+
+        write_payment_methods(run(work()), as_json=as_json)
+
+
+def _add_replace(group: typer.Typer, parts: Parts) -> None:
+    @group.command("replace")
+    def replace(
+        organization: OrganizationId,
+        payment_method: PaymentMethodId,
+        by: Annotated[str, typer.Option(help="The id of the one that takes its place, added before.")],
+        command_id: CommandId = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Let another way to pay take the place of one, also in auto-recharge, and remove that one."""
+        from commcredits.operations import payment_method_roles
+
+        async def work() -> PaymentMethodRecord:
+            async with parts.open_services(with_gateways=True) as opened:
+                return taken(
+                    await payment_method_roles.replace_payment_method(
+                        opened.services,
+                        organization_id=organization,
+                        command_id=command_id or opened.services.new_id(),
+                        payment_method_id=payment_method,
+                        by=by,
+                    )
+                )
+
+        write_payment_methods([run(work())], as_json=as_json, alone=True)
 
 
 def write_payment_methods(

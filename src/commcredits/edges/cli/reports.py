@@ -9,6 +9,7 @@ import typer
 
 from commcredits.edges.cli.options import LIMIT_DEFAULT, AsJson, Cursor, Limit, OrganizationId
 from commcredits.edges.cli.parts import Parts
+from commcredits.edges.cli.payments import top_up_document
 from commcredits.edges.cli.refusing import taken
 from commcredits.edges.cli.running import run
 from commcredits.edges.cli.writing import (
@@ -116,7 +117,7 @@ def _add_top_ups(app: typer.Typer, parts: Parts) -> None:
 
         page = run(work())
         if as_json:
-            documents = (document_of(each, without=("organization_id",)) for each in page.items)
+            documents = (top_up_document(each) for each in page.items)
             write_json(listing_of(documents, page.next_cursor))
             return
         write_table(

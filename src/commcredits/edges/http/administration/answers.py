@@ -105,7 +105,11 @@ class PaymentMethod(BaseModel):
 
 
 class TopUp(BaseModel):
-    """An attempt to buy funds. ``action_url`` is where the payer approves it while its state is ``action_required``."""
+    """An attempt to buy funds. ``action_url`` is where the payer approves it while its state is ``action_required``.
+
+    ``amount`` is net; the payer is charged that and ``tax``. ``fee`` is what the gateway kept. Of it, ``refunded``
+    went back or is on its way, and ``disputed`` is frozen.
+    """
 
     top_up_id: Identity
     kind: TopUpKind
@@ -123,6 +127,11 @@ class TopUp(BaseModel):
     reason: str
     action_url: str
     lot_id: Identity | None
+    tax: Amount
+    fee: Amount
+    refunded: Amount
+    disputed: Amount
+    dispute_reference: str
 
 
 class Promotion(BaseModel):
@@ -227,6 +236,11 @@ def top_up(record: TopUpRecord) -> TopUp:
         reason=record.reason,
         action_url=record.action_url,
         lot_id=record.lot_id,
+        tax=format_micros(record.tax.micros),
+        fee=format_micros(record.fee_micros),
+        refunded=format_micros(record.refunded_micros),
+        disputed=format_micros(record.disputed_micros),
+        dispute_reference=record.dispute_reference,
     )
 
 

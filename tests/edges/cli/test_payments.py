@@ -1,0 +1,59 @@
+"""Payments at the terminal: a card entered, chosen, replaced and removed; money given back; what the API says too."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from commcredits.edges.http.administration import answers, payment_answers
+from tests.edges.cli.terminal import NOBODY, Terminal
+
+
+def _has_the_fields_of(document: dict[str, Any], model: type[BaseModel]) -> None:
+    model.model_validate(document)
+    assert set(document) == set(model.model_fields), model
+
+
+def test_a_way_to_pay_is_entered_chosen_replaced_and_removed(terminal: Terminal) -> None:
+    organization = terminal.open_organization()
+    begun = terminal.do("payment-methods", "begin", organization)
+    _has_the_fields_of(begun, payment_answers.MethodSetup)
+    first, second = terminal.add_card(organization), terminal.add_card(organization, "sim_ok_second")
+    finished = terminal.do("payment-methods", "finish", organization)
+    assert [each["is_default"] for each in finished["items"]] == [True, False]
+    assert terminal.do("payment-methods", "choose", organization, second, "--backup", first) == {"changed": True}
+    third = terminal.add_card(organization)
+    replaced = terminal.do("payment-methods", "replace", organization, second, "--by", third)
+    _has_the_fields_of(replaced, answers.PaymentMethod)
+    assert (replaced["payment_method"], replaced["is_default"]) == (third, True)
+    assert terminal.do("payment-methods", "remove", organization, first) == {"changed": True}
+    assert "default" in terminal.type("payment-methods", "list", organization).output
+    said = terminal.type("payment-methods", "begin", organization, "--return-url", "https://evil.example/")
+    assert (said.status, "return_url" in said.complaint) == (2, True)
+
+
+def test_a_refund_is_made_and_listed_and_what_is_not_there_is_refused(terminal: Terminal) -> None:
+    organization = terminal.open_organization()
+    card = terminal.add_card(organization)
+    bought = terminal.do("funds", "add", organization, "50", "--payment-method", card)
+    _has_the_fields_of(bought, answers.TopUp)
+    words = ("refunds", "make", organization, bought["top_up_id"], "--reason", "asked for")
+    refund = terminal.do(*words, "--amount", "20", "--by", "ana")
+    _has_the_fields_of(refund, payment_answers.Refund)
+    assert (refund["state"], refund["amount"], refund["requested_by"]) == ("refunded", "20.000000", "ana")
+    assert terminal.do("refunds", "list", organization)["items"] == [refund]
+    assert terminal.type(*words, "--amount", "30.01").status == 1
+    for verdict, option in (("confirm", "--reference"), ("reject", "--reason")):
+        of_refund = terminal.type("refunds", verdict, organization, refund["refund_id"], option, "bank")
+        of_payment = terminal.type("payments", verdict, organization, bought["top_up_id"], option, "bank")
+        assert "payment_not_open" in of_refund.complaint
+        assert "payment_not_open" in of_payment.complaint
+    assert "unknown_top_up" in terminal.type("payments", "resume", organization, NOBODY).complaint
+    assert terminal.do("disputes", "list", organization)["items"] == []
+    assert terminal.type("refunds", "list", organization).status == 0
+
+
+def test_what_gateways_told_is_listed_and_an_event_that_nobody_told_of_is_refused(terminal: Terminal) -> None:
+    assert terminal.do("gateway-events", "list")["items"] == []
+    assert terminal.do("payouts", "list")["items"] == []
+    assert "gateway_event_id" in terminal.type("gateway-events", "process", NOBODY).complaint
+    assert terminal.type("gateway-events", "list", "--state", "lost").status == 2
