@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
+from commcredits.operations.handing_on import hand_on_notices
 from tests.edges.http.administration.hostile import DECIDED, HOSTILE, OPEN, Hostile
 from tests.edges.http.administration.hostile_calls import HOSTILE_CALLS
 from tests.edges.http.administration.hostile_funding_rules import HOSTILE_FUNDING_RULES
@@ -18,8 +19,10 @@ from tests.edges.http.administration.hostile_policies import HOSTILE_POLICIES
 from tests.edges.http.administration.hostile_rates import BODY, HOSTILE_RATES
 from tests.edges.http.administration.hostile_receipts import HOSTILE_RECEIPTS
 from tests.edges.http.administration.hostile_recharge import HOSTILE_RECHARGE
+from tests.edges.http.administration.hostile_telling import HOSTILE_TELLING
 from tests.edges.http.administration.walk_over_receipts import issue
 from tests.edges.http.administration.world import ROMANIA, World, rate_deck_csv
+from tests.operations.telling import notice
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -86,10 +89,21 @@ async def _established(world: World, name: str, currency: str, number: str) -> d
         "session": session,
         "block": block["block_id"],
         "receipt": receipt,
+        **await _told(world, organization),
         "opening_key": key,
         "buying_key": key,
         "deck_key": key,
     }
+
+
+async def _told(world: World, organization: str) -> dict[str, str]:
+    """A webhook endpoint, and a delivery that waits for it."""
+    path = f"/v1/organizations/{organization}"
+    endpoint = await world.created(f"{path}/webhook-endpoints", {"url": "https://93.184.215.14/hooks"})
+    await notice(world.services, organization)
+    await hand_on_notices(world.services)
+    deliveries = (await world.client.get(f"{path}/webhook-deliveries")).json()["items"]
+    return {"endpoint": endpoint["endpoint_id"], "delivery": deliveries[0]["delivery_id"]}
 
 
 async def _staffed(world: World, path: str) -> dict[str, str]:
@@ -116,6 +130,7 @@ ALL = [
     *HOSTILE_FUNDING_RULES,
     *HOSTILE_RECEIPTS,
     *HOSTILE_RECHARGE,
+    *HOSTILE_TELLING,
 ]
 
 

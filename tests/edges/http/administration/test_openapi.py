@@ -39,6 +39,7 @@ from tests.edges.http.administration.walk_over_policies import walk_into_refusal
 from tests.edges.http.administration.walk_over_rates import walk_into_refusals_of_rates, walk_well_over_rates
 from tests.edges.http.administration.walk_over_receipts import walk_into_refusals_of_receipts, walk_well_over_receipts
 from tests.edges.http.administration.walk_over_recharge import walk_into_refusals_of_recharge
+from tests.edges.http.administration.walk_over_telling import walk_into_refusals_of_telling, walk_well_over_telling
 from tests.edges.http.administration.world import ROMANIA, World, client_of, rate_deck_csv
 from tests.operations.staff import hire
 
@@ -204,6 +205,7 @@ async def _walk_well(world: World) -> None:
     await walk_well_over_handling(world, organization)
     await walk_well_over_payments(world, organization)
     await walk_well_over_receipts(world, organization)
+    await walk_well_over_telling(world, organization)
     await walk_well_over_funding_rules(world, organization)
     lists = ("numbers", "top-ups", "payment-methods", "lots", "journal", "calls")
     singles = (
@@ -293,6 +295,7 @@ async def _walk_into_refusals(world: World) -> None:
     await client.post(f"{path}/promotions", json=give, headers=world.key())
     await walk_into_refusals_of_recharge(world, organization)
     await walk_into_refusals_of_receipts(world, organization)
+    await walk_into_refusals_of_telling(world, organization)
     await walk_into_refusals_of_funding_rules(world)
     await client.put(f"{path}/rate-deck", json={"rate_deck_id": await world.publish(currency="USD")})
     await world.created(f"{path}/numbers", {"number": "+40212345670", "kind": "user"})
