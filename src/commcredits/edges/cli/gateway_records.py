@@ -76,6 +76,11 @@ def event_commands(parts: Parts) -> typer.Typer:
         )
         say_more(page.next_cursor)
 
+    _add_process(group, parts)
+    return group
+
+
+def _add_process(group: typer.Typer, parts: Parts) -> None:
     @group.command("process")
     def process(
         event: Annotated[str, typer.Argument(metavar="EVENT", help="The id that `gateway-events list` shows.")],
@@ -93,8 +98,6 @@ def event_commands(parts: Parts) -> typer.Typer:
             write_json(document_of(dealt, without=("idempotency_key",)))
         else:
             write_facts({"event": dealt.gateway_event_id, "state": dealt.state, "last failure": dealt.failure})
-
-    return group
 
 
 def payout_commands(parts: Parts) -> typer.Typer:

@@ -106,6 +106,7 @@ def add_method_setups(routes: APIRouter, services: Services) -> None:
 
 def add_method_roles(routes: APIRouter, services: Services) -> None:
     """Choose, replace, remove."""
+    _add_replacement(routes, services)
 
     @routes.put(
         f"{_ORGANIZATION}/payment-method-roles",
@@ -130,6 +131,25 @@ def add_method_roles(routes: APIRouter, services: Services) -> None:
         )
         return Changed(changed=taken(chosen).changed)
 
+    @routes.delete(
+        f"{_METHODS}/{{payment_method_id}}",
+        tags=[Tag.FUNDS],
+        summary="Remove a payment method, here and at its gateway",
+        description="Not while auto-recharge pays with it, nor while an attempt with it is open.",
+        responses=guarded(
+            RefusalCode.UNKNOWN_ORGANIZATION,
+            RefusalCode.UNKNOWN_PAYMENT_METHOD,
+            RefusalCode.PAYMENT_METHOD_IN_USE,
+        ),
+    )
+    async def remove_payment_method(organization_id: Identifier, payment_method_id: Identifier) -> Changed:
+        removed = await payment_method_roles.remove_payment_method(
+            services, organization_id=organization_id, payment_method_id=payment_method_id
+        )
+        return Changed(changed=taken(removed).changed)
+
+
+def _add_replacement(routes: APIRouter, services: Services) -> None:
     @routes.post(
         f"{_METHODS}/{{payment_method_id}}/replacement",
         tags=[Tag.FUNDS],
@@ -153,20 +173,3 @@ def add_method_roles(routes: APIRouter, services: Services) -> None:
             by=body.by,
         )
         return answers.payment_method(taken(replaced))
-
-    @routes.delete(
-        f"{_METHODS}/{{payment_method_id}}",
-        tags=[Tag.FUNDS],
-        summary="Remove a payment method, here and at its gateway",
-        description="Not while auto-recharge pays with it, nor while an attempt with it is open.",
-        responses=guarded(
-            RefusalCode.UNKNOWN_ORGANIZATION,
-            RefusalCode.UNKNOWN_PAYMENT_METHOD,
-            RefusalCode.PAYMENT_METHOD_IN_USE,
-        ),
-    )
-    async def remove_payment_method(organization_id: Identifier, payment_method_id: Identifier) -> Changed:
-        removed = await payment_method_roles.remove_payment_method(
-            services, organization_id=organization_id, payment_method_id=payment_method_id
-        )
-        return Changed(changed=taken(removed).changed)
