@@ -21,6 +21,8 @@ from tests.operations.office import SHARD
 from tests.operations.selling import BUYER, LONG_AGO, Shop, open_shop
 
 WORKERS = 4
+CUTS = 25
+"""How many connections of workers are cut in the middle of what they do, at least."""
 
 
 @pytest.fixture
@@ -209,14 +211,14 @@ async def test_four_workers_that_are_cut_off_again_and_again_leave_no_gap_and_no
                 assert outcome.failures == ()
                 if await _owed_nothing(shop):
                     return
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
                 continue
             finally:
                 pool.terminate()
 
     async def cut(connection: Connection) -> int:
         done = 0
-        while not issued.is_set():
+        while not issued.is_set() and done < CUTS:
             done += await connection.fetchval(
                 "select count(pg_terminate_backend(pid)) from pg_stat_activity"
                 " where application_name like 'numbering-%' and state <> 'idle' and random() < 0.5"
