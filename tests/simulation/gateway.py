@@ -56,6 +56,8 @@ class ProviderGateway:
         """Charge, or lose the request on the way there, or the answer on the way back, or give up waiting."""
         provider, weather = self.provider, self.provider.weather
         provider.calls[request.idempotency_key] = provider.calls.get(request.idempotency_key, 0) + 1
+        if request.payment_method_reference in provider.detached:
+            provider.misuses.append(f"the removed payment method {request.payment_method_reference} was charged")
         await pause()
         if provider.strikes(weather.down):
             return Unknown(detail="connection refused", this_call_did_nothing=True)
@@ -143,10 +145,13 @@ class ProviderGateway:
         return EventPage(events=tuple(page), next_cursor=str(first + len(page)), has_more=has_more)
 
     async def detach_payment_method(self, payment_method_reference: str) -> Detached | Unavailable:
-        """Let a card go; the simulated one can still be charged by whoever should not."""
+        """Let a card go."""
         await pause()
         assert payment_method_reference in self.provider.moods
-        return Unavailable(detail="no answer") if self._fails() else Detached()
+        if self._fails():
+            return Unavailable(detail="no answer")
+        self.provider.detached.add(payment_method_reference)
+        return Detached()
 
     def verify_webhook(self, headers: Mapping[str, str], raw_body: bytes) -> tuple[WebhookEvent, ...] | WebhookRejected:
         """The event that a message names, if it is signed."""

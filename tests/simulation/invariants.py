@@ -7,17 +7,19 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from commcredits.core.account import FundingTerms
+from commcredits.core.account import Context, FundingTerms
 from commcredits.core.commands import RequestTopUp
 from commcredits.core.funds import order_of_use
 from commcredits.core.ledger import LedgerAccount, TransferReason
+from commcredits.core.notices import NoticeKind
 from commcredits.core.purchases import RefundState, TopUp, TopUpKind, TopUpState
+from commcredits.core.recharge import RechargeStanding, standing
 from commcredits.core.top_up_refunds import OPEN_REFUNDS
 from commcredits.core.topups import OPEN_STATES
 from commcredits.gateways.protocol import DisputeState, Refunded
 from tests.simulation.ledger import Committed, Kept, MemoryLedger
 from tests.simulation.limits import Limits
-from tests.simulation.providers import MICROS_PER_MINOR, Provider
+from tests.simulation.providers import FEE_MINOR, MICROS_PER_MINOR, Provider
 
 PAID = frozenset({TopUpState.SUCCEEDED, TopUpState.DISPUTED, TopUpState.REVERSED})
 
@@ -56,6 +58,7 @@ class Auditor:
         for organization_id, kept in self.ledger.organizations.items():
             everything_charged_is_granted_or_being_resolved(self.provider, kept, self.clearing[organization_id])
         no_key_is_charged_twice(self.provider)
+        nobody_asks_what_nobody_may(self.provider)
         nothing_is_charged_without_an_attempt(self.provider, self.ledger)
 
     def conclude(self) -> None:
@@ -63,6 +66,8 @@ class Auditor:
         self.look()
         for organization_id, kept in self.ledger.organizations.items():
             nothing_is_left_unresolved(kept)
+            every_purchase_is_told_of_once(kept)
+            no_recharge_is_forgotten(kept, self.ledger)
             the_provider_and_the_journal_agree(self.provider, kept, self.clearing[organization_id])
 
     def _follow_journal(self, committed: Committed) -> None:
@@ -143,6 +148,11 @@ def no_key_is_charged_twice(provider: Provider) -> None:
         assert times == 1, f"the key {key} was sent to be charged {times} times"
 
 
+def nobody_asks_what_nobody_may(provider: Provider) -> None:
+    """No removed method is charged, and no key is used for two things."""
+    assert not provider.misuses, provider.misuses[0]
+
+
 def nothing_is_charged_without_an_attempt(provider: Provider, ledger: MemoryLedger) -> None:
     """Every key that the provider has seen was recorded, and committed as sent, before it was told."""
     for key in provider.charges:
@@ -159,15 +169,36 @@ def nothing_is_left_unresolved(kept: Kept) -> None:
     assert not refunds, f"refunds left unresolved: {refunds}"
 
 
+def every_purchase_is_told_of_once(kept: Kept) -> None:
+    """Whoever is told of successes hears of each purchase exactly once."""
+    for kind, notice in (
+        (TopUpKind.AUTO_RECHARGE, NoticeKind.RECHARGE_SUCCEEDED),
+        (TopUpKind.MANUAL, NoticeKind.TOP_UP_SUCCEEDED),
+    ):
+        granted = sorted(each.top_up_id for each in kept.top_ups.values() if each.kind is kind and each.lot_id)
+        told = sorted(key for of_kind, key in kept.notices if of_kind == notice.value)
+        assert told == granted, f"{notice.value} was told of {told}, and granted were {granted}"
+
+
+def no_recharge_is_forgotten(kept: Kept, ledger: MemoryLedger) -> None:
+    """At rest nobody's balance lies below a trigger that could be acted on: service does not end for a lost step."""
+    context = Context(
+        now=ledger.clock(), new_id=ledger.new_id, decks={}, charging=ledger.charging, funding=ledger.funding
+    )
+    stands = standing(kept.account, context)
+    assert stands is not RechargeStanding.DUE, "a recharge is due, and nobody opens it"
+
+
 def the_provider_and_the_journal_agree(provider: Provider, kept: Kept, clearing: Mapping[TransferReason, int]) -> None:
     """At rest, what the journal moved through gateway clearing is what the provider moved, item by item."""
-    refunded = lost = 0
+    refunded = lost = fees = 0
     references = set()
     for top_up_id in kept.top_ups:
         charge = provider.charges.get(top_up_id)
         if charge is None:
             continue
         references.add(charge.reference)
+        fees += charge.taken_times * FEE_MINOR * MICROS_PER_MINOR
         if charge.dispute is not None and charge.dispute.state is DisputeState.LOST:
             lost += charge.dispute.amount_minor * MICROS_PER_MINOR
     for refund in provider.refunds.values():
@@ -177,5 +208,7 @@ def the_provider_and_the_journal_agree(provider: Provider, kept: Kept, clearing:
     assert booked == refunded, f"refunds of {booked} were booked, and {refunded} were given back"
     settled = sum(each.gross_micros for each in kept.refunds.values() if each.state is RefundState.REFUNDED)
     assert settled == refunded, f"refunds of {settled} are settled, and {refunded} were given back"
+    kept_back = abs(clearing.get(TransferReason.GATEWAY_FEE, 0))
+    assert kept_back == fees, f"fees of {kept_back} were booked, and {fees} were kept"
     taken = -clearing.get(TransferReason.DISPUTE_LOST, 0)
     assert taken == lost, f"disputes took {taken} by the journal, and {lost} at the bank"

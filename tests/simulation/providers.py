@@ -106,6 +106,10 @@ class Provider:
     closed: set[str] = field(default_factory=set)
     calls: dict[str, int] = field(default_factory=dict)
     """How often each key was sent to be charged."""
+    detached: set[str] = field(default_factory=set)
+    """Payment methods that we have let go."""
+    misuses: list[str] = field(default_factory=list)
+    """What nobody may ask for, and somebody did."""
     late: list[ChargeRequest] = field(default_factory=list)
     """Requests that arrive after their callers have given up."""
     events: list[WebhookEvent] = field(default_factory=list)
@@ -141,7 +145,8 @@ class Provider:
         key = request.idempotency_key
         known = self.charges.get(key)
         if known is not None and self.clock() - known.made_at < KEYS_REMEMBERED:
-            assert known.request == request, f"the key {key} was sent with other content"
+            if known.request != request:
+                self.misuses.append(f"the key {key} was sent with other content")
             return known.outcome
         if key in self.closed:
             return _declined("cancelled", retryable=False)

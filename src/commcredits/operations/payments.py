@@ -14,7 +14,7 @@ from typing import Final
 from commcredits.core.commands import PaymentState, RecordPayment
 from commcredits.core.outcomes import Done, Outcome, RefusalCode, Refused, TopUpTaken
 from commcredits.core.purchases import TopUpState
-from commcredits.core.topups import NOT_APPROVED, TOO_MANY_ATTEMPTS
+from commcredits.core.topups import NOT_APPROVED, OPEN_STATES, TOO_MANY_ATTEMPTS
 from commcredits.gateways.minor_units import NO_EXCEPTIONS, from_minor_units, to_minor_units
 from commcredits.gateways.protocol import (
     ActionRequired,
@@ -140,7 +140,11 @@ async def resolve_top_up(services: Services, top_up: TopUpRecord) -> Outcome:
         found = closed
     if isinstance(found, NotFound):
         return Done(changed=False)
-    return await _record(services, top_up.organization_id, top_up.top_up_id, gateway_name, found, top_up.currency)
+    recorded = await _record(services, top_up.organization_id, top_up.top_up_id, gateway_name, found, top_up.currency)
+    if isinstance(found, Unknown) and isinstance(recorded, TopUpTaken) and recorded.state not in OPEN_STATES:
+        # Nothing was learnt of an attempt that is settled here; whoever asked for news of it has to ask again.
+        return Refused(code=RefusalCode.GATEWAY_NOT_READY, facts={"gateway": gateway_name})
+    return recorded
 
 
 async def resume_payment(
