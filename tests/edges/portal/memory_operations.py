@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from commcredits.core.account import OrganizationStatus, SessionState, TopUpKind, TopUpState
+from commcredits.core.account import OrganizationStatus, SessionState
 from commcredits.core.calendar import twelve_months_after
 from commcredits.core.commands import Service
 from commcredits.core.funds import LotSource
 from commcredits.core.outcomes import RefusalCode, Refused
+from commcredits.core.purchases import TopUpKind, TopUpState
 from commcredits.core.recharge import RechargeStanding
 from commcredits.edges.portal.ports import (
     LOTS_SHOWN_MAX,

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from commcredits.core.account import TopUpState
+from commcredits.core.purchases import TopUpState
 from tests.edges.portal.memory_operations import (
     CARD_TO_APPROVE,
     DECLINED_CARD,

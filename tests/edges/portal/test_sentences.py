@@ -9,10 +9,11 @@ from io import BytesIO
 import pytest
 from babel.messages.pofile import read_po
 
-from commcredits.core.account import OrganizationStatus, SessionState, TopUpKind, TopUpState
+from commcredits.core.account import OrganizationStatus, SessionState
 from commcredits.core.commands import Service
 from commcredits.core.funds import LotSource
 from commcredits.core.outcomes import RefusalCode, Refused
+from commcredits.core.purchases import TopUpKind, TopUpState
 from commcredits.core.recharge import RechargeStanding
 from commcredits.edges import translations
 from commcredits.edges.portal import languages, sentences
