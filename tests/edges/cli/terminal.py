@@ -46,9 +46,10 @@ class Said:
 class Terminal:
     """Commands over one database; payments go to a simulated gateway of their own."""
 
-    def __init__(self, database_url: str, directory: Path) -> None:
+    def __init__(self, database_url: str, directory: Path, **settings: Any) -> None:
         self.directory = directory
-        self._settings = Settings(database_url=SecretStr(database_url), data_directory=directory, operator_token=None)
+        content = {"database_url": SecretStr(database_url), "data_directory": directory, "operator_token": None}
+        self._settings = Settings(**{**content, **settings})
         parts = Parts(
             open_services=self._open_services,
             run_system=self._run_system,

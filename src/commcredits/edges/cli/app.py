@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 
 from commcredits.edges.cli import (
+    accounting,
+    adjustments,
     blocks,
     call_mappings,
     calling,
@@ -34,6 +36,7 @@ from commcredits.edges.cli import (
     stock,
     system,
     users,
+    vouchers,
     webhooks,
 )
 from commcredits.edges.cli.parts import Parts
@@ -81,6 +84,8 @@ def build_app(parts: Parts) -> typer.Typer:
     app.add_typer(payments.commands(parts), name="payments")
     app.add_typer(refunds.commands(parts), name="refunds")
     app.add_typer(payments.dispute_commands(parts), name="disputes")
+    app.add_typer(adjustments.commands(parts), name="adjustments")
+    app.add_typer(vouchers.commands(parts), name="vouchers")
     app.add_typer(recharge.commands(parts), name="auto-recharge")
     app.add_typer(recharge.alert_commands(parts), name="balance-alerts")
     app.add_typer(receipts.commands(parts), name="receipts")
@@ -89,6 +94,7 @@ def build_app(parts: Parts) -> typer.Typer:
     app.add_typer(notices.recipient_commands(parts), name="recipients")
     app.add_typer(webhooks.commands(parts), name="webhooks")
     reports.add_commands(app, parts)
+    app.add_typer(accounting.commands(parts), name="accounting")
     app.add_typer(calls.commands(parts), name="calls")
     app.add_typer(call_mappings.commands(parts), name="call-mappings")
     app.add_typer(moving_in.commands(parts), name="move-in")

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from commcredits.edges.cli import billing_terms
 from commcredits.edges.cli.options import (
     LIMIT_DEFAULT,
     AsJson,
@@ -39,9 +40,10 @@ _OWN_DETAILS = ("minor_digits",)
 
 def commands(parts: Parts) -> typer.Typer:
     """The group ``organizations``."""
-    group = typer.Typer(help="Open organizations, list them, give them a rate deck.", no_args_is_help=True)
+    group = typer.Typer(help="Open, list and close organizations; rate deck, currency, billing.", no_args_is_help=True)
     _add_opening(group, parts)
     _add_list(group, parts)
+    billing_terms.add_commands(group, parts)
 
     @group.command("assign-rate-deck")
     def assign_rate_deck(
