@@ -53,8 +53,14 @@ class Auditor:
             funds_are_granted_once_and_only_when_paid(before, after)
         self._a_request_buys_once(committed)
 
+    _seen: tuple[int, int] = (-1, -1)
+
     def look(self) -> None:
-        """Look at the world between two steps."""
+        """Look at the world between two steps, if anything was committed or anything became of money since."""
+        state = self.ledger.commits, len(self.provider.events)
+        if state == self._seen:
+            return
+        self._seen = state
         for organization_id, kept in self.ledger.organizations.items():
             everything_charged_is_granted_or_being_resolved(self.provider, kept, self.clearing[organization_id])
         no_key_is_charged_twice(self.provider)

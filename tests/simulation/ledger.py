@@ -77,6 +77,7 @@ class MemoryLedger:
         self.new_id = new_id
         self.funding = funding
         self.charging = ChargingTerms()
+        self.commits = 0
         self._decks = decks
 
     def open(self, *, country: str, currency: str, time_zone: str, rate_deck_id: str) -> str:
@@ -115,6 +116,7 @@ class MemoryLedger:
         result.tell()
         (outcome,) = told
         assert not (isinstance(outcome, Refused) and outcome.code is RefusalCode.INTERNAL_ERROR), outcome
+        self.commits += 1
         before = kept.account
         moved = tuple((kept.top_ups.get(top_up.top_up_id), top_up) for top_up in rows.top_ups)
         if result.changed:
