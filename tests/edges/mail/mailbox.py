@@ -43,7 +43,7 @@ class Mailbox:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - as above
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd looks it up by this name
         """Take or refuse a letter."""
         answer = self.data_answers.pop(0) if self.data_answers else ""
         if self.hold is not None:
