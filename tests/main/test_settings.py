@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from pydantic import SecretStr
 
 from commcredits.core.places import PLAN_COUNTRIES
+from commcredits.main.composition import SettingsError, operators
 from commcredits.settings import SWITCH_ROLES, Settings
 
 PAGE: Final = (Path(__file__).parents[2] / "docs" / "settings.md").read_text("utf-8")
@@ -131,3 +133,40 @@ def test_a_name_that_is_misspelt_is_told_with_the_one_that_was_meant(tmp_path: P
     assert "no setting has this name" in done.stderr
     assert "variable=COMMCREDITS_CGRATE" in re.sub(r"\x1b\[\d*m", "", done.stderr)
     assert "COMMCREDITS_CGRATES" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ({"alice": "short"}, "at least 16 characters"),
+        ({"Alice": "a-long-enough-token"}, "is not a name"),
+        ({"operator": "a-long-enough-token"}, "is not a name"),
+        ({"console": "a-long-enough-token"}, "is not a name"),
+        ({"": "a-long-enough-token"}, "is not a name"),
+        ({"alice": "a-long-enough-token", "bob": "a-long-enough-token"}, "same token"),
+    ],
+)
+def test_operators_have_names_and_tokens_of_their_own_and_no_token_is_repeated(
+    named: dict[str, str], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said) as refused:
+        Settings(operators={name: SecretStr(token) for name, token in named.items()})
+    assert "a-long-enough-token" not in str(refused.value)
+
+
+def test_nobody_has_the_token_that_all_share() -> None:
+    shared = SecretStr("the-token-that-all-share")
+    settings = Settings(operator_token=shared, operators={"alice": shared})
+    with pytest.raises(SettingsError, match="COMMCREDITS_OPERATORS"):
+        operators(settings)
+
+
+@pytest.mark.parametrize("codes", [{"cash": "1"}, {"tax": "="}, {"tax": ""}, {"tax": "1" * 33}])
+def test_numbers_of_accounts_are_those_of_accounts_that_there_are(codes: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"is none of|is not an account number"):
+        Settings(account_codes=codes)
+
+
+def test_a_country_that_there_is_not_cannot_be_closed_to_purchases() -> None:
+    with pytest.raises(ValueError, match="is not the ISO 3166-1 code"):
+        Settings(unavailable_countries=frozenset({"UK"}))
