@@ -59,6 +59,8 @@ def test_the_chart_has_the_accounts_that_the_books_are_read_by() -> None:
         "revenue_toll_free_in",
         "revenue_toll_in",
         "receivable",
+        "disputed",
+        "gateway_fees",
         "revenue_conference_dial_out",
         "breakage",
         "promotions",

@@ -214,7 +214,7 @@ def test_a_refusal_that_is_told_again_says_nothing_of_the_balance_by_now() -> No
 
 
 @pytest.mark.parametrize("enabled", [True, False])
-def test_switching_off_is_told_once_and_only_where_it_was_on(enabled: bool) -> None:  # noqa: FBT001 - a parameter
+def test_switching_off_is_told_once_and_only_where_it_was_on(enabled: bool) -> None:  # noqa: FBT001 - a parameter of the test
     account = books(balance="60")
     account.save_rule(enabled=enabled)
     account.save_rule(enabled=False)
