@@ -79,7 +79,7 @@ def _serve(directory: Path, settings: Mapping[str, str]) -> subprocess.Completed
         ("PLAN_COUNTRIES", '["DE", "Germany"]', "'Germany' is not the ISO 3166-1 code"),
         ("PLAN_COUNTRIES", '["001"]', "'001' is not the ISO 3166-1 code"),
         ("PLAN_COUNTRIES", "DE,FR", "plan_countries"),
-        ("GATEWAYS", '{"paypal": {}}', "installed are simulator"),
+        ("GATEWAYS", '{"paypal": {}}', "installed are bank_transfer, simulator, stripe"),
         ("GATEWAYS", '{"simulator": {}}', "needs base_url"),
         ("CHARGING_TLS_KEY", "key.pem", "COMMCREDITS_CHARGING_TLS_CERTIFICATE"),
         ("DATA_DIRECTORY", "/proc/nowhere", "name another directory"),

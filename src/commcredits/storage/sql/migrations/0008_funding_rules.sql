@@ -89,4 +89,4 @@ create table closings (
 create index closings_open on closings (shard_id, organization_id) where closed_at is null;
 
 -- For exports of a period. Rows come in order of time, so that this index has a few bytes per megabyte of journal.
-create index journal_by_time on journal using brin (at);
+create index journal_by_time on journal using brin (shard_id, at);
