@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -38,7 +39,7 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 INSERT_PAYOUT = "insert into gateway_payouts values (0, $1, 'simulator', $2, $3, 'RON', $4, $5, $6)"
 
 
-def everything(office: Office, **fields: object) -> Period:
+def everything(office: Office, **fields: Any) -> Period:
     return replace(Period(begins=LONG_AGO, ends=office.clock.now), **fields)
 
 
