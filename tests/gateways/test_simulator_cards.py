@@ -3,8 +3,8 @@
 import asyncio
 import re
 from datetime import UTC, datetime
-from typing import Literal
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import pytest
@@ -19,9 +19,9 @@ from commcredits.gateways.protocol import (
     NotFound,
     PayoutPage,
     Processing,
+    Refunded,
     RefundRefused,
     RefundRequest,
-    Refunded,
     Succeeded,
     Unknown,
 )

@@ -108,7 +108,7 @@ def _afresh(state: RechargeState, rule: RechargeRule, context: Context) -> Recha
         told = 0
     cool_down_until = state.cool_down_until
     if cool_down_until is None and state.backup_use is not BackupUse.NONE:
-        # A decline let the backup go without waiting. Its turn is over, and no save may let attempts follow one another.
+        # A decline let the backup go without waiting. Its turn is over, and saving may not let attempts follow on.
         cool_down_until = context.now + timedelta(seconds=context.funding.cool_down_seconds)
     return replace(
         state,

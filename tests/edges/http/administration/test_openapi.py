@@ -51,7 +51,7 @@ JSON = {"Content-Type": "application/json"}
 UNKNOWN_ID = "019353b4-7c1e-7000-8000-000000000000"
 
 SEEN_ELSEWHERE_OR_HARD_TO_PROVOKE = {408, 429, 500, 503}
-"""Time-outs, limits that the walk's installation does not have, and faults of ours: other tests provoke some of them."""
+"""Time-outs, limits that the walk's installation lacks, and faults of ours: other tests provoke some of them."""
 
 Operation = tuple[str, str, dict[str, Any]]
 

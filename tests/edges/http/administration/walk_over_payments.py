@@ -83,8 +83,8 @@ async def walk_into_refusals_of_payments(world: World, organization: str) -> Non
     await client.post(f"{nobody}/payment-method-setups/finish", json={"gateway": "simulator"})
     for backup in (None, used):
         await client.put(f"{path}/payment-method-roles", json={"default": card, "backup": backup}, headers=key)
-    roles = {"default": UNKNOWN_ID}
-    await client.put(f"{path}/payment-method-roles", json=roles, headers=world.key())
+    of_nobody = {"default": UNKNOWN_ID}
+    await client.put(f"{path}/payment-method-roles", json=of_nobody, headers=world.key())
     await client.post(f"{path}/payment-methods/{used}/replacement", json={"by": card}, headers=world.key())
     await client.post(f"{path}/payment-methods/{card}/replacement", json={"by": UNKNOWN_ID}, headers=world.key())
     await client.delete(f"{path}/payment-methods/{used}")
