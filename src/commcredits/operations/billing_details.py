@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from commcredits.core.money import MICROS_PER_UNIT
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.parties import Party, wrong_field
 from commcredits.core.tax_ids import TaxId, allowed_tax_id, read_tax_id
+from commcredits.core.taxes import Tax, tax_on_purchase
 from commcredits.operations.inputs import invalid_input
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.services import Services
@@ -50,6 +52,22 @@ async def save_billing_details(services: Services, *, organization_id: str, deta
     async with services.pool.acquire() as connection, connection.transaction():
         await receipts.save_billing_details(connection, services.shard_id, organization_id, known, services.clock())
     return known
+
+
+async def purchase_tax(services: Services, *, organization_id: str) -> Tax | Refused:
+    """How a purchase made now would be taxed, with the tax of one unit: to be said before somebody buys."""
+    organization = await get_organization(services, organization_id=organization_id)
+    if isinstance(organization, Refused):
+        return organization
+    known = await receipts.read_billing_details(services.pool, services.shard_id, organization_id)
+    return tax_on_purchase(
+        services.funding.taxes,
+        country=organization.country,
+        has_tax_id=known is not None and known.tax_id_checked,
+        amount_micros=MICROS_PER_UNIT,
+        minor_digits=organization.minor_digits,
+        now=services.clock(),
+    )
 
 
 def _read_tax_id(country: str, text: str) -> TaxId | Refused:

@@ -7,7 +7,7 @@ know languages and layouts: a document is values.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -32,6 +32,7 @@ from commcredits.storage.receipts import (
     numbering,
     read_owed_credit_notes,
     read_owed_receipts,
+    read_receipt_numbers,
     read_receipt_record,
     read_receipt_records,
 )
@@ -99,6 +100,16 @@ async def get_receipt(services: Services, *, organization_id: str, number: str) 
         return Refused(code=RefusalCode.UNKNOWN_RECEIPT)
     found = await read_receipt_record(services.pool, services.shard_id, organization_id, number)
     return unknown if found is None else found.document
+
+
+async def find_receipt_numbers(
+    services: Services, *, organization_id: str, top_up_ids: Sequence[str]
+) -> Mapping[str, str] | Refused:
+    """The numbers of receipts by top-up, of this organization's top-ups that have one already."""
+    organization = await get_organization(services, organization_id=organization_id)
+    if isinstance(organization, Refused):
+        return organization
+    return await read_receipt_numbers(services.pool, services.shard_id, organization_id, top_up_ids)
 
 
 async def _issue_series(

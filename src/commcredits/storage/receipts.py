@@ -133,6 +133,14 @@ async def read_receipt_records(
     return tuple(_record_of(row) for row in rows)
 
 
+async def read_receipt_numbers(
+    connection: Connection | Pool, shard_id: int, organization_id: str, top_up_ids: Sequence[str]
+) -> dict[str, str]:
+    """The numbers of this organization's receipts by top-up, of those top-ups that have one."""
+    rows = await connection.fetch(load_statement("list_receipt_numbers"), shard_id, organization_id, list(top_up_ids))
+    return {str(row["top_up_id"]): row["number"] for row in rows}
+
+
 async def read_billing_details(connection: Connection | Pool, shard_id: int, organization_id: str) -> Party | None:
     """Who buys for an organization; None when nobody has said."""
     text = await connection.fetchval(load_statement("get_billing_details"), shard_id, organization_id)

@@ -12,19 +12,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from commcredits.core.account import OrganizationStatus, SessionState
+from commcredits.core.account import OrganizationStatus, RechargeMode, SessionState
 from commcredits.core.calendar import twelve_months_after
 from commcredits.core.commands import Service
 from commcredits.core.funds import LotSource
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.purchases import TopUpKind, TopUpState
 from commcredits.core.recharge import RechargeStanding
+from commcredits.core.recharge_outlook import NextKind, NextStep
+from commcredits.core.taxes import NO_TAX, Tax
 from commcredits.edges.portal.ports import (
     LOTS_SHOWN_MAX,
     ROWS_SHOWN_MAX,
-    AutoRechargeChange,
-    AutoRechargeSaved,
-    AutoRechargeView,
     BalanceView,
     CallView,
     CreditsOverview,
@@ -36,8 +35,18 @@ from commcredits.edges.portal.ports import (
     TopUpLimitsView,
     TopUpView,
 )
+from commcredits.edges.portal.recharge_ports import (
+    AutoRechargeChange,
+    AutoRechargeSaved,
+    AutoRechargeView,
+    BalanceAlertsView,
+    RechargeAttemptsView,
+    RechargeAttemptView,
+)
+from tests.edges.portal.memory_recharge import NO_ALERTS, UNIT, a_rule, attempts_of
 
-UNIT: Final = 1_000_000
+__all__ = ["UNIT", "Books", "MemoryOperations", "close", "in_back_off"]
+
 GOOD_CARD: Final = PaymentMethodView(payment_method="card_good", brand="Visa", last4="4242")
 DECLINED_CARD: Final = PaymentMethodView(payment_method="card_declined", brand="Mastercard", last4="0341")
 CARD_TO_APPROVE: Final = PaymentMethodView(payment_method="card_to_approve", brand="Visa", last4="3184")
@@ -70,6 +79,11 @@ class Books:
     consumption: tuple[DayOfConsumptionView, ...] = ()
     answers: dict[str, tuple[tuple[object, ...], object]] = field(default_factory=dict)
     busy: bool = False
+    purchase_tax: Tax = NO_TAX
+    owed_micros: int = 0
+    post_usage: bool = False
+    alerts: BalanceAlertsView = NO_ALERTS
+    attempts: list[RechargeAttemptView] = field(default_factory=list)
 
     def answers_to(self, operation: str) -> int:
         """How often this operation took effect."""
@@ -110,16 +124,15 @@ class MemoryOperations:
         """A new organization in the middle of its life: every state that a row can have is there."""
         books = self.open(name, **where)
         now = self._now
-        books.rule = AutoRechargeView(
-            enabled=True,
+        books.rule = a_rule(
+            now,
             recharge_amount_micros=500 * UNIT,
             trigger_amount_micros=150 * UNIT,
             monthly_cap_micros=5_000 * UNIT,
-            payment_method=GOOD_CARD.payment_method,
             recharged_this_month_micros=1_000 * UNIT,
-            standing=RechargeStanding.ABOVE_TRIGGER,
-            retry_at=None,
+            cap_left_micros=4_000 * UNIT,
         )
+        books.attempts = attempts_of(books.organization.currency, now)
         books.held_micros = 12_400_000
         books.lots = [
             _lot(LotSource.PROMOTION, 25 * UNIT, 4_120_000, now - timedelta(days=20), now + timedelta(days=24)),
@@ -159,7 +172,13 @@ class MemoryOperations:
             organization=books.organization,
             as_of=self._now,
             balance=BalanceView(
-                posted_micros=available + books.held_micros, held_micros=books.held_micros, available_micros=available
+                posted_micros=available + books.held_micros,
+                held_micros=books.held_micros,
+                available_micros=available,
+                owed_micros=books.owed_micros,
+                post_usage=books.post_usage,
+                credit_line_micros=1_000 * UNIT if books.post_usage else 0,
+                credit_line_used_micros=120_500_000 if books.post_usage else 0,
             ),
             limits=books.limits,
             payment_methods=books.payment_methods,
@@ -170,6 +189,7 @@ class MemoryOperations:
             calls=tuple(books.calls[:ROWS_SHOWN_MAX]),
             consumption=books.consumption,
             consumed_this_month_micros=sum(day.charged_micros for day in books.consumption if day.day.month == 11),
+            purchase_tax=books.purchase_tax,
         )
 
     async def add_funds(
@@ -210,19 +230,56 @@ class MemoryOperations:
             return Refused(code=RefusalCode.TRIGGER_NOT_ALLOWED, facts={"maximum_micros": 9_000 * UNIT})
         cap = change.monthly_cap_micros
         starts = change.enabled and books.available_micros < change.trigger_amount_micros
-        books.rule = AutoRechargeView(
+        usual = change.target_amount_micros if change.mode is RechargeMode.TO_TARGET else change.recharge_amount_micros
+        cap = 10 * usual if cap is None else cap
+        books.rule = a_rule(
+            self._now,
             enabled=change.enabled,
+            mode=change.mode,
             recharge_amount_micros=change.recharge_amount_micros,
+            target_amount_micros=change.target_amount_micros,
             trigger_amount_micros=change.trigger_amount_micros,
-            monthly_cap_micros=10 * change.recharge_amount_micros if cap is None else cap,
+            monthly_cap_micros=cap,
+            cap_left_micros=cap,
             payment_method=change.payment_method,
-            recharged_this_month_micros=books.rule.recharged_this_month_micros if books.rule else 0,
-            standing=RechargeStanding.OFF if not change.enabled else RechargeStanding.ABOVE_TRIGGER,
-            retry_at=None,
+            backup_payment_method=change.backup_payment_method,
+            expiry_ahead_days=change.expiry_ahead_days,
+            standing=RechargeStanding.ABOVE_TRIGGER if change.enabled else RechargeStanding.OFF,
+            next_step=NextStep(kind=NextKind.WATCH if change.enabled else NextKind.NOTHING),
         )
         saved = AutoRechargeSaved(recharge_started=starts)
         books.answers[command_id] = (content, saved)
         return saved
+
+    async def recharge_attempts(
+        self, organization_id: str, *, cursor: str | None, limit: int
+    ) -> RechargeAttemptsView | Refused:
+        """Attempts from the cursor on, which is the id of the last one shown."""
+        attempts = self.books[organization_id].attempts
+        ids = [each.top_up_id for each in attempts]
+        if cursor is not None and cursor not in ids:
+            return Refused(code=RefusalCode.INVALID_INPUT)
+        start = 0 if cursor is None else ids.index(cursor) + 1
+        shown = tuple(attempts[start : start + limit])
+        return RechargeAttemptsView(
+            items=shown, next_cursor=shown[-1].top_up_id if len(attempts) > start + limit else None
+        )
+
+    async def balance_alerts(self, organization_id: str) -> BalanceAlertsView | Refused:
+        """What the books hold."""
+        return self.books[organization_id].alerts
+
+    async def save_balance_alerts(
+        self, organization_id: str, *, amounts_micros: tuple[int, ...], command_id: str
+    ) -> Refused | None:
+        """Keep the amounts, highest first."""
+        books = self.books[organization_id]
+        if books.busy:
+            return Refused(code=RefusalCode.BUSY)
+        books.answers[command_id] = (("save_balance_alerts", amounts_micros), None)
+        kept = tuple(sorted(set(amounts_micros), reverse=True))
+        books.alerts = BalanceAlertsView(amounts_micros=kept, is_heard=books.alerts.is_heard)
+        return None
 
 
 _REASONS: Final = {TopUpState.DECLINED: "insufficient_funds", TopUpState.CANCELLED: "gateway_unreachable"}
@@ -231,7 +288,13 @@ _REASONS: Final = {TopUpState.DECLINED: "insufficient_funds", TopUpState.CANCELL
 def in_back_off(books: Books, now: datetime) -> None:
     """Let the last recharge of these books have been declined."""
     assert books.rule is not None
-    books.rule = replace(books.rule, standing=RechargeStanding.BACK_OFF, retry_at=now + timedelta(hours=1))
+    step = NextStep(
+        kind=NextKind.RETRY,
+        at=now + timedelta(hours=1),
+        amount_micros=books.rule.recharge_amount_micros,
+        payment_method_id=books.rule.payment_method,
+    )
+    books.rule = replace(books.rule, standing=RechargeStanding.BACK_OFF, next_step=step)
 
 
 def close(books: Books) -> None:

@@ -102,7 +102,8 @@ async def test_a_rule_that_waits_says_what_for() -> None:
     visitor, path = await signed_in(books, operations)
     in_back_off(books, NOW)
     page = text_of((await visitor.get(path)).text)
-    assert "The last payment was declined. The next attempt follows at 22 Nov, 18:32." in page
+    said = "The last payment was declined. The next attempt, RON 500.00 with Visa •••• 4242, follows at 22 Nov, 18:32."
+    assert said in page
     assert "Auto-recharge is waiting" in page
     for standing in RechargeStanding:
         assert books.rule is not None
@@ -238,4 +239,4 @@ async def test_htmx_gets_the_refused_settings_alone() -> None:
     visitor, _, path = await at_the_page()
     refused = await visitor.submit(await recharge_form(visitor, path), htmx=True, recharge_amount="x")
     assert refused.status_code == 422
-    assert refused.text.lstrip().startswith('<form class="fields" id="auto-recharge-form"')
+    assert refused.text.lstrip().startswith('<form class="fields recharge" id="auto-recharge-form"')

@@ -9,16 +9,17 @@ from io import BytesIO
 import pytest
 from babel.messages.pofile import read_po
 
-from commcredits.core.account import OrganizationStatus, SessionState
+from commcredits.core.account import OrganizationStatus, PauseReason, RechargeMode, SessionState
 from commcredits.core.commands import Service
 from commcredits.core.funds import LotSource
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.purchases import TopUpKind, TopUpState
-from commcredits.core.recharge import RechargeStanding
+from commcredits.core.recharge_outlook import NextKind
 from commcredits.edges import translations
-from commcredits.edges.portal import languages, sentences
+from commcredits.edges.portal import languages, recharge_sentences, sentences
 from commcredits.edges.portal.door import speeches
 from commcredits.gateways.simulator.faults import DeclineCode
+from commcredits.operations.recharge_attempts import AttemptFollowUp, AttemptOutcome
 from scripts import update_translations
 
 NBSP = "\u00a0"
@@ -53,7 +54,13 @@ LABELS = {
         (sentences.TOP_UP_STATES, TopUpState),
         (sentences.SERVICES, Service),
         (sentences.SESSION_STATES, SessionState),
-        (sentences.STANDINGS, RechargeStanding),
+        (recharge_sentences.MODES, RechargeMode),
+        (recharge_sentences.NEXT_STEPS, NextKind),
+        (recharge_sentences.WATCH_MISSING, RechargeMode),
+        (recharge_sentences.PAUSES, PauseReason),
+        (recharge_sentences.OUTCOMES, AttemptOutcome),
+        (recharge_sentences.BADGES, AttemptOutcome),
+        (recharge_sentences.FOLLOW_UPS, AttemptFollowUp),
     ],
 )
 def test_no_member_of_a_closed_list_is_without_a_sentence(

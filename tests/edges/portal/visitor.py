@@ -67,7 +67,7 @@ class _Forms(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.forms.append(Form(action=given.get("action", ""), identity=given.get("id", "")))
-        elif tag == "input" and self.forms and (given.get("type") != "checkbox" or "checked" in given):
+        elif tag == "input" and self.forms and (given.get("type") not in {"checkbox", "radio"} or "checked" in given):
             self.forms[-1].fields[given["name"]] = given.get("value", "")
         elif tag == "select":
             self._select = given["name"]

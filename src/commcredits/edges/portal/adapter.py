@@ -6,13 +6,12 @@ from the operations as it is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from commcredits.core.outcomes import Refused
 from commcredits.edges.portal.ports import (
     LOTS_SHOWN_MAX,
     ROWS_SHOWN_MAX,
-    AutoRechargeChange,
-    AutoRechargeSaved,
-    AutoRechargeView,
     BalanceView,
     CallView,
     CreditsOverview,
@@ -24,10 +23,13 @@ from commcredits.edges.portal.ports import (
     TopUpLimitsView,
     TopUpView,
 )
+from commcredits.edges.portal.recharge_adapter import RechargesForPortal, rule_view
+from commcredits.operations.billing_details import purchase_tax
 from commcredits.operations.funding import add_funds, list_top_ups
 from commcredits.operations.organizations import Organization, get_organization, list_organizations
 from commcredits.operations.payment_methods import list_payment_methods
-from commcredits.operations.recharging import AutoRecharge, RechargeTerms, read_auto_recharge, save_auto_recharge
+from commcredits.operations.receipts import find_receipt_numbers
+from commcredits.operations.recharging import read_auto_recharge
 from commcredits.operations.reports import (
     CallRecord,
     LotRecord,
@@ -36,18 +38,14 @@ from commcredits.operations.reports import (
     list_lots,
     read_balance,
 )
-from commcredits.operations.services import Services
 from commcredits.storage.payments import PaymentMethodRecord, TopUpRecord
 
 CONSUMPTION_DAYS = 30
 """How many days of consumption the page draws."""
 
 
-class ServicesForPortal:
+class ServicesForPortal(RechargesForPortal):
     """The portal's operations over the product's services."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
 
     async def list_organizations(self, *, cursor: str | None, limit: int) -> OrganizationsView | Refused:
         """Organizations in order of name."""
@@ -70,7 +68,8 @@ class ServicesForPortal:
         top_ups = await list_top_ups(services, organization_id=organization_id, cursor=None, limit=ROWS_SHOWN_MAX)
         calls = await list_calls(services, organization_id=organization_id, cursor=None, limit=ROWS_SHOWN_MAX)
         days = await consumption_by_day(services, organization_id=organization_id, days=CONSUMPTION_DAYS)
-        for each in (balance, methods, rule, lots, top_ups, calls, days):
+        tax = await purchase_tax(services, organization_id=organization_id)
+        for each in (balance, methods, rule, lots, top_ups, calls, days, tax):
             if isinstance(each, Refused):
                 return each
         assert not isinstance(balance, Refused)
@@ -80,6 +79,11 @@ class ServicesForPortal:
         assert not isinstance(top_ups, Refused)
         assert not isinstance(calls, Refused)
         assert not isinstance(days, Refused)
+        assert not isinstance(tax, Refused)
+        top_up_ids = [top_up.top_up_id for top_up in top_ups.items]
+        receipts = await find_receipt_numbers(services, organization_id=organization_id, top_up_ids=top_up_ids)
+        if isinstance(receipts, Refused):
+            return receipts
         this_month = days[-1].day.replace(day=1) if days else None
         terms = services.funding
         return CreditsOverview(
@@ -89,6 +93,10 @@ class ServicesForPortal:
                 posted_micros=balance.posted_micros,
                 held_micros=balance.held_micros,
                 available_micros=balance.available_micros,
+                owed_micros=balance.owed_micros,
+                post_usage=balance.post_usage,
+                credit_line_micros=balance.credit_line_micros,
+                credit_line_used_micros=balance.credit_line_used_micros,
             ),
             limits=TopUpLimitsView(
                 minimum_micros=terms.top_up_minimum_micros.get(
@@ -97,15 +105,16 @@ class ServicesForPortal:
                 maximum_micros=terms.top_up_maximum_micros,
             ),
             payment_methods=tuple(_method_view(method) for method in methods),
-            auto_recharge=None if rule is None else _rule_view(rule),
+            auto_recharge=None if rule is None else rule_view(rule),
             lots=tuple(_lot_view(lot) for lot in lots[:LOTS_SHOWN_MAX]),
             lot_count=len(lots),
-            top_ups=tuple(_top_up_view(top_up) for top_up in top_ups.items),
+            top_ups=tuple(_top_up_view(top_up, receipts) for top_up in top_ups.items),
             calls=tuple(_call_view(call) for call in calls.items),
             consumption=tuple(DayOfConsumptionView(day=each.day, charged_micros=each.charged_micros) for each in days),
             consumed_this_month_micros=sum(
                 each.charged_micros for each in days if this_month is not None and each.day >= this_month
             ),
+            purchase_tax=tax,
         )
 
     async def add_funds(
@@ -119,25 +128,7 @@ class ServicesForPortal:
             amount_micros=amount_micros,
             payment_method_id=payment_method,
         )
-        return top_up if isinstance(top_up, Refused) else _top_up_view(top_up)
-
-    async def save_auto_recharge(
-        self, organization_id: str, *, change: AutoRechargeChange, command_id: str
-    ) -> AutoRechargeSaved | Refused:
-        """Put the rule in force."""
-        saved = await save_auto_recharge(
-            self._services,
-            organization_id=organization_id,
-            command_id=command_id,
-            terms=RechargeTerms(
-                enabled=change.enabled,
-                recharge_amount_micros=change.recharge_amount_micros,
-                trigger_amount_micros=change.trigger_amount_micros,
-                monthly_cap_micros=change.monthly_cap_micros,
-                payment_method_id=change.payment_method,
-            ),
-        )
-        return saved if isinstance(saved, Refused) else AutoRechargeSaved(recharge_started=saved.recharge_started)
+        return top_up if isinstance(top_up, Refused) else _top_up_view(top_up, {})
 
 
 def _organization_view(organization: Organization) -> OrganizationView:
@@ -155,19 +146,6 @@ def _method_view(method: PaymentMethodRecord) -> PaymentMethodView:
     return PaymentMethodView(payment_method=method.payment_method_id, brand=method.brand, last4=method.last4)
 
 
-def _rule_view(rule: AutoRecharge) -> AutoRechargeView:
-    return AutoRechargeView(
-        enabled=rule.enabled,
-        recharge_amount_micros=rule.recharge_amount_micros,
-        trigger_amount_micros=rule.trigger_amount_micros,
-        monthly_cap_micros=rule.monthly_cap_micros,
-        payment_method=rule.payment_method_id,
-        recharged_this_month_micros=rule.recharged_this_month_micros,
-        standing=rule.standing,
-        retry_at=rule.retry_at,
-    )
-
-
 def _lot_view(lot: LotRecord) -> LotView:
     return LotView(
         lot_id=lot.lot_id,
@@ -179,7 +157,7 @@ def _lot_view(lot: LotRecord) -> LotView:
     )
 
 
-def _top_up_view(top_up: TopUpRecord) -> TopUpView:
+def _top_up_view(top_up: TopUpRecord, receipts: Mapping[str, str]) -> TopUpView:
     return TopUpView(
         top_up_id=top_up.top_up_id,
         kind=top_up.kind,
@@ -191,6 +169,8 @@ def _top_up_view(top_up: TopUpRecord) -> TopUpView:
         created_at=top_up.created_at,
         reason=top_up.reason,
         action_url=top_up.action_url,
+        tax_micros=top_up.tax.micros,
+        receipt_number=receipts.get(top_up.top_up_id, ""),
     )
 
 

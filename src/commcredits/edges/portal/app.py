@@ -22,6 +22,7 @@ from commcredits.edges.portal.billing_pages import BillingPages
 from commcredits.edges.portal.door import Clock, Door, speeches
 from commcredits.edges.portal.headers import StrictHeaders
 from commcredits.edges.portal.ports import PortalOperations
+from commcredits.edges.portal.recharge_pages import RechargePages
 from commcredits.edges.portal.rendering import Renderer
 from commcredits.edges.portal.settings import PortalSettings
 from commcredits.edges.portal.visits import VisitKeeper
@@ -58,6 +59,7 @@ def portal_app(operations: PortalOperations, settings: PortalSettings, *, now: C
 def _routes(door: Door, operations: PortalOperations, files: Mapping[str, Asset]) -> list[BaseRoute]:
     access = AccessPages(door=door, operations=operations)
     billing = BillingPages(door=door, operations=operations)
+    recharge = RechargePages(door=door, operations=operations, billing=billing)
     guarded = door.guarded
     return [
         Route(links.HOME, guarded(billing.organizations)),
@@ -71,8 +73,11 @@ def _routes(door: Door, operations: PortalOperations, files: Mapping[str, Asset]
         Route(links.LIVE, guarded(billing.live, renews=False)),
         Route(links.ADD_FUNDS, guarded(billing.add_funds_form)),
         Route(links.ADD_FUNDS, guarded(billing.add_funds), methods=["POST"]),
-        Route(links.AUTO_RECHARGE, guarded(billing.to_auto_recharge)),
-        Route(links.AUTO_RECHARGE, guarded(billing.save_auto_recharge), methods=["POST"]),
+        Route(links.AUTO_RECHARGE, guarded(recharge.to_auto_recharge)),
+        Route(links.AUTO_RECHARGE, guarded(recharge.save_auto_recharge), methods=["POST"]),
+        Route(links.BALANCE_ALERTS, guarded(recharge.to_balance_alerts)),
+        Route(links.BALANCE_ALERTS, guarded(recharge.save_balance_alerts), methods=["POST"]),
+        Route(links.ATTEMPTS, guarded(recharge.attempts)),
         Route(links.STATIC, _static(files)),
     ]
 

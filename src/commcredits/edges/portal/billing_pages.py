@@ -14,30 +14,26 @@ from starlette.responses import Response
 from commcredits.core.calendar import twelve_months_after
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.purchases import TopUpState
-from commcredits.edges.portal import charts, forms
+from commcredits.edges.portal import charts, forms, recharge_forms
 from commcredits.edges.portal.door import Door
 from commcredits.edges.portal.forms import FormView
 from commcredits.edges.portal.page import Page
 from commcredits.edges.portal.ports import (
     ORGANIZATIONS_PER_PAGE,
-    AutoRechargeSaved,
     CreditsOverview,
     PortalOperations,
     TopUpView,
 )
+from commcredits.edges.portal.recharge_sentences import outlook
 from commcredits.edges.translations import marked
 
 _NOTHING_BOUGHT: Final = frozenset({TopUpState.DECLINED, TopUpState.CANCELLED})
 _FUNDS_FIELDS: Final = (forms.AMOUNT, forms.PAYMENT_METHOD)
-_RECHARGE_FIELDS: Final = (
-    forms.ENABLED,
-    forms.RECHARGE_AMOUNT,
-    forms.TRIGGER_AMOUNT,
-    forms.MONTHLY_CAP,
-    forms.PAYMENT_METHOD,
-)
-_SAVED: Final = "saved"
-_RECHARGING: Final = "recharging"
+
+SAVED: Final = "saved"
+RECHARGING: Final = "recharging"
+ALERTS_SAVED: Final = "alerts"
+"""What a redirect to the page may ask it to announce as saved."""
 
 _STATUSES: Final = {RefusalCode.UNKNOWN_ORGANIZATION: 404, RefusalCode.BUSY: 503, RefusalCode.INTERNAL_ERROR: 500}
 
@@ -62,43 +58,44 @@ class BillingPages:
         cursor = page.request.query_params.get("cursor")
         listed = await self.operations.list_organizations(cursor=cursor, limit=ORGANIZATIONS_PER_PAGE)
         if isinstance(listed, Refused):
-            return self._refused(page, listed)
+            return self.refused(page, listed)
         return self.door.html("organizations.html", page, listed=listed, is_first=cursor is None)
 
     async def products(self, page: Page) -> Response:
         """Billing > Products & services: the one subscription there is."""
-        overview = await self._overview(page)
+        overview = await self.overview(page)
         if isinstance(overview, Refused):
-            return self._refused(page, overview)
+            return self.refused(page, overview)
         return self.door.html("products.html", page, overview=overview, organization=overview.organization)
 
     async def credits(self, page: Page) -> Response:
         """The Communications Credits page."""
-        overview = await self._overview(page)
+        overview = await self.overview(page)
         if isinstance(overview, Refused):
-            return self._refused(page, overview)
-        return self._credits_page(page, overview, notice=_notice(page, overview))
+            return self.refused(page, overview)
+        return await self.credits_page(page, overview, notice=_notice(page, overview))
 
     async def live(self, page: Page) -> Response:
         """What changes on that page while one looks at it."""
-        overview = await self._overview(page)
+        overview = await self.overview(page)
         if isinstance(overview, Refused):
-            return self._refused(page, overview)
-        return self.door.html("_live.html", _local(page, overview), **self._content(overview))
+            return self.refused(page, overview)
+        page = local(page, overview)
+        return self.door.html("_live.html", page, **self._content(page, overview))
 
     async def add_funds_form(self, page: Page) -> Response:
         """The form that adds funds: a dialog for htmx, a page of its own otherwise."""
-        overview = await self._overview(page)
+        overview = await self.overview(page)
         if isinstance(overview, Refused):
-            return self._refused(page, overview)
+            return self.refused(page, overview)
         return self._funds_form(page, overview, forms.blank_funds(overview), status=200, opens=True)
 
     async def add_funds(self, page: Page) -> Response:
         """Buy funds; a form with something wrong in it, and a declined payment, come back as the form."""
-        overview = await self._overview(page)
+        overview = await self.overview(page)
         if isinstance(overview, Refused):
-            return self._refused(page, overview)
-        speech = _local(page, overview).speech
+            return self.refused(page, overview)
+        speech = local(page, overview).speech
         order = forms.read_funds(page.form, overview, speech)
         if isinstance(order, FormView):
             return self._funds_form(page, overview, order, status=422)
@@ -114,34 +111,13 @@ class BillingPages:
             return self._funds_form(page, overview, form, status=422)
         if bought.state in _NOTHING_BOUGHT:
             return self._funds_form(page, overview, forms.declined(bought, page.form, speech), status=422)
-        return await self._done(page, overview, Notice(top_up=bought), top_up=bought.top_up_id)
+        return await self.done(page, overview, Notice(top_up=bought), top_up=bought.top_up_id)
 
-    async def to_auto_recharge(self, page: Page) -> Response:
-        """The settings have no page of their own: lead to where they stand."""
-        return self.door.see_other(page.links.auto_recharge_settings(_organization_id(page)))
+    async def overview(self, page: Page) -> CreditsOverview | Refused:
+        """What the operations say of the organization that the address names."""
+        return await self.operations.credits_overview(organization_id_of(page))
 
-    async def save_auto_recharge(self, page: Page) -> Response:
-        """Save the auto-recharge settings; a form with something wrong in it comes back."""
-        overview = await self._overview(page)
-        if isinstance(overview, Refused):
-            return self._refused(page, overview)
-        speech = _local(page, overview).speech
-        order = forms.read_auto_recharge(page.form, overview, speech)
-        if isinstance(order, FormView):
-            return self._recharge_form(page, overview, order)
-        saved = await self.operations.save_auto_recharge(
-            overview.organization.organization_id, change=order.change, command_id=order.command_id
-        )
-        if isinstance(saved, AutoRechargeSaved):
-            kind = _RECHARGING if saved.recharge_started else _SAVED
-            return await self._done(page, overview, Notice(saved=kind), saved=kind)
-        form = forms.refused(saved, page.form, _RECHARGE_FIELDS, speech, overview.organization.currency)
-        return self._recharge_form(page, overview, form)
-
-    async def _overview(self, page: Page) -> CreditsOverview | Refused:
-        return await self.operations.credits_overview(_organization_id(page))
-
-    async def _done(self, page: Page, overview: CreditsOverview, notice: Notice, **query: str) -> Response:
+    async def done(self, page: Page, overview: CreditsOverview, notice: Notice, **query: str) -> Response:
         """After a form was done: the page afresh in place for htmx, a redirect to it otherwise."""
         organization_id = overview.organization.organization_id
         if not page.is_fragment:
@@ -149,12 +125,12 @@ class BillingPages:
         fresh = await self.operations.credits_overview(organization_id)
         if isinstance(fresh, Refused):
             return Response(status_code=200, headers={"HX-Redirect": page.links.credits(organization_id, **query)})
-        response = self._credits_page(page, fresh, notice=notice, template="_credits.html")
+        response = await self.credits_page(page, fresh, notice=notice, template="_credits.html")
         response.headers["HX-Retarget"] = "#main"
         response.headers["HX-Reswap"] = "outerMorph"
         return response
 
-    def _credits_page(
+    async def credits_page(
         self,
         page: Page,
         overview: CreditsOverview,
@@ -162,22 +138,25 @@ class BillingPages:
         notice: Notice,
         template: str = "credits.html",
         recharge: FormView | None = None,
+        alerts: FormView | None = None,
         status: int = 200,
     ) -> Response:
-        page = _local(page, overview)
+        """The page, or a part of it; forms that came back stand where those in force would."""
+        page = local(page, overview)
+        organization = overview.organization
+        told = await self.operations.balance_alerts(organization.organization_id)
+        if isinstance(told, Refused):
+            return self.refused(page, told)
         return self.door.html(
             template,
             page,
             status=status,
             notice=notice,
-            recharge=recharge or forms.saved_auto_recharge(overview, page.speech),
-            **self._content(overview),
+            recharge=recharge or recharge_forms.saved_auto_recharge(overview, page.speech),
+            alerts=alerts or recharge_forms.saved_alerts(told, page.speech, organization.currency),
+            alerts_are_heard=told.is_heard,
+            **self._content(page, overview),
         )
-
-    def _recharge_form(self, page: Page, overview: CreditsOverview, form: FormView) -> Response:
-        """The settings with what is wrong in them: the form alone for htmx, within its page otherwise."""
-        template = "_auto_recharge_form.html" if page.is_fragment else "credits.html"
-        return self._credits_page(page, overview, notice=Notice(), template=template, recharge=form, status=422)
 
     def _funds_form(
         self, page: Page, overview: CreditsOverview, form: FormView, *, status: int, opens: bool = False
@@ -187,7 +166,7 @@ class BillingPages:
             template = "_add_funds_dialog.html" if opens else "_add_funds_form.html"
         return self.door.html(
             template,
-            _local(page, overview),
+            local(page, overview),
             status=status,
             overview=overview,
             organization=overview.organization,
@@ -196,7 +175,7 @@ class BillingPages:
             expires_at=twelve_months_after(overview.as_of),
         )
 
-    def _content(self, overview: CreditsOverview) -> dict[str, Any]:
+    def _content(self, page: Page, overview: CreditsOverview) -> dict[str, Any]:
         """What the page's templates draw, less what differs between its callers."""
         return {
             "overview": overview,
@@ -206,9 +185,11 @@ class BillingPages:
             "chart_height": charts.CHART_HEIGHT,
             "share": charts.share,
             "live_seconds": self.door.settings.live_seconds,
+            "outlook": _outlook(page, overview),
         }
 
-    def _refused(self, page: Page, refused: Refused) -> Response:
+    def refused(self, page: Page, refused: Refused) -> Response:
+        """The page that says why something can't be shown."""
         status = _STATUSES.get(refused.code, 409)
         missing = refused.code is RefusalCode.UNKNOWN_ORGANIZATION
         title = marked("There is nothing here") if missing else marked("This page can't be shown now")
@@ -219,11 +200,13 @@ class BillingPages:
         return response
 
 
-def _organization_id(page: Page) -> str:
+def organization_id_of(page: Page) -> str:
+    """The organization that the address names."""
     return str(page.request.path_params["organization_id"])
 
 
-def _local(page: Page, overview: CreditsOverview) -> Page:
+def local(page: Page, overview: CreditsOverview) -> Page:
+    """The same page, with instants shown in the organization's time zone."""
     return page.in_time_zone(overview.organization.time_zone)
 
 
@@ -232,4 +215,12 @@ def _notice(page: Page, overview: CreditsOverview) -> Notice:
     saved = page.request.query_params.get("saved", "")
     wanted = page.request.query_params.get("top_up", "")
     bought = next((top_up for top_up in overview.top_ups if top_up.top_up_id == wanted), None)
-    return Notice(top_up=bought, saved=saved if saved in (_SAVED, _RECHARGING) else "")
+    return Notice(top_up=bought, saved=saved if saved in {SAVED, RECHARGING, ALERTS_SAVED} else "")
+
+
+def _outlook(page: Page, overview: CreditsOverview) -> tuple[str, ...]:
+    """What auto-recharge does next, in sentences; nothing where there is no rule."""
+    rule = overview.auto_recharge
+    if rule is None:
+        return ()
+    return outlook(page.speech, rule, overview.payment_methods, overview.organization.currency)

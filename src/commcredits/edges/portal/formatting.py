@@ -90,6 +90,11 @@ class Formats:
         """A whole number with the language's grouping."""
         return format_decimal(number, locale=self.locale)
 
+    def percent(self, share_micros: int) -> str:
+        """A share in millionths as per cent, with as many decimals as it has: ``21%``, ``5.5%``."""
+        pattern = _pattern(self.locale.percent_formats[None].pattern, (0, MICROS_DIGITS))
+        return str(pattern.apply(_decimal(share_micros), self.locale))
+
     def day(self, instant: datetime) -> str:
         """The day of an instant, such as ``22 Nov 2027``."""
         return self._skeleton("yMMMd", instant)

@@ -1,6 +1,6 @@
 """What a person typed, read strictly: each field becomes a value, or a sentence that says what is allowed.
 
-Knows the two forms of the Communications Credits page. Refuses to know what the operations then make of the values;
+Knows what forms share, and the one that adds funds. Refuses to know what the operations then make of the values;
 their refusals come back here only to be set beside the field that they speak of.
 """
 
@@ -17,7 +17,7 @@ from starlette.requests import Request
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.purchases import TopUpState
 from commcredits.edges.portal.formatting import AmountProblem, currency_digits
-from commcredits.edges.portal.ports import AutoRechargeChange, AutoRechargeView, CreditsOverview, TopUpView
+from commcredits.edges.portal.ports import CreditsOverview, TopUpView
 from commcredits.edges.portal.sentences import Speech, decline_sentence
 from commcredits.edges.translations import marked
 
@@ -30,9 +30,9 @@ FIELDS_MAX: Final = 32
 AMOUNT: Final = "amount"
 PAYMENT_METHOD: Final = "payment_method"
 COMMAND_ID: Final = "command_id"
-ENABLED: Final = "enabled"
 RECHARGE_AMOUNT: Final = "recharge_amount"
 TRIGGER_AMOUNT: Final = "trigger_amount"
+TARGET_AMOUNT: Final = "target_amount"
 MONTHLY_CAP: Final = "monthly_cap"
 
 _EXAMPLE_MICROS: Final = 1_234_500_000
@@ -42,8 +42,10 @@ _FIELD_OF_REFUSAL: Final[Mapping[RefusalCode, tuple[str, ...]]] = {
     RefusalCode.AMOUNT_ABOVE_MAXIMUM: (AMOUNT, RECHARGE_AMOUNT),
     RefusalCode.AMOUNT_NOT_PAYABLE: (AMOUNT, RECHARGE_AMOUNT),
     RefusalCode.TRIGGER_NOT_ALLOWED: (TRIGGER_AMOUNT,),
+    RefusalCode.TARGET_NOT_ALLOWED: (TARGET_AMOUNT,),
     RefusalCode.CAP_BELOW_AMOUNT: (MONTHLY_CAP,),
     RefusalCode.UNKNOWN_PAYMENT_METHOD: (PAYMENT_METHOD,),
+    RefusalCode.PAYMENT_METHOD_NOT_ALLOWED: (PAYMENT_METHOD,),
 }
 
 _SAFE_TO_REPEAT: Final = frozenset({RefusalCode.BUSY, RefusalCode.INTERNAL_ERROR})
@@ -78,14 +80,6 @@ class FundsOrder:
     command_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AutoRechargeOrder:
-    """Settings to save, as read from the form."""
-
-    change: AutoRechargeChange
-    command_id: str
-
-
 async def read_fields(request: Request) -> dict[str, str] | None:
     """The fields of a posted form; None when it is too large, not a form, or not readable as UTF-8."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
@@ -115,28 +109,9 @@ def blank_funds(overview: CreditsOverview) -> FormView:
     )
 
 
-def saved_auto_recharge(overview: CreditsOverview, speech: Speech) -> FormView:
-    """The settings as they are in force; empty fields, switched off, before any were saved."""
-    rule = overview.auto_recharge
-    methods = overview.payment_methods
-    if rule is None:
-        values = {
-            ENABLED: "",
-            RECHARGE_AMOUNT: "",
-            TRIGGER_AMOUNT: "",
-            MONTHLY_CAP: "",
-            PAYMENT_METHOD: methods[0].payment_method if methods else "",
-        }
-    else:
-        values = {ENABLED: "on" if rule.enabled else "", PAYMENT_METHOD: rule.payment_method}
-        for name, micros in _amounts(rule).items():
-            values[name] = speech.formats.typed_amount(micros, overview.organization.currency) if micros else ""
-    return FormView(values=values, command_id=new_command_id())
-
-
 def read_funds(fields: Mapping[str, str], overview: CreditsOverview, speech: Speech) -> FundsOrder | FormView:
     """The order that the form places, or the form with what is wrong in it."""
-    reader = _Reader(fields, overview, speech)
+    reader = Reader(fields, overview, speech)
     limits = overview.limits
     amount = reader.amount(AMOUNT, minimum_micros=limits.minimum_micros, maximum_micros=limits.maximum_micros)
     method = reader.payment_method()
@@ -144,39 +119,6 @@ def read_funds(fields: Mapping[str, str], overview: CreditsOverview, speech: Spe
     if amount is None or reader.errors:
         return FormView(values=reader.values(AMOUNT, PAYMENT_METHOD), errors=reader.errors, command_id=command_id)
     return FundsOrder(amount_micros=amount, payment_method=method, command_id=command_id)
-
-
-def read_auto_recharge(
-    fields: Mapping[str, str], overview: CreditsOverview, speech: Speech
-) -> AutoRechargeOrder | FormView:
-    """The settings that the form asks for, or the form with what is wrong in it.
-
-    Switching off is never refused because of what stands in the other fields: an amount that cannot be taken then stays
-    as it was saved.
-    """
-    reader = _Reader(fields, overview, speech)
-    enabled = fields.get(ENABLED) == "on"
-    limits = overview.limits
-    maximum = limits.maximum_micros
-    amount = reader.amount(RECHARGE_AMOUNT, minimum_micros=limits.minimum_micros, maximum_micros=maximum)
-    trigger = reader.amount(TRIGGER_AMOUNT, minimum_micros=1, maximum_micros=maximum)
-    cap = None
-    if fields.get(MONTHLY_CAP, "").strip():
-        cap = reader.amount(MONTHLY_CAP, minimum_micros=amount or 1, maximum_micros=None)
-    method = reader.payment_method()
-    command_id = reader.command_id()
-    if enabled and (reader.errors or amount is None or trigger is None):
-        values = reader.values(ENABLED, RECHARGE_AMOUNT, TRIGGER_AMOUNT, MONTHLY_CAP, PAYMENT_METHOD)
-        return FormView(values=values, errors=reader.errors, command_id=command_id)
-    kept = overview.auto_recharge
-    change = AutoRechargeChange(
-        enabled=enabled,
-        recharge_amount_micros=_first(amount, kept.recharge_amount_micros if kept else None),
-        trigger_amount_micros=_first(trigger, kept.trigger_amount_micros if kept else None),
-        monthly_cap_micros=kept.monthly_cap_micros if cap is None and not enabled and kept else cap,
-        payment_method=method or (kept.payment_method if kept else ""),
-    )
-    return AutoRechargeOrder(change=change, command_id=command_id)
 
 
 def refused(
@@ -208,8 +150,8 @@ def declined(top_up: TopUpView, fields: Mapping[str, str], speech: Speech) -> Fo
     )
 
 
-class _Reader:
-    """Reads fields one by one and collects what is wrong with them."""
+class Reader:
+    """Reads fields one by one and collects what is wrong with them, as sentences by field in ``errors``."""
 
     def __init__(self, fields: Mapping[str, str], overview: CreditsOverview, speech: Speech) -> None:
         self._fields = fields
@@ -225,12 +167,16 @@ class _Reader:
         """The form's one-time key; a fresh one when it carries none."""
         return _command_id(self._fields)
 
-    def payment_method(self) -> str:
+    def text(self, name: str) -> str:
+        """What stands in a field, without the spaces around it."""
+        return self._fields.get(name, "").strip()
+
+    def payment_method(self, name: str = PAYMENT_METHOD) -> str:
         """The chosen method, if it is one of those on file; empty after an error."""
-        chosen = self._fields.get(PAYMENT_METHOD, "")
+        chosen = self._fields.get(name, "")
         if chosen in {method.payment_method for method in self._overview.payment_methods}:
             return chosen
-        self.errors[PAYMENT_METHOD] = self._speech.say(marked("Choose one of the payment methods on file."))
+        self.errors[name] = self._speech.say(marked("Choose one of the payment methods on file."))
         return ""
 
     def amount(self, name: str, *, minimum_micros: int, maximum_micros: int | None) -> int | None:
@@ -282,21 +228,9 @@ class _Reader:
         return self._speech.formats.amount(example, currency)
 
 
-def _amounts(rule: AutoRechargeView) -> dict[str, int]:
-    return {
-        RECHARGE_AMOUNT: rule.recharge_amount_micros,
-        TRIGGER_AMOUNT: rule.trigger_amount_micros,
-        MONTHLY_CAP: rule.monthly_cap_micros,
-    }
-
-
 def _command_id(fields: Mapping[str, str]) -> str:
     """The key as posted when it is one of ours by form, else a fresh one."""
     try:
         return str(uuid.UUID(fields.get(COMMAND_ID, "")))
     except ValueError:
         return new_command_id()
-
-
-def _first(*amounts: int | None) -> int:
-    return next((amount for amount in amounts if amount is not None), 0)

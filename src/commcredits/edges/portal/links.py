@@ -20,9 +20,23 @@ CREDITS: Final = "/organizations/{organization_id:uuid}/billing/communications-c
 LIVE: Final = f"{CREDITS}/live"
 ADD_FUNDS: Final = f"{CREDITS}/add-funds"
 AUTO_RECHARGE: Final = f"{CREDITS}/auto-recharge"
+TRANSFER: Final = f"{CREDITS}/transfers/{{top_up_id}}"
+METHODS: Final = "/organizations/{organization_id:uuid}/billing/payment-methods"
+ADD_METHOD: Final = f"{METHODS}/add"
+METHOD_ADDED: Final = f"{METHODS}/added"
+METHOD_ROLES: Final = f"{METHODS}/roles"
+REPLACE_METHOD: Final = f"{METHODS}/{{payment_method}}/replace"
+REMOVE_METHOD: Final = f"{METHODS}/{{payment_method}}/remove"
+APPROVE: Final = "/billing/approve/{top_up_id}"
+APPROVED: Final = f"{APPROVE}/done"
+BALANCE_ALERTS: Final = f"{CREDITS}/balance-alerts"
+ATTEMPTS: Final = f"{CREDITS}/recharge-attempts"
 
 AUTO_RECHARGE_ID: Final = "auto-recharge-settings"
 """The element that "Modify recharge settings" leads to."""
+
+ALERTS_ID: Final = "balance-alerts"
+"""The element that holds the alerts."""
 
 _PATH_LENGTH_MAX: Final = 500
 
@@ -80,6 +94,55 @@ class Links:
     def auto_recharge_settings(self, organization_id: str) -> str:
         """The settings on the Communications Credits page."""
         return f"{self.credits(organization_id)}#{AUTO_RECHARGE_ID}"
+
+    def balance_alerts(self, organization_id: str) -> str:
+        """Where the balance alerts are posted."""
+        return self._of(BALANCE_ALERTS, organization_id)
+
+    def balance_alerts_settings(self, organization_id: str) -> str:
+        """The alerts on the Communications Credits page."""
+        return f"{self.credits(organization_id)}#{ALERTS_ID}"
+
+    def attempts(self, organization_id: str, cursor: str | None = None) -> str:
+        """What auto-recharge has tried, from a cursor on."""
+        return self._of(ATTEMPTS, organization_id) + (f"?{urlencode({'cursor': cursor})}" if cursor else "")
+
+    def transfer(self, organization_id: str, top_up_id: str) -> str:
+        """What to pay, and how, for a purchase by bank transfer."""
+        return self._of(TRANSFER, organization_id).replace("{top_up_id}", quote(top_up_id, safe=""))
+
+    def methods(self, organization_id: str, **notice: str) -> str:
+        """Billing > Payment methods; ``notice`` tells it what to announce."""
+        return self._of(METHODS, organization_id) + (f"?{urlencode(notice)}" if notice else "")
+
+    def add_method(self, organization_id: str, **query: str) -> str:
+        """The form that adds a payment method, perhaps ``instead`` of another one."""
+        return self._of(ADD_METHOD, organization_id) + (f"?{urlencode(query)}" if query else "")
+
+    def method_added(self, organization_id: str, **query: str) -> str:
+        """Where a gateway's page leads back to."""
+        return f"{self._of(METHOD_ADDED, organization_id)}?{urlencode(query)}"
+
+    def method_roles(self, organization_id: str) -> str:
+        """Where default and backup are posted."""
+        return self._of(METHOD_ROLES, organization_id)
+
+    def replace_method(self, organization_id: str, payment_method: str, **query: str) -> str:
+        """The form that lets another payment method take one's place."""
+        path = self._of(REPLACE_METHOD, organization_id).replace("{payment_method}", quote(payment_method, safe=""))
+        return path + (f"?{urlencode(query)}" if query else "")
+
+    def remove_method(self, organization_id: str, payment_method: str) -> str:
+        """The form that asks whether a payment method shall be removed."""
+        return self._of(REMOVE_METHOD, organization_id).replace("{payment_method}", quote(payment_method, safe=""))
+
+    def approve(self, top_up_id: str) -> str:
+        """Where the payer of a payment approves it, without signing in; letters lead there too."""
+        return self.root + APPROVE.format(top_up_id=quote(top_up_id, safe=""))
+
+    def approved(self, top_up_id: str, **query: str) -> str:
+        """What became of it, where a gateway's page leads back to."""
+        return f"{self.root}{APPROVED.format(top_up_id=quote(top_up_id, safe=''))}?{urlencode(query)}"
 
     def inside(self, path: str) -> str:
         """The path if it is one of the portal's own, else the portal's first page: nobody is led elsewhere."""

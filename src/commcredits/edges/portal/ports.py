@@ -16,7 +16,8 @@ from commcredits.core.commands import Service
 from commcredits.core.funds import LotSource
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.purchases import TopUpKind, TopUpState
-from commcredits.core.recharge import RechargeStanding
+from commcredits.core.taxes import NO_TAX, Tax
+from commcredits.edges.portal.recharge_ports import AutoRechargeView, RechargeOperations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +45,19 @@ class OrganizationsView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BalanceView:
-    """``available_micros`` = ``posted_micros`` − ``held_micros``; only a dispute or an adjustment makes it negative."""
+    """``available_micros`` = ``posted_micros`` − ``held_micros``; only a dispute or an adjustment makes it negative.
+
+    ``owed_micros`` is what the next funds repay first. With ``post_usage``, calls are billed after use, as far as
+    ``credit_line_micros`` goes, of which ``credit_line_used_micros`` are used or held.
+    """
 
     posted_micros: int
     held_micros: int
     available_micros: int
+    owed_micros: int = 0
+    post_usage: bool = False
+    credit_line_micros: int = 0
+    credit_line_used_micros: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,24 +81,6 @@ class PaymentMethodView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AutoRechargeView:
-    """The rule as saved, and how it stands.
-
-    ``recharged_this_month_micros`` counts against the cap: attempts of this calendar month, in the organization's zone,
-    that succeeded or are open. ``retry_at`` is when a rule in cool-down or back-off may act again, None otherwise.
-    """
-
-    enabled: bool
-    recharge_amount_micros: int
-    trigger_amount_micros: int
-    monthly_cap_micros: int
-    payment_method: str
-    recharged_this_month_micros: int
-    standing: RechargeStanding
-    retry_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LotView:
     """A fund lot with anything left: ``left_micros`` of ``amount_micros``, parts held by running calls included."""
 
@@ -105,6 +96,7 @@ class LotView:
 class TopUpView:
     """One attempt to buy funds. ``reason`` is the gateway's code of a decline, or why it was cancelled; else empty.
 
+    ``amount_micros`` is net; ``tax_micros`` is paid on top. ``receipt_number`` is empty until there is a receipt.
     ``action_url`` is where the payer approves it, while ``state`` is ``action_required``; else empty. ``brand`` and
     ``last4`` are those of its payment method.
     """
@@ -119,6 +111,8 @@ class TopUpView:
     created_at: datetime
     reason: str
     action_url: str
+    tax_micros: int = 0
+    receipt_number: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +153,7 @@ class CreditsOverview:
     ``lots`` come in order of use, at most LOTS_SHOWN_MAX of the ``lot_count`` that have anything left. ``top_ups`` and
     ``calls`` are the newest ROWS_SHOWN_MAX, newest first. ``consumption`` holds one entry for each of the last 30 days,
     oldest first, today last; empty when there is no history to show. ``auto_recharge`` is None until a rule is saved.
+    ``purchase_tax`` is how a purchase made now would be taxed; its amount says nothing.
     """
 
     organization: OrganizationView
@@ -173,6 +168,7 @@ class CreditsOverview:
     calls: tuple[CallView, ...]
     consumption: tuple[DayOfConsumptionView, ...]
     consumed_this_month_micros: int
+    purchase_tax: Tax = NO_TAX
 
 
 LOTS_SHOWN_MAX = 8
@@ -185,25 +181,7 @@ ORGANIZATIONS_PER_PAGE = 50
 """How many organizations the portal asks for at a time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AutoRechargeChange:
-    """What an administrator saves. ``monthly_cap_micros`` None means the operator's default for the recharge amount."""
-
-    enabled: bool
-    recharge_amount_micros: int
-    trigger_amount_micros: int
-    monthly_cap_micros: int | None
-    payment_method: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AutoRechargeSaved:
-    """The rule is in force; ``recharge_started`` when the balance was below its trigger already."""
-
-    recharge_started: bool
-
-
-class PortalOperations(Protocol):
+class PortalOperations(RechargeOperations, Protocol):
     """The operations behind the pages. Each may refuse with ``busy``; the portal then asks the person to try again."""
 
     async def list_organizations(self, *, cursor: str | None, limit: int) -> OrganizationsView | Refused:
@@ -222,10 +200,4 @@ class PortalOperations(Protocol):
         Repeating a ``command_id`` with the same content buys nothing more and answers with the same attempt; with other
         content it is refused as ``conflict``. A declined payment is a TopUpView in state ``declined``.
         """
-        ...
-
-    async def save_auto_recharge(
-        self, organization_id: str, *, change: AutoRechargeChange, command_id: str
-    ) -> AutoRechargeSaved | Refused:
-        """Put the rule in force; the same promise about ``command_id`` as in add_funds."""
         ...

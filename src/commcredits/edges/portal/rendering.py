@@ -13,9 +13,9 @@ from babel.support import Translations
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from commcredits.edges.portal import sentences
+from commcredits.edges.portal import recharge_sentences, sentences
 from commcredits.edges.portal.assets import Asset
-from commcredits.edges.portal.links import AUTO_RECHARGE_ID
+from commcredits.edges.portal.links import ALERTS_ID, AUTO_RECHARGE_ID
 from commcredits.edges.portal.page import Page
 
 OTHER_LANGUAGE_NAMES: Mapping[str, str] = {"en": "English", "ro": "Română"}
@@ -68,6 +68,8 @@ def _environment(catalogue: Translations) -> Environment:
         sentences=sentences,
         languages=OTHER_LANGUAGE_NAMES,
         auto_recharge_id=AUTO_RECHARGE_ID,
+        alerts_id=ALERTS_ID,
+        recharge_sentences=recharge_sentences,
     )
     return environment
 

@@ -139,7 +139,8 @@ REFUSALS: Final[Mapping[RefusalCode, RefusalSentence]] = {
     RefusalCode.RATE_DECK_NOT_PUBLISHED: RefusalSentence(plain=marked("The rate deck is not published yet.")),
     RefusalCode.SWITCH_NOT_LINKED: RefusalSentence(plain=marked("The telephone system of this call cannot be told.")),
     RefusalCode.TARGET_NOT_ALLOWED: RefusalSentence(
-        plain=marked("The target must lie above the amount that triggers the recharge.")
+        plain=marked("The target must lie above the amount that triggers the recharge."),
+        precise=marked("The target must lie between %(minimum)s and %(maximum)s."),
     ),
     RefusalCode.POST_USAGE: RefusalSentence(plain=marked("Calls are billed after use; funds cannot be added.")),
     RefusalCode.PAYMENT_METHOD_IN_USE: RefusalSentence(
@@ -211,20 +212,6 @@ SESSION_STATES: Final[Mapping[SessionState, str]] = {
     SessionState.ENDED: marked("Ended"),
     SessionState.EXPIRED: marked("Closed"),
     SessionState.REFUSED: marked("Refused"),
-}
-
-STANDINGS: Final[Mapping[RechargeStanding, str]] = {
-    RechargeStanding.OFF: marked("The balance is not recharged by itself."),
-    RechargeStanding.ABOVE_TRIGGER: marked("The balance is watched."),
-    RechargeStanding.ATTEMPT_OPEN: marked("A recharge is being paid."),
-    RechargeStanding.SUSPENDED: marked("Stopped after several declined payments. Saving the settings starts it again."),
-    RechargeStanding.PAUSED: marked(
-        "Paused, because the balance fell without being used. Saving the settings starts it again."
-    ),
-    RechargeStanding.BACK_OFF: marked("The last payment was declined. The next attempt follows at %(retry_at)s."),
-    RechargeStanding.COOL_DOWN: marked("The last recharge was a moment ago. The next is possible at %(retry_at)s."),
-    RechargeStanding.CAP_REACHED: marked("The monthly cap is reached. Raise it, or add funds by hand."),
-    RechargeStanding.DUE: marked("A recharge is about to start."),
 }
 
 NO_REASON: Final = marked("The bank gave no reason.")
