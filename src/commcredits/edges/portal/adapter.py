@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from commcredits.core.outcomes import Refused
+from commcredits.edges.portal.method_adapter import ServicesForMethods
 from commcredits.edges.portal.ports import (
     LOTS_SHOWN_MAX,
     ROWS_SHOWN_MAX,
@@ -44,7 +45,7 @@ CONSUMPTION_DAYS = 30
 """How many days of consumption the page draws."""
 
 
-class ServicesForPortal(RechargesForPortal):
+class ServicesForPortal(ServicesForMethods, RechargesForPortal):
     """The portal's operations over the product's services."""
 
     async def list_organizations(self, *, cursor: str | None, limit: int) -> OrganizationsView | Refused:

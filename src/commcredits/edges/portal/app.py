@@ -7,6 +7,7 @@ it is mounted: links follow the path that it finds itself at.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -17,10 +18,13 @@ from starlette.types import ASGIApp
 
 from commcredits.edges.portal import assets, links
 from commcredits.edges.portal.access_pages import AccessPages
+from commcredits.edges.portal.approve_pages import ApprovePages
 from commcredits.edges.portal.assets import Asset
 from commcredits.edges.portal.billing_pages import BillingPages
 from commcredits.edges.portal.door import Clock, Door, speeches
 from commcredits.edges.portal.headers import StrictHeaders
+from commcredits.edges.portal.method_pages import MethodPages
+from commcredits.edges.portal.method_ports import MethodOperations
 from commcredits.edges.portal.ports import PortalOperations
 from commcredits.edges.portal.recharge_pages import RechargePages
 from commcredits.edges.portal.rendering import Renderer
@@ -29,7 +33,11 @@ from commcredits.edges.portal.visits import VisitKeeper
 from commcredits.edges.translations import marked
 
 
-def portal_app(operations: PortalOperations, settings: PortalSettings, *, now: Clock) -> ASGIApp:
+class Operations(PortalOperations, MethodOperations, Protocol):
+    """All that the pages ask for."""
+
+
+def portal_app(operations: Operations, settings: PortalSettings, *, now: Clock) -> ASGIApp:
     """The portal as an application of its own, to be mounted at a path such as ``/portal``.
 
     ``now`` tells the present instant, aware UTC. The catalogues and static files are read here, once.
@@ -56,7 +64,7 @@ def portal_app(operations: PortalOperations, settings: PortalSettings, *, now: C
     )
 
 
-def _routes(door: Door, operations: PortalOperations, files: Mapping[str, Asset]) -> list[BaseRoute]:
+def _routes(door: Door, operations: Operations, files: Mapping[str, Asset]) -> list[BaseRoute]:
     access = AccessPages(door=door, operations=operations)
     billing = BillingPages(door=door, operations=operations)
     recharge = RechargePages(door=door, operations=operations, billing=billing)
@@ -78,7 +86,30 @@ def _routes(door: Door, operations: PortalOperations, files: Mapping[str, Asset]
         Route(links.BALANCE_ALERTS, guarded(recharge.to_balance_alerts)),
         Route(links.BALANCE_ALERTS, guarded(recharge.save_balance_alerts), methods=["POST"]),
         Route(links.ATTEMPTS, guarded(recharge.attempts)),
+        *_paying_routes(door, operations),
         Route(links.STATIC, _static(files)),
+    ]
+
+
+def _paying_routes(door: Door, operations: Operations) -> list[BaseRoute]:
+    """Payment methods, and approvals, whose payers need not sign in."""
+    methods = MethodPages(door=door, operations=operations)
+    approve = ApprovePages(door=door, operations=operations)
+    guarded = door.guarded
+    return [
+        Route(links.TRANSFER, guarded(methods.transfer)),
+        Route(links.METHODS, guarded(methods.methods)),
+        Route(links.ADD_METHOD, guarded(methods.add_form)),
+        Route(links.ADD_METHOD, guarded(methods.add), methods=["POST"]),
+        Route(links.METHOD_ADDED, guarded(methods.added)),
+        Route(links.METHOD_ROLES, guarded(methods.choose), methods=["POST"]),
+        Route(links.REPLACE_METHOD, guarded(methods.replace_form)),
+        Route(links.REPLACE_METHOD, guarded(methods.replace), methods=["POST"]),
+        Route(links.REMOVE_METHOD, guarded(methods.remove_form)),
+        Route(links.REMOVE_METHOD, guarded(methods.remove), methods=["POST"]),
+        Route(links.APPROVE, guarded(approve.ask, signed_in=False)),
+        Route(links.APPROVE, guarded(approve.approve, signed_in=False), methods=["POST"]),
+        Route(links.APPROVED, guarded(approve.done, signed_in=False)),
     ]
 
 

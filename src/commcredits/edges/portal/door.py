@@ -64,6 +64,8 @@ class Door:
         async def endpoint(request: Request) -> Response:
             visit = self._visit(request)
             page = self.page(request, visit)
+            if _comes_from_elsewhere(request):
+                return self.html("coming_back.html", page)
             if signed_in and not visit.is_signed_in:
                 return self._with_visit(self._to_sign_in(page), page, visit)
             if request.method == _POST:
@@ -182,6 +184,14 @@ def speeches() -> dict[str, Speech]:
         language: Speech(translations=translations.load(language), formats=Formats(language=language))
         for language in translations.LANGUAGES
     }
+
+
+def _comes_from_elsewhere(request: Request) -> bool:
+    """Whether a link of another site led here, such as a gateway's or a letter's: then the visit's cookie, if there is
+    one, was withheld. The page that is answered asks again from within, and no new visit takes the place of the old.
+    """
+    asked_by = (request.headers.get("sec-fetch-site"), request.headers.get("sec-fetch-mode"))
+    return request.method != _POST and asked_by == ("cross-site", "navigate") and VISIT_COOKIE not in request.cookies
 
 
 def _cookies_set(response: Response) -> set[str]:
