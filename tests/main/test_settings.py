@@ -102,6 +102,15 @@ def test_a_secret_that_is_wrong_is_not_repeated(tmp_path: Path) -> None:
     assert "hunter2" not in done.stdout + done.stderr
 
 
+def test_a_secret_under_a_misspelt_name_is_not_repeated(tmp_path: Path) -> None:
+    misspelt = '{"host": "mail.example.com", "pasword": "hunter2hunter2", "sender_address": "credits@example.com"}'
+    done = _serve(tmp_path / "data", {"COMMCREDITS_MAIL": misspelt})
+
+    assert done.returncode == 3
+    assert "COMMCREDITS_MAIL: pasword: there is no setting of this name" in done.stderr
+    assert "hunter2" not in done.stdout + done.stderr
+
+
 def test_without_a_token_nothing_is_open_to_everybody(tmp_path: Path) -> None:
     done = _serve(tmp_path / "data", {"COMMCREDITS_OPERATOR_TOKEN": ""})
 
