@@ -14,7 +14,7 @@ from typing import Final
 
 import asyncpg
 
-from commcredits.core.calendar import is_time_zone, zone_of
+from commcredits.core.calendar import instant_text, is_time_zone, zone_of
 from commcredits.core.ledger import LedgerAccount
 from commcredits.core.outcomes import Refused
 from commcredits.operations.accounting_chart import BANK, chart_of
@@ -26,6 +26,9 @@ from commcredits.storage.connection import load_statement
 
 PERIOD_DAYS_MAX: Final = 3_700
 """Longest period of an export: ten years."""
+
+BEGINS_FIRST: Final = datetime(1900, 1, 1, tzinfo=UTC)
+"""Before any books of ours; the first days of the calendar have no local time west of Greenwich."""
 
 _ROWS_AT_ONCE: Final = 500
 _QUERY_SECONDS_MAX: Final = 600
@@ -56,11 +59,14 @@ async def check_period(services: Services, period: Period) -> Refused | None:
     """Why this period cannot be told of, or None."""
     if not is_time_zone(period.time_zone):
         return invalid_input("time_zone", period.time_zone, "the IANA name of a time zone, such as Europe/Bucharest")
-    if not period.begins < period.ends <= period.begins + timedelta(days=PERIOD_DAYS_MAX):
-        allowed = f"an instant after the beginning, at most {PERIOD_DAYS_MAX} days later"
-        return invalid_input("to", period.ends.isoformat(), allowed)
+    if period.begins < BEGINS_FIRST:
+        return invalid_input("from", period.begins.isoformat(), f"{instant_text(BEGINS_FIRST)} or later")
     if period.ends > services.clock():
         return invalid_input("to", period.ends.isoformat(), "an instant that has passed: the period must be over")
+    # The difference, for a sum may lie beyond the last day that there is.
+    if not timedelta(0) < period.ends - period.begins <= timedelta(days=PERIOD_DAYS_MAX):
+        allowed = f"an instant after the beginning, at most {PERIOD_DAYS_MAX} days later"
+        return invalid_input("to", period.ends.isoformat(), allowed)
     if period.organization_id is None:
         return None
     organization = await get_organization(services, organization_id=period.organization_id)
