@@ -119,8 +119,8 @@ def _wrong_settings(error: object) -> str:
         name, *within = (str(part) for part in each["loc"] if part != "[key]")
         annotation = str(Settings.model_fields[name].annotation) if name in Settings.model_fields else ""
         is_secret = "Secret" in annotation or any(word in name for name in within for word in _SECRET_WORDS)
-        # What cannot be read as an object is not repeated either: it may hold any of its secrets. So may an address, and
-        # what stands under a name that is none: somebody has misspelt "password".
+        # What cannot be read as an object is not repeated either: it may hold any of its secrets. So may an address,
+        # and what stands under a name that is none: somebody has misspelt "password".
         is_unread = each["type"] in {"model_type", "extra_forbidden"}
         holds_secrets = is_secret or is_unread or "://" in str(each["input"])
         is_shown = isinstance(each["input"], str | int) and not holds_secrets
