@@ -166,6 +166,13 @@ def test_markup_in_a_name_stays_text(failed: Failed) -> None:
     _check(document, failed)
 
 
+@pytest.mark.parametrize("unwritable", ["\ufffe", "\uffff", "\x01"])
+def test_what_xml_cannot_hold_is_shown_as_missing_and_stops_no_invoice(unwritable: str) -> None:
+    buyer = replace(BRITISH, legal_name=f"Example{unwritable} Ltd")
+    root = etree.fromstring(_written(paper(terms=GERMAN_SELLER, buyer=buyer)))
+    assert "Example\ufffd Ltd" in [each.text for each in root.iter(f"{CBC}RegistrationName")]
+
+
 @pytest.mark.parametrize(
     ("fields", "field"),
     [

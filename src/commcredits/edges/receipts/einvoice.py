@@ -7,6 +7,7 @@ one.
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ _REASON_CODES: Final = {_NOT_SUBJECT: "VATEX-EU-O", _REVERSE_CHARGE: "VATEX-EU-A
 _BY_CARD, _BY_TRANSFER, _NOT_DEFINED = "48", "30", "1"
 _CARD: Final = "card"
 _LAST4_LENGTH: Final = 4
+_UNWRITABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _UBL: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
 
 
@@ -60,7 +62,7 @@ def einvoice_of(document: ReceiptDocument, sheet: Sheet) -> bytes:
     from lxml import etree  # noqa: PLC0415 - comes with it
 
     made = generate_xml(
-        _terms(document, sheet), flavor="ubl-2.1", level="en16931", check_xsd=False, check_schematron=False
+        _writable(_terms(document, sheet)), flavor="ubl-2.1", level="en16931", check_xsd=False, check_schematron=False
     )
     if not is_romanian(document):
         return bytes(made)
@@ -68,6 +70,19 @@ def einvoice_of(document: ReceiptDocument, sheet: Sheet) -> bytes:
     root = etree.fromstring(made)
     root.find(f"{{{_UBL}}}CustomizationID").text = CIUS_RO
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
+
+
+def _writable(terms: Any) -> Any:
+    """The same terms without what XML 1.0 cannot hold (§2.2), even escaped: names may have been taken in with it."""
+    match terms:
+        case str():
+            return _UNWRITABLE.sub("\ufffd", terms)
+        case dict():
+            return {name: _writable(each) for name, each in terms.items()}
+        case list():
+            return [_writable(each) for each in terms]
+        case _:
+            return terms
 
 
 def _terms(document: ReceiptDocument, sheet: Sheet) -> dict[str, Any]:
