@@ -157,8 +157,8 @@ async def test_a_payment_that_has_to_be_approved_leads_to_the_page_that_approves
         await desk.mailing(box).run()
     plain, html = _parts(box.messages[0])
     assert box.messages[0]["Subject"] == "Approve your payment of EUR\u00a060.50"
-    assert f"{PUBLIC_URL}/billing/approve/{top_up}" in plain
-    assert f'href="{PUBLIC_URL}/billing/approve/{top_up}"' in html
+    assert f"{PUBLIC_URL}/portal/billing/approve/{top_up}" in plain
+    assert f'href="{PUBLIC_URL}/portal/billing/approve/{top_up}"' in html
 
 
 async def test_a_temporary_refusal_is_tried_again_under_the_same_message_id(desk: Desk) -> None:

@@ -103,7 +103,7 @@ class LetterWriter:
         if not self._public_url:
             return ""
         if wording.page is Page.APPROVAL and top_up:
-            return f"{self._public_url}/billing/approve/{top_up}"
+            return f"{self._public_url}/portal/billing/approve/{top_up}"
         return f"{self._public_url}/portal/organizations/{mail.notice.organization_id}/billing/communications-credits"
 
 

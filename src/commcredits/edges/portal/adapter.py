@@ -105,11 +105,11 @@ class ServicesForPortal(ServicesForMethods, RechargesForPortal):
                 ),
                 maximum_micros=terms.top_up_maximum_micros,
             ),
-            payment_methods=tuple(_method_view(method) for method in methods),
+            payment_methods=tuple(_method_view(each) for each in sorted(methods, key=lambda each: not each.is_default)),
             auto_recharge=None if rule is None else rule_view(rule),
             lots=tuple(_lot_view(lot) for lot in lots[:LOTS_SHOWN_MAX]),
             lot_count=len(lots),
-            top_ups=tuple(_top_up_view(top_up, receipts) for top_up in top_ups.items),
+            top_ups=tuple(self._top_up_view(top_up, receipts) for top_up in top_ups.items),
             calls=tuple(_call_view(call) for call in calls.items),
             consumption=tuple(DayOfConsumptionView(day=each.day, charged_micros=each.charged_micros) for each in days),
             consumed_this_month_micros=sum(
@@ -129,7 +129,24 @@ class ServicesForPortal(ServicesForMethods, RechargesForPortal):
             amount_micros=amount_micros,
             payment_method_id=payment_method,
         )
-        return top_up if isinstance(top_up, Refused) else _top_up_view(top_up, {})
+        return top_up if isinstance(top_up, Refused) else self._top_up_view(top_up, {})
+
+    def _top_up_view(self, top_up: TopUpRecord, receipts: Mapping[str, str]) -> TopUpView:
+        return TopUpView(
+            top_up_id=top_up.top_up_id,
+            kind=top_up.kind,
+            state=top_up.state,
+            amount_micros=top_up.amount_micros,
+            currency=top_up.currency,
+            brand=top_up.brand,
+            last4=top_up.last4,
+            created_at=top_up.created_at,
+            reason=top_up.reason,
+            action_url=top_up.action_url,
+            tax_micros=top_up.tax.micros,
+            receipt_number=receipts.get(top_up.top_up_id, ""),
+            by_hand=self.is_by_hand(top_up.gateway),
+        )
 
 
 def _organization_view(organization: Organization) -> OrganizationView:
@@ -144,7 +161,9 @@ def _organization_view(organization: Organization) -> OrganizationView:
 
 
 def _method_view(method: PaymentMethodRecord) -> PaymentMethodView:
-    return PaymentMethodView(payment_method=method.payment_method_id, brand=method.brand, last4=method.last4)
+    return PaymentMethodView(
+        payment_method=method.payment_method_id, brand=method.brand, last4=method.last4, kind=method.kind
+    )
 
 
 def _lot_view(lot: LotRecord) -> LotView:
@@ -155,23 +174,6 @@ def _lot_view(lot: LotRecord) -> LotView:
         expires_at=lot.expires_at,
         amount_micros=lot.amount_micros,
         left_micros=lot.free_micros + lot.held_micros,
-    )
-
-
-def _top_up_view(top_up: TopUpRecord, receipts: Mapping[str, str]) -> TopUpView:
-    return TopUpView(
-        top_up_id=top_up.top_up_id,
-        kind=top_up.kind,
-        state=top_up.state,
-        amount_micros=top_up.amount_micros,
-        currency=top_up.currency,
-        brand=top_up.brand,
-        last4=top_up.last4,
-        created_at=top_up.created_at,
-        reason=top_up.reason,
-        action_url=top_up.action_url,
-        tax_micros=top_up.tax.micros,
-        receipt_number=receipts.get(top_up.top_up_id, ""),
     )
 
 

@@ -111,6 +111,9 @@ class BillingPages:
             return self._funds_form(page, overview, form, status=422)
         if bought.state in _NOTHING_BOUGHT:
             return self._funds_form(page, overview, forms.declined(bought, page.form, speech), status=422)
+        if bought.by_hand and bought.state is TopUpState.PROCESSING:
+            address = page.links.transfer(overview.organization.organization_id, bought.top_up_id)
+            return Response(headers={"HX-Redirect": address}) if page.is_fragment else self.door.see_other(address)
         return await self.done(page, overview, Notice(top_up=bought), top_up=bought.top_up_id)
 
     async def overview(self, page: Page) -> CreditsOverview | Refused:

@@ -187,8 +187,10 @@ def speeches() -> dict[str, Speech]:
 
 
 def _comes_from_elsewhere(request: Request) -> bool:
-    """Whether a link of another site led here, such as a gateway's or a letter's: then the visit's cookie, if there is
-    one, was withheld. The page that is answered asks again from within, and no new visit takes the place of the old.
+    """Whether a link of another site led here, such as a gateway's or a letter's.
+
+    Then the visit's cookie, if there is one, was withheld. The page that is answered asks again from within, so that no
+    new visit takes the place of the old one.
     """
     asked_by = (request.headers.get("sec-fetch-site"), request.headers.get("sec-fetch-mode"))
     return request.method != _POST and asked_by == ("cross-site", "navigate") and VISIT_COOKIE not in request.cookies

@@ -72,12 +72,14 @@ class TopUpLimitsView:
 class PaymentMethodView:
     """A stored method. ``payment_method`` is handed back to the operations; brand and last digits are shown.
 
-    ``last4`` is empty where the method has no such digits, as a bank transfer has none.
+    ``last4`` is empty where the method has no such digits, as a bank transfer has none. ``kind`` is the gateway's word;
+    the brand of a ``purchase_order`` is its number.
     """
 
     payment_method: str
     brand: str
     last4: str
+    kind: str = "card"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +100,7 @@ class TopUpView:
 
     ``amount_micros`` is net; ``tax_micros`` is paid on top. ``receipt_number`` is empty until there is a receipt.
     ``action_url`` is where the payer approves it, while ``state`` is ``action_required``; else empty. ``brand`` and
-    ``last4`` are those of its payment method.
+    ``last4`` are those of its payment method. ``by_hand`` says that somebody confirms it, as a bank transfer.
     """
 
     top_up_id: str
@@ -113,6 +115,7 @@ class TopUpView:
     action_url: str
     tax_micros: int = 0
     receipt_number: str = ""
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
