@@ -113,3 +113,11 @@ async def test_a_recharge_with_a_card_that_was_tried_too_often_waits_as_after_a_
     page = await list_top_ups(till.services, organization_id=organization, cursor=None, limit=10)
     assert not isinstance(page, Refused)
     assert len(page.items) == 3
+
+
+async def test_payers_by_hand_share_a_reference_and_do_not_use_up_each_others_tries(till: Till) -> None:
+    _limit(till, attempts_max=2)
+    for number in range(4):
+        organization = await till.organization(f"Payer {number}")
+        asked = await till.buy(organization, await till.by_hand(organization))
+        assert asked.state is TopUpState.PROCESSING

@@ -16,9 +16,13 @@ from commcredits.storage.payments import PaymentMethodRecord
 async def may_be_charged(
     services: Services, *, organization_id: str, method: PaymentMethodRecord, top_up_id: str
 ) -> bool:
-    """Whether an attempt that is committed already may go to the gateway; if so, it is counted."""
+    """Whether an attempt that is committed already may go to the gateway; if so, it is counted.
+
+    What a person confirms is not counted: nobody tries stolen cards there, and all payers share one reference.
+    """
     limits = services.payments.new_methods
-    if limits is None:
+    gateway = services.gateways.get(method.gateway)
+    if limits is None or (gateway is not None and gateway.capabilities().confirmed_by_hand):
         return True
     now = services.clock()
     charged = ChargedMethod(gateway=method.gateway, fingerprint=method.fingerprint or f"reference:{method.reference}")
