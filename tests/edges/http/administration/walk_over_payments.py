@@ -92,10 +92,14 @@ async def walk_into_refusals_of_payments(world: World, organization: str) -> Non
     refund = await world.created(f"{path}/refunds", {"top_up_id": paid, "reason": "asked for"})
     await client.post(f"{path}/refunds", json={"top_up_id": paid, "reason": "asked for"}, headers=world.key())
     await client.post(f"{path}/refunds", json={"top_up_id": UNKNOWN_ID, "reason": "asked for"}, headers=world.key())
-    words = {"resume": {}, "confirm": {"reference": "statement 7"}, "reject": {"reason": "never came"}}
+    words: dict[str, dict[str, str]] = {
+        "resume": {},
+        "confirm": {"reference": "statement 7"},
+        "reject": {"reason": "never came"},
+    }
     for top_up in (paid, UNKNOWN_ID):
-        for word, body in words.items():
-            await client.post(f"{path}/top-ups/{top_up}/{word}", json=body)
+        for word, content in words.items():
+            await client.post(f"{path}/top-ups/{top_up}/{word}", json=content)
     for refunded in (refund["refund_id"], UNKNOWN_ID):
         await client.get(f"{path}/refunds/{refunded}")
         for word in ("confirm", "reject"):
