@@ -24,7 +24,7 @@ from commcredits.operations.payment_methods import (
     read_expiring_methods,
 )
 from commcredits.storage.payment_methods import read_payment_methods, read_rule_methods
-from commcredits.storage.payments import PaymentMethodRecord
+from commcredits.storage.payments import PaymentMethodRecord, TopUpRecord
 from tests.operations.office import SHARD, new_id
 from tests.operations.till import FIFTY, Till
 
@@ -303,3 +303,28 @@ async def test_a_card_that_is_gone_at_the_gateway_is_gone_here(till: Till) -> No
     await till.deliver(detached[0])
     listed = await list_payment_methods(till.services, organization_id=organization)
     assert listed == ()
+
+
+async def test_a_purchase_asked_for_again_after_its_card_was_removed_is_still_that_purchase(till: Till) -> None:
+    organization = await till.organization()
+    card = await till.card(organization)
+
+    async def buy(command_id: str) -> object:
+        return await add_funds(
+            till.services,
+            organization_id=organization,
+            command_id=command_id,
+            amount_micros=FIFTY,
+            payment_method_id=card.payment_method_id,
+        )
+
+    bought = await buy("the-same")
+    assert isinstance(bought, TopUpRecord)
+    assert await remove_payment_method(
+        till.services, organization_id=organization, payment_method_id=card.payment_method_id
+    ) == Done(changed=True)
+    assert await buy("the-same") == bought
+    other = await buy("another")
+    assert isinstance(other, Refused)
+    assert other.code is RefusalCode.UNKNOWN_PAYMENT_METHOD
+    assert len(await till.control.charges()) == 1

@@ -10,11 +10,14 @@ from datetime import datetime
 from commcredits.core.commands import GrantPromotion, RequestTopUp
 from commcredits.core.outcomes import LotGranted, RefusalCode, Refused, TopUpTaken
 from commcredits.core.topups import TOO_MANY_ATTEMPTS
+from commcredits.operations.inputs import refuse_command_id
 from commcredits.operations.organizations import check_identifier, get_organization
 from commcredits.operations.paging import Page, check_limit
 from commcredits.operations.payment_methods import find_payment_method
 from commcredits.operations.payments import find_top_up, take_payment
 from commcredits.operations.services import Services
+from commcredits.storage.deciding import OPERATIONS
+from commcredits.storage.loading import load_answers
 from commcredits.storage.payments import TopUpRecord, read_top_ups
 
 
@@ -27,11 +30,15 @@ async def add_funds(
     ``command_id`` buys once and gets the same attempt, whatever has become of it since; with other content it is
     refused as a conflict. Amount in millionths; minimum and maximum by domain.md §3.
     """
+    refused: Refused | None = None
     method = await find_payment_method(services, organization_id=organization_id, payment_method_id=payment_method_id)
     if isinstance(method, Refused):
-        return method
-    if method.gateway not in services.gateways:
-        return Refused(code=RefusalCode.GATEWAY_NOT_READY, facts={"gateway": method.gateway})
+        refused = method
+    elif method.gateway not in services.gateways:
+        refused = Refused(code=RefusalCode.GATEWAY_NOT_READY, facts={"gateway": method.gateway})
+    # Whoever asks again because no answer came must not hear "unknown", and buy once more with another method.
+    if refused is not None and not await _was_asked(services, organization_id, command_id, refused):
+        return refused
     command = RequestTopUp(
         organization_id=organization_id,
         command_id=command_id,
@@ -90,3 +97,13 @@ async def list_top_ups(
 async def get_top_up(services: Services, *, organization_id: str, top_up_id: str) -> TopUpRecord | Refused:
     """One attempt of this organization; another's is as unknown as none."""
     return await find_top_up(services, organization_id=organization_id, top_up_id=top_up_id)
+
+
+async def _was_asked(services: Services, organization_id: str, command_id: str, refused: Refused) -> bool:
+    """Whether this purchase was asked for before its method was refused; the account then gives its first answer."""
+    of_method = {RefusalCode.UNKNOWN_PAYMENT_METHOD, RefusalCode.GATEWAY_NOT_READY}
+    if refused.code not in of_method or refuse_command_id(command_id) is not None:
+        return False
+    key = (organization_id, OPERATIONS[RequestTopUp], command_id)
+    async with services.pool.acquire() as connection:
+        return key in await load_answers(connection, services.shard_id, [key])
