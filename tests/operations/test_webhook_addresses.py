@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import threading
+from collections import Counter
+from typing import Any
+
 import pytest
 
 from commcredits.core.outcomes import RefusalCode, Refused
-from commcredits.operations.webhook_addresses import WebhookTarget, check_target
+from commcredits.operations import webhook_addresses
+from commcredits.operations.webhook_addresses import WebhookTarget, check_target, resolve_host
 
 PUBLIC = "93.184.215.14"
 PUBLIC_V6 = "2606:2800:21f:cb07:6820:80da:af6b:8b2c"
@@ -175,3 +182,31 @@ async def test_for_trying_out_this_machine_is_called_over_http_too_and_nobody_el
     for address in ("10.0.0.1", "169.254.169.254", PUBLIC):
         assert isinstance(await _check("http://hooks.example.com:8080/", address, loopback_allowed=True), Refused)
     assert isinstance(await _check("https://hooks.example.com/", "10.0.0.1", loopback_allowed=True), Refused)
+
+
+async def test_names_whose_servers_are_silent_hold_up_no_other_name_and_no_other_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given_up, asked = threading.Event(), Counter[str]()
+
+    def look_up(host: str, *_args: Any, **_options: Any) -> list[Any]:
+        asked[host] += 1
+        if host.endswith(".silent.example"):
+            given_up.wait(30)
+            raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (PUBLIC, 443))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(webhook_addresses, "RESOLVE_SECONDS_MAX", 1.0)
+    silent = [f"h{number}.silent.example" for number in range(10)]
+    try:
+        waiting = [asyncio.create_task(resolve_host(name, 443)) for name in silent * 3]
+        async with asyncio.timeout(0.9):
+            assert await resolve_host("hooks.example.com", 443) == (PUBLIC,)
+            await asyncio.to_thread(lambda: None)
+        assert {type(each) for each in await asyncio.gather(*waiting, return_exceptions=True)} == {TimeoutError}
+        assert asked == Counter([*silent, "hooks.example.com"])
+    finally:
+        given_up.set()
+    async with asyncio.timeout(5):
+        assert await resolve_host(silent[0], 443) == ()

@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -21,6 +23,9 @@ from commcredits.operations.inputs import invalid_input
 URL_CHARACTERS_MAX: Final = 2_048
 
 RESOLVE_SECONDS_MAX: Final = 5.0
+
+LOOKUPS_AT_ONCE_MAX: Final = 64
+"""Most names that are looked up at once; one whose server is silent keeps its place for longer than anybody waits."""
 
 _ALLOWED: Final = (
     "an address such as https://hooks.example.com/credits: https, a public host by its name, port 443 or 1024 to "
@@ -88,15 +93,46 @@ class WebhookTarget:
     addresses: tuple[str, ...]
 
 
-async def resolve_host(host: str, port: int, /) -> tuple[str, ...]:
-    """The addresses of a host, asked of this machine's resolver."""
-    loop = asyncio.get_running_loop()
+class _Lookups:
+    """Lookups in threads of their own, one at a time for each name.
+
+    The threads that everything else uses are few, and a lookup cannot be cut off: whoever lets the servers of ten names
+    be silent would stop the names of everybody, and mails and receipts with them.
+    """
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE_MAX, thread_name_prefix="webhook-names")
+        self._under_way: dict[tuple[str, int], Future[tuple[str, ...]]] = {}
+
+    def begin(self, host: str, port: int) -> Future[tuple[str, ...]]:
+        """The lookup of this name that is under way, or a new one."""
+        key = (host, port)
+        known = self._under_way.get(key)
+        if known is not None:
+            return known
+        begun = self._under_way[key] = self._threads.submit(_addresses_of, host, port)
+        begun.add_done_callback(lambda _done: self._under_way.pop(key, None))
+        return begun
+
+
+@cache
+def _lookups() -> _Lookups:
+    return _Lookups()
+
+
+def _addresses_of(host: str, port: int) -> tuple[str, ...]:
     try:
-        async with asyncio.timeout(RESOLVE_SECONDS_MAX):
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except socket.gaierror:
         return ()
     return tuple(dict.fromkeys(str(each[4][0]) for each in found))
+
+
+async def resolve_host(host: str, port: int, /) -> tuple[str, ...]:
+    """The addresses of a host, asked of this machine's resolver."""
+    async with asyncio.timeout(RESOLVE_SECONDS_MAX):
+        # Shielded: others may wait for the same lookup.
+        return await asyncio.shield(asyncio.wrap_future(_lookups().begin(host, port)))
 
 
 async def check_target(url: str, *, resolve: Resolver, loopback_allowed: bool) -> WebhookTarget | Refused:
