@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import pytest
 
 from commcredits.core.account import OrganizationStatus
-from commcredits.core.commands import RequestTopUp, SaveRechargeRule
+from commcredits.core.commands import PaymentState, RecordPayment, RequestTopUp, SaveRechargeRule
 from commcredits.core.outcomes import Done, Granted, RechargeRuleSaved, RefusalCode, Refused
 from commcredits.gateways.protocol import CustomerRequest, Unavailable
 from commcredits.gateways.simulator.client import SimulatorGateway
@@ -64,6 +64,10 @@ class Shop:
         )
         assert isinstance(bought, TopUpRecord), bought
         return bought
+
+    async def buy_elsewhere(self, units: int) -> TopUpRecord:
+        """A paid top-up of somebody else."""
+        return await self.buy((await self.office.organization(name="Elsewhere")).organization_id, units)
 
 
 @pytest.fixture
@@ -285,4 +289,53 @@ async def test_a_call_that_begins_as_its_organization_closes_is_either_refused_o
             assert await finish_closings(office.services) == 0
             await office.end(organization, "same-instant", 0)
         assert await finish_closings(office.services) == 1
+    await clean(office)
+
+
+@pytest.mark.parametrize(("remainder", "refunded"), [(Remainder.REFUND, ["refunded"]), (Remainder.FORFEIT, [])])
+async def test_a_payment_that_succeeds_after_the_end_goes_the_way_of_the_rest(
+    shop: Shop, remainder: Remainder, refunded: list[str]
+) -> None:
+    office = shop.office
+    organization = await office.calling_organization(funds_micros=UNIT)
+    paid, late = await shop.buy(organization, 50), await shop.buy(organization, 50, "sim_decline_do_not_honour")
+    await close(office, organization, remainder)
+    assert await finish_closings(office.services) == 1
+    await office.execute(
+        RecordPayment(
+            organization_id=organization,
+            top_up_id=late.top_up_id,
+            state=PaymentState.SUCCEEDED,
+            gateway="simulator",
+            gateway_reference=(await shop.buy_elsewhere(50)).gateway_reference,
+        )
+    )
+    for _ in range(2):
+        assert await finish_closings(office.services) == 0
+    assert await posted(office, organization) == 0
+    page = await list_refunds(office.services, organization_id=organization, cursor=None, limit=10)
+    assert not isinstance(page, Refused)
+    assert [each.state.value for each in page.items if each.top_up_id != paid.top_up_id] == refunded
+    assert await standing(office, organization) == CLOSED
+    await clean(office)
+
+
+async def test_what_a_card_does_not_take_back_after_the_end_is_not_forfeited(shop: Shop) -> None:
+    office = shop.office
+    organization = await office.calling_organization(funds_micros=UNIT)
+    late = await shop.buy(organization, 50, "sim_decline_do_not_honour")
+    await close(office, organization, Remainder.REFUND)
+    assert await finish_closings(office.services) == 1
+    await office.execute(
+        RecordPayment(
+            organization_id=organization,
+            top_up_id=late.top_up_id,
+            state=PaymentState.SUCCEEDED,
+            gateway="simulator",
+            gateway_reference="unknown to the gateway",
+        )
+    )
+    for _ in range(3):
+        assert await finish_closings(office.services) == 0
+    assert await posted(office, organization) == 50 * UNIT
     await clean(office)

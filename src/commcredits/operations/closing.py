@@ -141,11 +141,11 @@ async def _advance(services: Services, organization_id: str) -> bool:
     known = await get_closing(services, organization_id=organization_id)
     if isinstance(known, Refused):
         return False
-    if known.closed_at is None:
-        if known.waits_for in {ClosingWait.CALLS_IN_PROGRESS, ClosingWait.PAYMENTS_OPEN, ClosingWait.REFUNDS_OPEN}:
-            return False
-        if known.remainder is Remainder.REFUND and await _refund(services, organization_id):
-            return False
+    if known.waits_for in {ClosingWait.CALLS_IN_PROGRESS, ClosingWait.PAYMENTS_OPEN, ClosingWait.REFUNDS_OPEN}:
+        return False
+    # Also of one that is closed: a payment that succeeded after all, or a corrected call, has brought funds back.
+    if known.remainder is Remainder.REFUND and await _refund(services, organization_id):
+        return False
     outcome = await services.executor.execute(FinishClosing(organization_id=organization_id))
     organization = await get_organization(services, organization_id=organization_id)
     if isinstance(organization, Refused) or organization.status is not OrganizationStatus.CLOSED:
@@ -171,7 +171,9 @@ async def _refund(services: Services, organization_id: str) -> bool:
             requested_by=_SYSTEM,
         )
     again = await get_closing(services, organization_id=organization_id)
-    return isinstance(again, Refused) or again.waits_for is not ClosingWait.WORKER
+    if isinstance(again, Refused) or again.closed_at is None:
+        return isinstance(again, Refused) or again.waits_for is not ClosingWait.WORKER
+    return bool(await _refundable(services, organization_id))
 
 
 async def _refundable(services: Services, organization_id: str) -> list[tuple[str, int]]:
