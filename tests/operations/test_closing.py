@@ -11,7 +11,7 @@ import pytest
 from commcredits.core.account import OrganizationStatus
 from commcredits.core.commands import PaymentState, RecordPayment, RequestTopUp, SaveRechargeRule
 from commcredits.core.outcomes import Done, Granted, RechargeRuleSaved, RefusalCode, Refused
-from commcredits.gateways.protocol import CustomerRequest, Unavailable
+from commcredits.gateways.protocol import CustomerRequest, RefundOutcome, RefundRequest, Unavailable
 from commcredits.gateways.simulator.client import SimulatorGateway
 from commcredits.gateways.simulator.control import SimulatorControl
 from commcredits.gateways.simulator.server import SimulatorSettings, running_simulator
@@ -192,6 +192,32 @@ async def test_what_a_card_does_not_take_back_waits_until_somebody_decides(shop:
     assert await finish_closings(office.services) == 1
     assert await standing(office, organization) == CLOSED
     assert await posted(office, organization) == 0
+    await clean(office)
+
+
+class Breaking(SimulatorGateway):
+    """A gateway whose plug-in fails over refunds of one amount."""
+
+    async def refund(self, request: RefundRequest) -> RefundOutcome:
+        if request.amount_minor == 5_000:
+            raise ZeroDivisionError
+        return await super().refund(request)
+
+
+async def test_a_refund_that_breaks_its_gateway_is_told_and_keeps_nobody_else_from_closing(shop: Shop) -> None:
+    first, second = [await shop.office.calling_organization(funds_micros=UNIT) for _ in range(2)]
+    await shop.buy(first, 50)
+    await shop.buy(second, 70)
+    gateway = Breaking(shop.base_url)
+    office = replace(shop.office, services=replace(shop.office.services, gateways={"simulator": gateway}))
+    await close(office, first)
+    await close(office, second)
+    with pytest.raises(ExceptionGroup, match="closings") as told:
+        await finish_closings(office.services)
+    await gateway.aclose()
+    assert [type(each) for each in told.value.exceptions] == [ZeroDivisionError]
+    assert await standing(office, second) == CLOSED
+    assert (await standing(office, first))[0] is OrganizationStatus.CLOSING
     await clean(office)
 
 

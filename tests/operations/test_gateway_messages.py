@@ -4,10 +4,14 @@ import asyncio
 import json
 from dataclasses import replace
 from datetime import date
+from typing import NoReturn
+
+import pytest
 
 from commcredits.core.outcomes import Done, RefusalCode, Refused
 from commcredits.core.purchases import TopUpState
 from commcredits.gateways.protocol import (
+    Capabilities,
     ChargeOutcome,
     ChargeRequest,
     EventKind,
@@ -147,6 +151,29 @@ async def test_a_sweep_finds_what_messages_lost_and_reads_on_from_where_it_was(t
     await deal_with_waiting_events(till.services)
     assert "waiting" not in await _states(till)
     assert await till.deliver(await _event(till, EventKind.CHARGE_SUCCEEDED)) == Done(changed=False)
+
+
+async def test_a_gateway_that_breaks_keeps_no_other_from_being_swept(till: Till) -> None:
+    class Broken:
+        """A plug-in that fails over everything it is asked."""
+
+        def capabilities(self) -> Capabilities:
+            return replace(till.gateway.capabilities(), payouts=True)
+
+        async def list_since(self, cursor: str | None) -> NoReturn:
+            raise ZeroDivisionError(cursor)
+
+        list_payouts = list_since
+
+    organization = await till.organization()
+    await till.buy(organization, await till.card(organization))
+    gateways = {"a_broken_one": Broken(), **till.services.gateways}
+    services = replace(till.services, gateways=gateways)  # type: ignore[arg-type] # nothing else of it is asked
+    with pytest.raises(ExceptionGroup, match="could not be asked"):
+        await sweep_events(services)
+    assert (await _states(till))["waiting"] > 0
+    with pytest.raises(ExceptionGroup, match="could not be asked"):
+        await read_gateway_payouts(services)
 
 
 async def test_an_event_that_cannot_be_dealt_with_waits_longer_each_time_and_somebody_may_try_it_again(

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from commcredits.core.outcomes import Done, RefusalCode, Refused
-from commcredits.gateways.protocol import NotFound, Unavailable
+from commcredits.gateways.protocol import Detached, NotFound, Unavailable
 from commcredits.operations.funding import add_funds
 from commcredits.operations.payment_method_roles import (
     choose_payment_methods,
@@ -215,6 +215,32 @@ async def test_a_gateway_that_was_away_is_told_of_the_removal_later(till: Till) 
     assert await detach_removed_methods(till.services) == 1
     assert isinstance(await till.gateway.describe_payment_method(card.reference), NotFound)
     assert await detach_removed_methods(till.services) == 0
+
+
+async def test_a_removal_that_breaks_its_gateway_keeps_no_other_from_being_told(till: Till) -> None:
+    organization = await till.organization()
+    cards = [await till.card(organization), await till.card(organization, "sim_ok_second")]
+
+    class Breaking:
+        """A plug-in that fails over one card."""
+
+        async def detach_payment_method(self, payment_method_reference: str) -> Unavailable | Detached | NotFound:
+            if not breaks:
+                return Unavailable(detail="away")
+            if payment_method_reference == cards[0].reference:
+                raise ZeroDivisionError
+            return await till.gateway.detach_payment_method(payment_method_reference)
+
+    breaks = False
+    gateways = {"simulator": Breaking()}
+    services = replace(till.services, gateways=gateways)  # type: ignore[arg-type] # nothing else of it is asked
+    for card in cards:
+        await remove_payment_method(services, organization_id=organization, payment_method_id=card.payment_method_id)
+    breaks = True
+    with pytest.raises(ExceptionGroup, match="could not be told"):
+        await detach_removed_methods(services)
+    assert isinstance(await till.gateway.describe_payment_method(cards[1].reference), NotFound)
+    assert not isinstance(await till.gateway.describe_payment_method(cards[0].reference), NotFound)
 
 
 async def test_the_rule_follows_the_roles_and_both_must_pay_while_nobody_is_there(till: Till) -> None:

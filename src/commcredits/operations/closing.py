@@ -7,6 +7,7 @@ that waits until somebody decides (domain.md §3, Closing).
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -117,15 +118,26 @@ async def get_closing(services: Services, *, organization_id: str) -> Closing | 
 
 
 async def finish_closings(services: Services) -> int:
-    """Take every closing as far as it can go; returns how many organizations were closed."""
+    """Take every closing as far as it can go; returns how many organizations were closed.
+
+    Raises what went wrong with some, such as a gateway's plug-in that is broken, after all others had their turn.
+    """
     closed, after = 0, OPERATOR_ID
+    failures: list[Exception] = []
     while True:
         rows = await services.pool.fetch(load_statement("list_open_closings"), services.shard_id, after, _ROUND_MAX)
         for row in rows:
-            closed += await _advance(services, str(row["organization_id"]))
+            (done,) = await asyncio.gather(_advance(services, str(row["organization_id"])), return_exceptions=True)
+            if isinstance(done, Exception):
+                failures.append(done)
+            else:
+                closed += done is True
         if len(rows) < _ROUND_MAX:
-            return closed
+            break
         after = str(rows[-1]["organization_id"])
+    if failures:
+        raise ExceptionGroup("closings that could not be taken further", failures)
+    return closed
 
 
 async def _begin(services: Services, organization_id: str) -> Refused | None:

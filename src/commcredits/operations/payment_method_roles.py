@@ -6,6 +6,7 @@ All of it happens under a lock on the organization's methods; gateways are told 
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from commcredits.core.commands import ChoosePaymentMethods
@@ -140,15 +141,26 @@ async def remove_payment_method(services: Services, *, organization_id: str, pay
 
 
 async def detach_removed_methods(services: Services) -> int:
-    """Tell gateways of removals that they have not heard of; returns how many have."""
+    """Tell gateways of removals that they have not heard of; returns how many have.
+
+    Raises what a gateway's plug-in raised, which means that it is broken, after the others were told.
+    """
     told, after = 0, OPERATOR_ID
+    failures: list[Exception] = []
     while True:
         owed = await read_methods_to_detach(services.pool, services.shard_id, after=after, limit=_DETACHED_AT_ONCE_MAX)
         for each in owed:
-            told += await _detach(services, each)
+            (done,) = await asyncio.gather(_detach(services, each), return_exceptions=True)
+            if isinstance(done, Exception):
+                failures.append(done)
+            elif isinstance(done, int):
+                told += done
         if len(owed) < _DETACHED_AT_ONCE_MAX:
-            return told
+            break
         after = owed[-1].method.payment_method_id
+    if failures:
+        raise ExceptionGroup("removals that gateways could not be told of", failures)
+    return told
 
 
 async def _detach(services: Services, owned: OwnedMethod) -> int:

@@ -6,6 +6,8 @@ with events itself: they wait beside those of messages.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine, Iterable
 from datetime import date
 from typing import Final
 
@@ -27,21 +29,24 @@ _LIST: Final = "gateway_payouts"
 
 
 async def sweep_events(services: Services) -> int:
-    """Keep what gateways have noted since the last sweep and no message has told; returns how many events that is."""
-    found = 0
-    for name, gateway in services.gateways.items():
-        if gateway.capabilities().lists_events:
-            found += await _sweep(services, name, gateway)
-    return found
+    """Keep what gateways have noted since the last sweep and no message has told; returns how many events that is.
+
+    Raises what a plug-in raised, which means that it is broken, after the other gateways were asked.
+    """
+    return await _of_each(
+        _sweep(services, name, gateway)
+        for name, gateway in services.gateways.items()
+        if gateway.capabilities().lists_events
+    )
 
 
 async def read_gateway_payouts(services: Services) -> int:
-    """Keep the payouts that gateways have noted since the last time; returns how many."""
-    found = 0
-    for name, gateway in services.gateways.items():
-        if gateway.capabilities().payouts:
-            found += await _read_payouts(services, name, gateway)
-    return found
+    """Keep the payouts that gateways have noted since the last time; returns how many. Raises as sweeps do."""
+    return await _of_each(
+        _read_payouts(services, name, gateway)
+        for name, gateway in services.gateways.items()
+        if gateway.capabilities().payouts
+    )
 
 
 async def list_payouts(
@@ -64,6 +69,15 @@ async def list_payouts(
         return Page(items=shown, next_cursor=None)
     last = shown[-1]
     return Page(items=shown, next_cursor=write_cursor(_LIST, last.arrives_on.isoformat(), last.gateway, last.reference))
+
+
+async def _of_each(asked: Iterable[Coroutine[None, None, int]]) -> int:
+    """The sum of what each gateway gave; one that fails keeps no other from being asked."""
+    given = await asyncio.gather(*asked, return_exceptions=True)
+    failures = [each for each in given if isinstance(each, Exception)]
+    if failures:
+        raise ExceptionGroup("gateways that could not be asked", failures)
+    return sum(each for each in given if isinstance(each, int))
 
 
 async def _sweep(services: Services, name: str, gateway: Gateway) -> int:
