@@ -93,13 +93,29 @@ def test_news_of_a_refund_that_is_told_again_or_is_older_changes_nothing() -> No
         record_refund(account, taken.refund_id, old)
         assert account.account is before
     record_refund(account, taken.refund_id, RefundState.REFUNDED)
-    for late in (RefundState.REFUNDED, RefundState.REFUSED, RefundState.PROCESSING):
+    for late in (RefundState.REFUNDED, RefundState.UNKNOWN, RefundState.PROCESSING):
         before = account.account
         assert _refunded(record_refund(account, taken.refund_id, late)).state == "refunded"
         assert account.account is before
     unknown = record_refund(account, "nobody's", RefundState.REFUNDED)
     assert isinstance(unknown, Refused)
     assert unknown.code is RefusalCode.UNKNOWN_REFUND
+
+
+def test_a_refund_that_the_payers_bank_sends_back_returns_the_funds_once_and_for_good() -> None:
+    account = bought()
+    taken = _refunded(refund_top_up(account, "40"))
+    record_refund(account, taken.refund_id, RefundState.REFUNDED)
+    record_refund(account, taken.refund_id, RefundState.REFUSED)
+    audit(account)
+    assert (account.available_micros, only(account).refunded_micros) == (units("100"), 0)
+    assert account.ledger_micros(LedgerAccount.GATEWAY_CLEARING) == -units("121")
+    assert account.ledger_micros(LedgerAccount.TAX) == units("21")
+    for late in (RefundState.REFUSED, RefundState.REFUNDED):
+        before = account.account
+        record_refund(account, taken.refund_id, late)
+        assert account.account is before
+    assert _refunded(refund_top_up(account)).amount_micros == units("100")
 
 
 @given(cents=st.lists(st.integers(1, 3_000), min_size=1, max_size=12), refused=st.sets(st.integers(0, 11)))

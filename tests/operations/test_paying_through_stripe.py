@@ -10,18 +10,20 @@ from dataclasses import dataclass, replace
 import pytest
 
 from commcredits.core.outcomes import Refused
-from commcredits.core.purchases import TopUpState
+from commcredits.core.purchases import RefundState, TopUpState
 from commcredits.gateways.stripe.gateway import StripeGateway
 from commcredits.operations.funding import add_funds
 from commcredits.operations.payment_messages import deal_with_waiting_events, receive_webhook
 from commcredits.operations.payment_methods import MethodSetup, begin_adding_method, finish_adding_methods
 from commcredits.operations.payments import resume_payment
 from commcredits.operations.refunds import refund_top_up
+from commcredits.operations.reports import read_balance
 from commcredits.operations.services import Services
 from commcredits.operations.sweeping import sweep_events
 from commcredits.operations.verify import verify_books
 from commcredits.storage.payment_methods import read_customers
 from commcredits.storage.payments import TopUpRecord, read_top_up
+from commcredits.storage.refunds import RefundRecord, read_refund
 from tests.gateways.stripe.conftest import open_gateway_at
 from tests.gateways.stripe.fake_stripe import FakeStripe, fake_stripe
 from tests.gateways.stripe.test_stripe_events import signed
@@ -140,6 +142,35 @@ async def test_a_refund_goes_back_through_stripe(shop: Shop) -> None:
     assert [each["amount"] for each in shop.fake.books.refunds.values()] == [2_000]
     await shop.deliver("refund.created")
     assert (await shop.shown(bought)).refunded_micros == 20_000_000
+    assert await shop.books_agree()
+
+
+async def test_a_refund_that_the_payers_bank_sends_back_weeks_later_returns_the_funds(shop: Shop) -> None:
+    bought = await shop.buy(await shop.card())
+    refund = await refund_top_up(
+        shop.services,
+        organization_id=shop.organization_id,
+        command_id=new_id(),
+        top_up_id=bought.top_up_id,
+        amount_micros=20_000_000,
+        reason="not needed",
+        requested_by="operator",
+    )
+    assert isinstance(refund, RefundRecord)
+    assert refund.state is RefundState.REFUNDED
+    with shop.fake.lock:
+        (given,) = shop.fake.books.refunds.values()
+        given |= {"status": "failed", "failure_reason": "lost_or_stolen_card"}
+        shop.fake.books.tell("refund.failed", given)
+    await shop.deliver("refund.failed")
+    known = await read_refund(shop.services.pool, SHARD, shop.organization_id, refund.refund_id)
+    assert known is not None
+    assert (known.state, known.refusal) == (RefundState.REFUSED, "lost_or_stolen_card")
+    assert (await shop.shown(bought)).refunded_micros == 0
+    balance = await read_balance(shop.services, organization_id=shop.organization_id)
+    assert not isinstance(balance, Refused)
+    assert balance.posted_micros == FIFTY
+    assert len(shop.fake.books.refunds) == 1
     assert await shop.books_agree()
 
 

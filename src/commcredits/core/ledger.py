@@ -60,7 +60,10 @@ class TransferReason(StrEnum):
     REFUND = "refund"
     """Funds and their tax on the way back to the payer: to refunds, and from there to gateway clearing."""
     REFUND_UNDONE = "refund_undone"
-    """The gateway refused it: from refunds back to credits and tax, or to the receivable where it pays a debt."""
+    """The gateway refused it: from refunds back to credits and tax, or to the receivable where it pays a debt.
+
+    First from gateway clearing to refunds, where the payer's bank has sent back what had arrived.
+    """
     DISPUTE = "dispute"
     """Funds that a dispute has frozen: from credits to disputed."""
     DISPUTE_WON = "dispute_won"

@@ -4,6 +4,7 @@ Knows the moves of a refund. Refuses to know who may ask for one: operations do.
 gateway is asked, so that nobody spends what is on its way back; if the gateway refuses, they return.
 
     sent → processing | unknown → refunded | refused
+    refunded → refused: the payer's bank has sent the money back to the gateway, which happens up to a month later
 """
 
 from __future__ import annotations
@@ -75,7 +76,10 @@ def request_refund(account: Account, top_up: TopUp | None, command: RequestRefun
 
 
 def record_refund(account: Account, subject: RefundOfTopUp | None, command: RecordRefund, context: Context) -> Decision:
-    """Write down what the gateway said of a refund; a repetition, or news older than what is known, changes nothing."""
+    """Write down what the gateway said of a refund; a repetition, or news older than what is known, changes nothing.
+
+    A refund that was given may be refused after all; one that was refused stays so.
+    """
     if subject is None:
         facts = {"refund_id": command.refund_id}
         return Decision(outcome=Refused(code=RefusalCode.UNKNOWN_REFUND, facts=facts), account=account)
@@ -86,7 +90,8 @@ def record_refund(account: Account, subject: RefundOfTopUp | None, command: Reco
         state in {refund.state, RefundState.SENT}
         or (state is RefundState.UNKNOWN and refund.state is not RefundState.SENT)
     )
-    if refund.state not in OPEN_REFUNDS or no_news:
+    sent_back = refund.state is RefundState.REFUNDED and state is RefundState.REFUSED
+    if (refund.state not in OPEN_REFUNDS and not sent_back) or no_news:
         return Decision(outcome=_taken(refund, top_up, account), account=account)
     told = replace(
         refund,
@@ -107,10 +112,10 @@ def record_refund(account: Account, subject: RefundOfTopUp | None, command: Reco
             refunds=(told,),
             notices=(_notice(NoticeKind.REFUND_SUCCEEDED, told, account),),
         )
-    return _undo(account, told, top_up)
+    return _undo(account, told, top_up, sent_back=sent_back)
 
 
-def _undo(account: Account, refused: Refund, top_up: TopUp) -> Decision:
+def _undo(account: Account, refused: Refund, top_up: TopUp, *, sent_back: bool) -> Decision:
     """Give back what the refund took; of a top-up that a bank has taken back meanwhile, its tax pays the debt first."""
     known = replace(top_up, refunded_micros=top_up.refunded_micros - refused.amount_micros)
     repaid = min(refused.tax_micros, account.owed_micros) if top_up.state is TopUpState.REVERSED else 0
@@ -119,7 +124,7 @@ def _undo(account: Account, refused: Refund, top_up: TopUp) -> Decision:
     return Decision(
         outcome=_taken(refused, known, account),
         account=account,
-        transfers=_undone(refused, repaid_micros=repaid),
+        transfers=(*((_back(refused),) if sent_back else ()), *_undone(refused, repaid_micros=repaid)),
         top_ups=(known,),
         refunds=(refused,),
         notices=(_notice(NoticeKind.REFUND_REFUSED, refused, account),),
@@ -179,6 +184,17 @@ def _out(refund: Refund) -> Transfer:
         target=LedgerAccount.GATEWAY_CLEARING,
         amount_micros=refund.gross_micros,
         reason=TransferReason.REFUND,
+        lot_id=None,
+        top_up_id=refund.top_up_id,
+    )
+
+
+def _back(refund: Refund) -> Transfer:
+    return Transfer(
+        source=LedgerAccount.GATEWAY_CLEARING,
+        target=LedgerAccount.REFUNDS,
+        amount_micros=refund.gross_micros,
+        reason=TransferReason.REFUND_UNDONE,
         lot_id=None,
         top_up_id=refund.top_up_id,
     )

@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from commcredits.core.outcomes import Done, Refused
-from commcredits.core.purchases import TopUpState
+from commcredits.core.purchases import RefundState, TopUpState
 from commcredits.core.top_up_refunds import OPEN_REFUNDS
 from commcredits.core.topups import OPEN_STATES
 from commcredits.gateways.protocol import EventKind, WebhookEvent, WebhookRejected
@@ -251,7 +251,9 @@ async def _follow_refund(services: Services, event: GatewayEvent) -> Followed:
     )
     if refund is None:
         return Followed.NOT_OURS
-    if refund.state not in OPEN_REFUNDS:
+    if refund.state not in OPEN_REFUNDS and not (
+        refund.state is RefundState.REFUNDED and event.kind == EventKind.REFUND_REFUSED
+    ):
         return Followed.DONE
     if isinstance(await resolve_refund(services, refund), Refused):
         return Followed.AGAIN

@@ -13,6 +13,7 @@ from typing import Final
 from commcredits.core.commands import RecordRefund, RequestRefund
 from commcredits.core.outcomes import Outcome, RefundTaken, RefusalCode, Refused
 from commcredits.core.purchases import RefundState
+from commcredits.core.top_up_refunds import OPEN_REFUNDS
 from commcredits.gateways.minor_units import to_minor_units
 from commcredits.gateways.protocol import (
     NotFound,
@@ -151,13 +152,16 @@ async def resolve_open_refunds(
 
 
 async def resolve_refund(services: Services, refund: RefundRecord) -> Outcome | None:
-    """Ask the gateway what became of one refund, and record it; one that it never saw is sent again, under its key."""
+    """Ask the gateway what became of one refund, and record it; one that it never saw is sent again, under its key.
+
+    One that is settled here is never sent again, whatever the gateway has forgotten.
+    """
     gateway = services.gateways.get(refund.gateway)
     if gateway is None:
         return None
     found = await gateway.lookup_refund(refund.refund_id)
     if isinstance(found, NotFound):
-        return await _send(services, refund)
+        return await _send(services, refund) if refund.state in OPEN_REFUNDS else None
     return await services.executor.execute(_command(refund, found))
 
 

@@ -57,8 +57,8 @@ where j.shard_id = $1
             and j.top_up_id is not null
             and j.session_id is null
         when 'refund_undone' then
-            j.source = 'refunds'
-            and j.target in ('customer_credits', 'tax', 'receivable')
+            (j.source = 'refunds' and j.target in ('customer_credits', 'tax', 'receivable')
+                or j.source = 'gateway_clearing' and j.target = 'refunds')
             and j.top_up_id is not null
             and j.session_id is null
         when 'dispute' then
