@@ -2,7 +2,7 @@
 
 Knows what an answer means, how long to wait, and when an endpoint is left alone. Refuses to know the wire: a carrier
 signs and sends, to the very addresses that were checked just before. An endpoint that takes nothing keeps nobody else
-waiting: the others have places of their own.
+waiting: the others have places of their own. Nor do the many slow ones of one organization: places go round.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ GONE: Final = 410
 
 _SUCCESSES: Final = range(200, 300)
 _WAIT_SECONDS: Final = 0.5
+_OF: Final = "/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,7 @@ class WebhookDelivering:
         if not crew.free:
             return 0
         now = self._services.clock()
-        busy = [endpoint for each in self._crews.values() for endpoint in each.busy]
+        busy = [name.partition(_OF) for each in self._crews.values() for name in each.busy]
         rows = await self._services.pool.fetch(
             load_statement("claim_deliveries"),
             self._services.shard_id,
@@ -119,11 +120,12 @@ class WebhookDelivering:
             now + timedelta(seconds=CLAIM_SECONDS),
             crew.free,
             failing,
-            busy,
+            [endpoint for _organization, _of, endpoint in busy],
+            [organization for organization, _of, _endpoint in busy],
         )
         for row in rows:
             delivery = _owed(row)
-            crew.begin(delivery.endpoint_id, self._deliver(delivery))
+            crew.begin(f"{delivery.notice.organization_id}{_OF}{delivery.endpoint_id}", self._deliver(delivery))
         return len(rows)
 
     async def _deliver(self, delivery: OwedDelivery) -> None:

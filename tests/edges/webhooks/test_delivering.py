@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from commcredits.core.notices import NoticeKind
 from commcredits.edges.webhooks.carrying import HttpCarrier
+from commcredits.operations import webhook_delivering
 from commcredits.operations.handing_on import hand_on_notices
 from commcredits.operations.services import Services
 from commcredits.operations.webhook_deliveries import Delivery, list_deliveries, resend_delivery
@@ -310,6 +311,30 @@ async def test_nothing_listening_and_half_an_answer_are_failures_and_nothing_wor
         await desk.delivering.aclose()
     troubles = sorted(each.trouble for each in await desk.log())
     assert troubles == ["no answer: RemoteProtocolError", "no connection"]
+
+
+async def test_the_slow_endpoints_of_one_organization_leave_places_for_others(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook_delivering, "AT_ONCE_MAX", 2)
+    carrier = HttpCarrier(user_agent="commcredits")
+    delivering = WebhookDelivering(desk.services, carrier)
+    other = replace(desk, organization_id=(await desk.office.organization(name="Other")).organization_id)
+    async with receiving(hold=asyncio.Event()) as slow, receiving() as quick:
+        for _ in range(4):
+            await desk.endpoint(slow.url)
+        await other.endpoint(quick.url)
+        for each in (desk, desk, desk, other, other):
+            await each.tell()
+            desk.office.clock.advance(seconds=1)
+        async with asyncio.timeout(5):
+            await delivering.run()
+            await quick.wait_for(2)
+        assert slow.hold is not None
+        slow.hold.set()
+        await delivering.aclose()
+        await carrier.aclose()
+    assert {each.state for each in await other.log()} == {"delivered"}
 
 
 async def test_a_slow_endpoint_holds_nobody_up(desk: Desk) -> None:

@@ -1,5 +1,6 @@
 -- Takes deliveries that are due, the first of each endpoint and for so long that nobody else makes them meanwhile. Endpoints
 -- that have taken nothing lately are asked for apart from the others; those that are just being called are passed over.
+-- The organization of which fewest are being called comes first, so that nobody's slow endpoints take every place.
 with recursive owed as (
     (
         select d.organization_id, d.endpoint_id
@@ -42,7 +43,10 @@ taken as (
     where e.state = 'enabled'
         and (e.failing_since is not null) = $5
         and not e.endpoint_id = any($6::uuid[])
-    order by f.next_at
+    order by
+        row_number() over (partition by o.organization_id order by f.next_at)
+            + (select count(*) from unnest($7::uuid[]) as b (organization_id) where b.organization_id = o.organization_id),
+        f.next_at
     limit $4
 ),
 claimed as (
