@@ -11,7 +11,7 @@ from commcredits.core.account import PauseReason
 from commcredits.core.commands import CloseDispute, OpenDispute
 from commcredits.core.ledger import LedgerAccount
 from commcredits.core.notices import NoticeKind
-from commcredits.core.outcomes import Done, Granted, Outcome, RefusalCode, Refused
+from commcredits.core.outcomes import Done, Granted, Outcome, RefusalCode, Refused, TopUpTaken
 from commcredits.core.purchases import TopUp, TopUpState
 from tests.core.audit import audit
 from tests.core.books import FUNDING, ORGANIZATION, Books, books, rate, units
@@ -268,3 +268,16 @@ def test_the_debt_of_a_lost_dispute_pauses_the_rule_as_well(days: int) -> None:
     close(account, lost="121")
     assert account.account.recharge.paused is PauseReason.DISPUTE
     assert account.recharges() == []
+
+
+def test_a_recharge_that_waits_to_be_sent_as_its_rule_is_paused_is_not_sent() -> None:
+    account = bought()
+    account.save_rule(recharge="100", trigger="50")
+    spend(account, 60)
+    (due,) = account.recharges(TopUpState.DUE)
+    dispute(account)
+    assert account.account.recharge.paused is PauseReason.DISPUTE
+    outcome = account.send(due.top_up_id)
+    assert isinstance(outcome, TopUpTaken)
+    assert (outcome.state, outcome.send) == (TopUpState.CANCELLED, False)
+    assert (len(account.recharges()), account.account.recharge.month_micros) == (1, 0)

@@ -120,13 +120,14 @@ def request(account: Account, command: RequestTopUp, context: Context) -> Decisi
 def send(account: Account, top_up: TopUp | None, command: SendTopUp, context: Context) -> Decision:
     """Claim a due attempt for the gateway; the cool-down runs from here.
 
-    Its rule is asked once more: an attempt that the organization may not make any more is cancelled instead.
+    Its rule is asked once more: an attempt that the organization may not make any more, or whose rule was paused
+    meanwhile, as by a dispute, is cancelled instead.
     """
     if top_up is None:
         return Decision(outcome=unknown_top_up(command.top_up_id), account=account)
     if top_up.state is not TopUpState.DUE:
         return Decision(outcome=taken(top_up, account), account=account)
-    if not may_recharge(account, context.funding):
+    if not may_recharge(account, context.funding) or account.recharge.paused is not None:
         cancelled = replace(top_up, state=TopUpState.CANCELLED, settled_at=context.now, reason="recharge_not_allowed")
         state = give_back_to_cap(account.recharge, cancelled, account.time_zone)
         account = replace(replaced(account, cancelled), recharge=state)
