@@ -43,6 +43,8 @@ from commcredits.edges.portal.recharge_ports import (
     RechargeAttemptsView,
     RechargeAttemptView,
 )
+from tests.edges.portal.memory_methods import MemoryMethods
+from tests.edges.portal.memory_receipts import MemoryReceipts, papers_of
 from tests.edges.portal.memory_recharge import NO_ALERTS, UNIT, a_rule, attempts_of
 
 __all__ = ["UNIT", "Books", "MemoryOperations", "close", "in_back_off"]
@@ -52,6 +54,7 @@ DECLINED_CARD: Final = PaymentMethodView(payment_method="card_declined", brand="
 CARD_TO_APPROVE: Final = PaymentMethodView(payment_method="card_to_approve", brand="Visa", last4="3184")
 UNREACHABLE_CARD: Final = PaymentMethodView(payment_method="card_unreachable", brand="Visa", last4="0002")
 SLOW_TRANSFER: Final = PaymentMethodView(payment_method="transfer", brand="SEPA", last4="")
+BY_HAND: Final = PaymentMethodView(payment_method="by_hand", brand="", last4="", kind="bank_transfer")
 
 LIMITS: Final = TopUpLimitsView(minimum_micros=50 * UNIT, maximum_micros=10_000 * UNIT)
 
@@ -60,6 +63,7 @@ _OUTCOMES: Final = {
     DECLINED_CARD.payment_method: TopUpState.DECLINED,
     CARD_TO_APPROVE.payment_method: TopUpState.ACTION_REQUIRED,
     SLOW_TRANSFER.payment_method: TopUpState.PROCESSING,
+    BY_HAND.payment_method: TopUpState.PROCESSING,
     UNREACHABLE_CARD.payment_method: TopUpState.CANCELLED,
 }
 
@@ -95,14 +99,15 @@ class Books:
         return sum(lot.left_micros for lot in self.lots) - self.held_micros
 
 
-class MemoryOperations:
+class MemoryOperations(MemoryMethods, MemoryReceipts):
     """PortalOperations over a dictionary. ``now`` tells the present instant; ``delay_seconds`` slows every purchase."""
 
     def __init__(self, now: datetime | None = None, *, delay_seconds: float = 0) -> None:
-        self._now = now or datetime.now(UTC)
+        super().__init__(now or datetime.now(UTC))
         self.delay_seconds = delay_seconds
         self._lock = asyncio.Lock()
         self.books: dict[str, Books] = {}
+        MemoryReceipts.__init__(self)
 
     def open(
         self, name: str = "Exemplu SRL", *, country: str = "RO", currency: str = "RON", zone: str = "Europe/Bucharest"
@@ -134,6 +139,7 @@ class MemoryOperations:
         )
         books.attempts = attempts_of(books.organization.currency, now)
         books.held_micros = 12_400_000
+        self.papers[books.organization.organization_id] = papers_of(books.organization.currency)
         books.lots = [
             _lot(LotSource.PROMOTION, 25 * UNIT, 4_120_000, now - timedelta(days=20), now + timedelta(days=24)),
             _lot(LotSource.AUTO_RECHARGE, 500 * UNIT, 118_903_600, now - timedelta(days=12), None),
@@ -159,6 +165,11 @@ class MemoryOperations:
         after = [each.organization for each in names if cursor is None or each.organization.name > cursor]
         shown = tuple(after[:limit])
         return OrganizationsView(items=shown, next_cursor=shown[-1].name if len(after) > limit else None)
+
+    async def organization(self, organization_id: str) -> OrganizationView | Refused:
+        """The organization alone."""
+        books = self.books.get(organization_id)
+        return Refused(code=RefusalCode.UNKNOWN_ORGANIZATION) if books is None else books.organization
 
     async def credits_overview(self, organization_id: str) -> CreditsOverview | Refused:
         """What the books hold."""
@@ -360,6 +371,7 @@ def _top_up(
         created_at=at,
         reason=reason,
         action_url="https://payments.example/approve/1" if state is TopUpState.ACTION_REQUIRED else "",
+        by_hand=method is BY_HAND,
     )
 
 

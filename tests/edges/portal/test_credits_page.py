@@ -122,7 +122,13 @@ async def test_the_walk_goes_by_way_of_products_and_services() -> None:
 async def test_every_link_and_form_of_the_page_leads_somewhere() -> None:
     visitor, books, path = await at_the_page()
     organization = f"/portal/organizations/{books.organization.organization_id}/billing"
-    pages = ("/portal/", f"{organization}/products-and-services", path, f"{path}/add-funds", f"{path}/auto-recharge")
+    pages = (
+        "/portal/",
+        f"{organization}/products-and-services",
+        path,
+        *(f"{path}/{part}" for part in ("add-funds", "auto-recharge", "balance-alerts", "recharge-attempts")),
+        *(f"{organization}/{part}" for part in ("receipts", "receipts/CN-000001", "billing-details")),
+    )
     for each in pages:
         html = (await visitor.http.get(each, follow_redirects=True)).text
         for address in {part.split('"')[0] for part in html.split('href="')[1:]}:

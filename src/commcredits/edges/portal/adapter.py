@@ -56,6 +56,11 @@ class ServicesForPortal(ServicesForMethods, RechargesForPortal):
         items = tuple(_organization_view(organization) for organization in page.items)
         return OrganizationsView(items=items, next_cursor=page.next_cursor)
 
+    async def organization(self, organization_id: str) -> OrganizationView | Refused:
+        """The organization alone."""
+        organization = await get_organization(self._services, organization_id=organization_id)
+        return organization if isinstance(organization, Refused) else _organization_view(organization)
+
     async def credits_overview(self, organization_id: str) -> CreditsOverview | Refused:
         """All that the page shows."""
         services = self._services

@@ -26,6 +26,7 @@ from commcredits.edges.portal.headers import StrictHeaders
 from commcredits.edges.portal.method_pages import MethodPages
 from commcredits.edges.portal.method_ports import MethodOperations
 from commcredits.edges.portal.ports import PortalOperations
+from commcredits.edges.portal.receipt_pages import ReceiptPages
 from commcredits.edges.portal.recharge_pages import RechargePages
 from commcredits.edges.portal.rendering import Renderer
 from commcredits.edges.portal.settings import PortalSettings
@@ -87,6 +88,7 @@ def _routes(door: Door, operations: Operations, files: Mapping[str, Asset]) -> l
         Route(links.BALANCE_ALERTS, guarded(recharge.save_balance_alerts), methods=["POST"]),
         Route(links.ATTEMPTS, guarded(recharge.attempts)),
         *_paying_routes(door, operations),
+        *_receipt_routes(door, operations, billing),
         Route(links.STATIC, _static(files)),
     ]
 
@@ -110,6 +112,19 @@ def _paying_routes(door: Door, operations: Operations) -> list[BaseRoute]:
         Route(links.APPROVE, guarded(approve.ask, signed_in=False)),
         Route(links.APPROVE, guarded(approve.approve, signed_in=False), methods=["POST"]),
         Route(links.APPROVED, guarded(approve.done, signed_in=False)),
+    ]
+
+
+def _receipt_routes(door: Door, operations: Operations, billing: BillingPages) -> list[BaseRoute]:
+    """Receipts, and who stands on them as the buyer."""
+    receipts = ReceiptPages(door=door, operations=operations, billing=billing)
+    guarded = door.guarded
+    return [
+        Route(links.RECEIPTS, guarded(receipts.receipts)),
+        Route(links.RECEIPT_FILE, guarded(receipts.file)),
+        Route(links.RECEIPT, guarded(receipts.receipt)),
+        Route(links.BILLING_DETAILS, guarded(receipts.details_form)),
+        Route(links.BILLING_DETAILS, guarded(receipts.save_details), methods=["POST"]),
     ]
 
 

@@ -7,6 +7,7 @@ anything is decided.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -35,7 +36,12 @@ RECHARGING: Final = "recharging"
 ALERTS_SAVED: Final = "alerts"
 """What a redirect to the page may ask it to announce as saved."""
 
-_STATUSES: Final = {RefusalCode.UNKNOWN_ORGANIZATION: 404, RefusalCode.BUSY: 503, RefusalCode.INTERNAL_ERROR: 500}
+_STATUSES: Final = {
+    RefusalCode.UNKNOWN_ORGANIZATION: 404,
+    RefusalCode.UNKNOWN_RECEIPT: 404,
+    RefusalCode.BUSY: 503,
+    RefusalCode.INTERNAL_ERROR: 500,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +200,7 @@ class BillingPages:
     def refused(self, page: Page, refused: Refused) -> Response:
         """The page that says why something can't be shown."""
         status = _STATUSES.get(refused.code, 409)
-        missing = refused.code is RefusalCode.UNKNOWN_ORGANIZATION
+        missing = status == HTTPStatus.NOT_FOUND
         title = marked("There is nothing here") if missing else marked("This page can't be shown now")
         sentence = page.speech.refusal(refused, "")
         response = self.door.problem(page, status=status, title=page.speech.say(title), sentence=sentence)

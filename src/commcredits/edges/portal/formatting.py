@@ -115,6 +115,10 @@ class Formats:
         """A calendar day in full: ``22 November 2027``."""
         return format_date(day, "long", locale=self.locale)
 
+    def document_day(self, text: str) -> str:
+        """The day of a document, written as ISO 8601 has it: ``22 Nov 2026``."""
+        return _unbroken(format_skeleton("yMMMd", date.fromisoformat(text), locale=self.locale))
+
     def month(self, instant: datetime) -> str:
         """The month of an instant, standing alone: ``November 2026``."""
         return self._skeleton("yMMMM", instant)

@@ -16,8 +16,9 @@ CONTENT_SECURITY_POLICY: Final = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
+_POLICY: Final = "Content-Security-Policy"
 _HEADERS: Final = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    _POLICY: CONTENT_SECURITY_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
@@ -27,7 +28,10 @@ _HEADERS: Final = {
 
 
 class StrictHeaders:
-    """Sets the headers on every answer of the application inside it; what is not a static file is never stored."""
+    """Sets the headers on every answer of the application inside it; what is not a static file is never stored.
+
+    An answer that is no page of the portal brings a policy of its own, which allows other things and fewer.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -41,8 +45,11 @@ class StrictHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                own_policy = headers.get(_POLICY)
                 for name, value in _HEADERS.items():
                     headers[name] = value
+                if own_policy is not None:
+                    headers[_POLICY] = own_policy
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 

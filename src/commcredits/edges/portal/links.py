@@ -31,6 +31,10 @@ APPROVE: Final = "/billing/approve/{top_up_id}"
 APPROVED: Final = f"{APPROVE}/done"
 BALANCE_ALERTS: Final = f"{CREDITS}/balance-alerts"
 ATTEMPTS: Final = f"{CREDITS}/recharge-attempts"
+RECEIPTS: Final = "/organizations/{organization_id:uuid}/billing/receipts"
+RECEIPT: Final = f"{RECEIPTS}/{{number}}"
+RECEIPT_FILE: Final = f"{RECEIPTS}/{{number}}.{{file_format}}"
+BILLING_DETAILS: Final = "/organizations/{organization_id:uuid}/billing/billing-details"
 
 AUTO_RECHARGE_ID: Final = "auto-recharge-settings"
 """The element that "Modify recharge settings" leads to."""
@@ -143,6 +147,18 @@ class Links:
     def approved(self, top_up_id: str, **query: str) -> str:
         """What became of it, where a gateway's page leads back to."""
         return f"{self.root}{APPROVED.format(top_up_id=quote(top_up_id, safe=''))}?{urlencode(query)}"
+
+    def receipts(self, organization_id: str, cursor: str | None = None) -> str:
+        """Receipts and credit notes, from a cursor on."""
+        return self._of(RECEIPTS, organization_id) + (f"?{urlencode({'cursor': cursor})}" if cursor else "")
+
+    def receipt(self, organization_id: str, number: str) -> str:
+        """One receipt; with a format's name behind a dot, its file."""
+        return self._of(RECEIPT, organization_id).replace("{number}", quote(number, safe=""))
+
+    def billing_details(self, organization_id: str, **notice: str) -> str:
+        """Who buys; ``notice`` tells the page what to announce."""
+        return self._of(BILLING_DETAILS, organization_id) + (f"?{urlencode(notice)}" if notice else "")
 
     def inside(self, path: str) -> str:
         """The path if it is one of the portal's own, else the portal's first page: nobody is led elsewhere."""

@@ -17,6 +17,7 @@ from commcredits.core.funds import LotSource
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.purchases import TopUpKind, TopUpState
 from commcredits.core.taxes import NO_TAX, Tax
+from commcredits.edges.portal.receipt_ports import ReceiptOperations
 from commcredits.edges.portal.recharge_ports import AutoRechargeView, RechargeOperations
 
 
@@ -184,11 +185,15 @@ ORGANIZATIONS_PER_PAGE = 50
 """How many organizations the portal asks for at a time."""
 
 
-class PortalOperations(RechargeOperations, Protocol):
+class PortalOperations(RechargeOperations, ReceiptOperations, Protocol):
     """The operations behind the pages. Each may refuse with ``busy``; the portal then asks the person to try again."""
 
     async def list_organizations(self, *, cursor: str | None, limit: int) -> OrganizationsView | Refused:
         """Organizations in order of name. A cursor that was never given out is refused as ``invalid_input``."""
+        ...
+
+    async def organization(self, organization_id: str) -> OrganizationView | Refused:
+        """The organization alone, or ``unknown_organization``."""
         ...
 
     async def credits_overview(self, organization_id: str) -> CreditsOverview | Refused:

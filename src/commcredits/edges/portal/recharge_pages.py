@@ -83,20 +83,20 @@ class RechargePages:
 
     async def attempts(self, page: Page) -> Response:
         """What auto-recharge has tried, why it failed, and what followed; newest first."""
-        overview = await self.billing.overview(page)
-        if isinstance(overview, Refused):
-            return self.billing.refused(page, overview)
+        organization = await self.operations.organization(organization_id_of(page))
+        if isinstance(organization, Refused):
+            return self.billing.refused(page, organization)
         cursor = page.request.query_params.get("cursor")
         listed = await self.operations.recharge_attempts(
             organization_id_of(page), cursor=cursor, limit=ATTEMPTS_PER_PAGE
         )
         if isinstance(listed, Refused):
             return self.billing.refused(page, listed)
-        page = local(page, overview)
+        page = page.in_time_zone(organization.time_zone)
         return self.door.html(
             "recharge_attempts.html",
             page,
-            organization=overview.organization,
+            organization=organization,
             listed=listed,
             stories={each.top_up_id: attempt_story(page.speech, each) for each in listed.items},
             is_first=cursor is None,
