@@ -189,3 +189,13 @@ def test_a_receipt_goes_with_a_letter_and_leaves_its_words_as_they_are(writer: L
     assert plain is not None
     assert "S-au adăugat" in plain.get_content()
     assert message["Content-Language"] == "ro"
+
+
+@pytest.mark.parametrize("word", ["=?utf-8?q?x=0D=0ABcc:=20spy@example.com?=", "=?utf-8?b?eA0KQmNjOiBzcHlAeA==?="])
+def test_no_word_of_a_subject_becomes_a_header_field(writer: LetterWriter, word: str) -> None:
+    mail = _mail(NoticeKind.BALANCE_LOW, "en", FACTS[NoticeKind.BALANCE_LOW])
+    written = writer.write(mail)
+    letter = Letter(subject=f"Notice for {word}", text=written.text, html=written.html)
+    sender = Sender(address="credits@example.com", name="Credits", reply_to="")
+    with pytest.raises(ValueError, match="header field"):
+        message_of(mail, letter, sender, datetime(2026, 11, 22, 12, tzinfo=UTC))

@@ -16,6 +16,7 @@ from typing import Final
 
 from commcredits.core.mail_addresses import domain_of
 from commcredits.edges.mail.letters import Letter
+from commcredits.operations.inputs import UNSHOWABLE
 from commcredits.operations.mailing import OwedMail
 
 PDF: Final = ("application", "pdf")
@@ -60,6 +61,9 @@ def message_of(
         message.add_attachment(attachment.content, maintype=maintype, subtype=subtype, filename=attachment.name)
     # Last, for fields of content move into the first part when there is more than one.
     message["Content-Language"] = mail.language
+    # The library decodes encoded words (RFC 2047) in what it is given, line breaks too, and writes them as they are.
+    if any(UNSHOWABLE.search(str(value)) for value in message.values()):
+        raise ValueError("a header field would hold what ends it")
     return message
 
 
