@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from commcredits.core.commands import Adjust
 from commcredits.core.outcomes import Refused
 from commcredits.core.purchases import RefundState, TopUpState
 from commcredits.gateways.stripe.gateway import StripeGateway
@@ -54,13 +55,13 @@ class Shop:
         assert not isinstance(kept, Refused), kept
         return kept[-1].payment_method_id
 
-    async def buy(self, method: str) -> TopUpRecord:
-        """A purchase of fifty."""
+    async def buy(self, method: str, amount_micros: int = FIFTY) -> TopUpRecord:
+        """A purchase, of fifty unless another amount is said."""
         bought = await add_funds(
             self.services,
             organization_id=self.organization_id,
             command_id=new_id(),
-            amount_micros=FIFTY,
+            amount_micros=amount_micros,
             payment_method_id=method,
         )
         assert isinstance(bought, TopUpRecord), bought
@@ -171,6 +172,31 @@ async def test_a_refund_that_the_payers_bank_sends_back_weeks_later_returns_the_
     assert not isinstance(balance, Refused)
     assert balance.posted_micros == FIFTY
     assert len(shop.fake.books.refunds) == 1
+    assert await shop.books_agree()
+
+
+@pytest.mark.parametrize(("currency", "back_minor"), [("HUF", 499_876), ("TWD", 499_876), ("JPY", 4_998)])
+async def test_what_is_left_goes_back_in_currencies_that_are_paid_out_in_whole_units(
+    office: Office, shop: Shop, currency: str, back_minor: int
+) -> None:
+    organization = await office.organization(currency=currency)
+    shop = replace(shop, organization_id=organization.organization_id)
+    bought = await shop.buy(await shop.card(), 5_000_000_000)
+    await office.execute(
+        Adjust(organization_id=shop.organization_id, command_id=new_id(), amount_micros=-1_234_567, reason="used")
+    )
+    refund = await refund_top_up(
+        shop.services,
+        organization_id=shop.organization_id,
+        command_id=new_id(),
+        top_up_id=bought.top_up_id,
+        amount_micros=None,
+        reason="all that is left",
+        requested_by="operator",
+    )
+    assert isinstance(refund, RefundRecord)
+    assert refund.state is RefundState.REFUNDED
+    assert [each["amount"] for each in shop.fake.books.refunds.values()] == [back_minor]
     assert await shop.books_agree()
 
 

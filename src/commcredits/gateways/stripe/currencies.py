@@ -5,9 +5,9 @@
 | ISK, UGX                    | 0 digits | two digits, the last two zero: 5 ISK is 500                         |
 | MGA                         | 2 digits | none                                                                |
 | BHD, JOD, KWD, OMR, TND     | 3 digits | three digits, the last one zero: 5.12 KWD is 5120                   |
-| HUF, TWD                    | 2 digits | two for charges, but paid out in whole units: we charge whole units |
 
-HUF and TWD may be charged in hundredths; charging only whole units keeps each charge and its payout the same number.
+HUF and TWD are paid out in whole units, and charged and refunded in hundredths as ISO 4217 says. Charging whole units
+only would leave refunds of what is left of a purchase, and prices with tax, that Stripe could carry and we could not.
 IQD and LYD are three-digit currencies that Stripe does not take; it refuses them itself.
 """
 
@@ -23,8 +23,6 @@ STRIPE_MINOR_UNITS: Final[MinorUnitRules] = MappingProxyType(
     {
         "ISK": _WHOLE_UNITS_IN_HUNDREDTHS,
         "UGX": _WHOLE_UNITS_IN_HUNDREDTHS,
-        "HUF": _WHOLE_UNITS_IN_HUNDREDTHS,
-        "TWD": _WHOLE_UNITS_IN_HUNDREDTHS,
         "MGA": MinorUnitRule(digits=0),
         "BHD": _THOUSANDTHS_BY_TEN,
         "JOD": _THOUSANDTHS_BY_TEN,
