@@ -13,6 +13,7 @@ from commcredits.gateways.protocol import (
     Customer,
     CustomerRequest,
     Declined,
+    NotFound,
     SetupRequest,
     SetupStarted,
     Succeeded,
@@ -195,3 +196,16 @@ def test_both_languages_have_every_word() -> None:
     assert all(WORDS["ro"][name] != WORDS["en"][name] for name in WORDS["en"] if name != "card")
     assert not re.search("[şţŞŢ]", " ".join(WORDS["ro"].values())), "Romanian has commas below, not cedillas"
     assert language_of(None) == language_of("de") == "en"
+
+
+async def test_a_payer_who_comes_later_is_led_back_to_where_they_came_from(
+    gateway: SimulatorGateway, simulator: SimulatorProcess, charge: ChargeRequest, browser: httpx.AsyncClient
+) -> None:
+    url = await ask(gateway, simulator, charge)
+    elsewhere = "http://127.0.0.1:8080/approved?by=mail"
+    assert await gateway.resume(charge.idempotency_key, elsewhere) == await gateway.lookup(charge.idempotency_key)
+    decided = await browser.post(url, data={"decision": "approve"})
+    assert f'href="{elsewhere}"' in decided.text
+    assert isinstance(await gateway.resume(charge.idempotency_key, "http://127.0.0.1:8080/"), Succeeded)
+    assert f'href="{elsewhere}"' in (await browser.get(url)).text, "what was decided leads back as it did"
+    assert isinstance(await gateway.resume("never-seen", elsewhere), NotFound)

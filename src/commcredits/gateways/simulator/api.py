@@ -54,6 +54,7 @@ class Api:
             Route("/charges", self.list_charges),
             Route("/charges/lookup", self.look_up_charge),
             Route("/charges/cancel", self.cancel_charge, methods=["POST"]),
+            Route("/charges/resume", self.resume_charge, methods=["POST"]),
             Route("/charges/{reference}/dispute", self.dispute_charge, methods=["POST"]),
             Route("/charges/{reference}/dispute", self.find_dispute),
             Route("/payouts", self.list_payouts),
@@ -153,6 +154,18 @@ class Api:
             return charges.cancel_charge(self.books, idempotency_key=key, now=self.clock())
 
         return await self._struck(request, self._scripted("cancel"), act)
+
+    async def resume_charge(self, request: Request) -> Response:
+        """Let a charge's page lead back to another address."""
+        body = await read_json(request, wire.ResumeBody)
+        if isinstance(body, Problem):
+            return problem_answer(body)
+        key, return_url = body.idempotency_key, body.return_url
+
+        def act() -> wire.ChargeAnswer | Problem:
+            return charges.resume_charge(self.books, idempotency_key=key, return_url=return_url, now=self.clock())
+
+        return await self._struck(request, self._scripted("lookup"), act)
 
     async def dispute_charge(self, request: Request) -> Response:
         """Play the payer's bank."""

@@ -104,6 +104,14 @@ def cancel_charge(books: Books, *, idempotency_key: str, now: datetime) -> Charg
         return answer
 
 
+def resume_charge(books: Books, *, idempotency_key: str, return_url: str, now: datetime) -> ChargeAnswer | Problem:
+    """Let the page of a charge that waits for its holder lead back to there; whatever else it came to is told."""
+    settle_due(books, now=now)
+    with books.store.transaction():
+        books.store.write("resume_charge", idempotency_key=idempotency_key, return_url=return_url)
+    return look_up_charge(books, idempotency_key=idempotency_key, now=now)
+
+
 def authenticate_charge(
     books: Books, *, page_token: str, decision: Literal["approve", "refuse"], now: datetime
 ) -> Charge | Problem:

@@ -52,6 +52,7 @@ from commcredits.gateways.simulator.translation import (
     charge_outcome_of,
     dispute_of,
     event_of,
+    lookup_outcome_of,
     payment_method_of,
     payout_of,
     refund_outcome_of,
@@ -157,18 +158,8 @@ class SimulatorGateway:
 
     async def lookup(self, idempotency_key: str) -> LookupOutcome:
         """Tell what became of the charge with this key."""
-        answer = await self._call(
-            "GET", "/charges/lookup", wire.ChargeAnswer, query={"idempotency_key": idempotency_key}
-        )
-        match answer:
-            case wire.ChargeAnswer():
-                return charge_outcome_of(answer)
-            case wire.Problem(code="no_such_charge"):
-                return NotFound()
-            case wire.Problem():
-                raise GatewayMisuseError(sentence_of(answer))
-            case Unknown():
-                return answer
+        query = {"idempotency_key": idempotency_key}
+        return lookup_outcome_of(await self._call("GET", "/charges/lookup", wire.ChargeAnswer, query=query))
 
     async def cancel(self, idempotency_key: str) -> ChargeOutcome:
         """Close a key."""
@@ -183,9 +174,10 @@ class SimulatorGateway:
             case Unknown():
                 return answer
 
-    async def resume(self, idempotency_key: str, return_url: str) -> LookupOutcome:  # noqa: ARG002 - the charge's own page leads back
-        """Tell the page again on which the payer approves: it stays the same until he has."""
-        return await self.lookup(idempotency_key)
+    async def resume(self, idempotency_key: str, return_url: str) -> LookupOutcome:
+        """Tell the page again on which the payer approves: it stays the same, and leads back to where he is now."""
+        body = {"idempotency_key": idempotency_key, "return_url": return_url}
+        return lookup_outcome_of(await self._call("POST", "/charges/resume", wire.ChargeAnswer, body=body))
 
     async def refund(self, request: RefundRequest) -> RefundOutcome:
         """Refund once per key."""

@@ -13,6 +13,9 @@ from commcredits.gateways.protocol import (
     Dispute,
     DisputeState,
     EventKind,
+    GatewayMisuseError,
+    LookupOutcome,
+    NotFound,
     PaymentMethod,
     Payout,
     Processing,
@@ -62,6 +65,19 @@ def answer_of(response: httpx.Response, answer_type: type[A]) -> A | wire.Proble
     if problem.status != response.status_code:
         return Unknown(detail=f"an answer that contradicts itself ({response.status_code})")
     return problem
+
+
+def lookup_outcome_of(answer: wire.ChargeAnswer | wire.Problem | Unknown) -> LookupOutcome:
+    """Translate what a key came to. Raises GatewayMisuseError for a question that nobody can mean."""
+    match answer:
+        case wire.ChargeAnswer():
+            return charge_outcome_of(answer)
+        case wire.Problem(code="no_such_charge"):
+            return NotFound()
+        case wire.Problem():
+            raise GatewayMisuseError(sentence_of(answer))
+        case Unknown():
+            return answer
 
 
 def charge_outcome_of(answer: wire.ChargeAnswer) -> ChargeOutcome:

@@ -75,6 +75,12 @@ class CancelBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     idempotency_key: Annotated[str, msgspec.Meta(pattern=r"\A[!-~]{1,255}\Z")]
 
 
+class ResumeBody(CancelBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Let a charge's page lead its holder back to there."""
+
+    return_url: ReturnUrl
+
+
 class RefundBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Give money back."""
 

@@ -94,6 +94,9 @@ group by day, currency
 order by day, currency
 limit :limit;
 
+-- name: resume_charge
+update charges set return_url = :return_url where idempotency_key = :idempotency_key and status = 'action_required';
+
 -- name: close_key
 insert into closed_keys (idempotency_key, closed_at) values (:idempotency_key, :now) on conflict do nothing;
 
