@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
 from playwright.sync_api import Page
 
+from commcredits.core.account import RechargeMode
+from commcredits.core.recharge import RechargeStanding
+from commcredits.core.recharge_outlook import NextKind, NextStep
+from commcredits.edges.portal.recharge_ports import BalanceAlertsView
 from tests.edges.portal.conftest import Portal, Surfer, photograph
 from tests.edges.portal.memory_operations import DECLINED_CARD, in_back_off
+from tests.edges.portal.memory_recharge import a_rule
 from tests.edges.portal.visitor import NOW
 
 pytestmark = pytest.mark.browser
@@ -115,6 +121,74 @@ def refused_settings(surfer: Surfer, portal: Portal, language: str) -> Page:
     return page
 
 
+def full_rule(surfer: Surfer, portal: Portal, language: str) -> Page:
+    """A rule that fills up to a target and waits, with a debt, a tax and receipts beside it."""
+    books = portal.operations.open_with_history()
+    books.owed_micros = 3_200_000
+    books.rule = a_rule(
+        NOW,
+        mode=RechargeMode.TO_TARGET,
+        target_amount_micros=2_500_000_000,
+        trigger_amount_micros=1_000_000_000,
+        monthly_cap_micros=5_000_000_000,
+        recharged_this_month_micros=4_900_000_000,
+        cap_left_micros=100_000_000,
+        backup_payment_method=DECLINED_CARD.payment_method,
+        expiry_ahead_days=30,
+        standing=RechargeStanding.CAP_REACHED,
+        next_step=NextStep(kind=NextKind.NEXT_MONTH, at=NOW, amount_micros=1_234_567_890),
+    )
+    books.top_ups[0] = replace(books.top_ups[0], tax_micros=42_000_000, receipt_number="CC-000001")
+    books.alerts = BalanceAlertsView(amounts_micros=(100_000_000, 50_000_000, 10_000_000), is_heard=False)
+    return surfer.open(portal.credits(books), language=language)
+
+
+def refused_target(surfer: Surfer, portal: Portal, language: str) -> Page:
+    page = full_rule(surfer, portal, language)
+    page.locator("#recharge-target_amount").fill("x")
+    page.locator("#recharge-backup_payment_method").select_option("card_good")
+    page.locator("#recharge-expiry_ahead_days").fill("100")
+    page.locator("#auto-recharge-form button[type=submit]").click()
+    page.wait_for_selector("#recharge-target_amount-error")
+    return page
+
+
+def post_usage(surfer: Surfer, portal: Portal, language: str) -> Page:
+    books = portal.operations.open_with_history()
+    books.post_usage = True
+    return surfer.open(portal.credits(books), language=language)
+
+
+def attempts(surfer: Surfer, portal: Portal, language: str) -> Page:
+    return surfer.open(f"{portal.credits(portal.operations.open_with_history())}/recharge-attempts", language=language)
+
+
+def billing(surfer: Surfer, portal: Portal, language: str, page: str) -> Page:
+    address = portal.credits(portal.operations.open_with_history()).replace("communications-credits", page)
+    return surfer.open(address, language=language)
+
+
+def receipts(surfer: Surfer, portal: Portal, language: str) -> Page:
+    return billing(surfer, portal, language, "receipts")
+
+
+def no_receipts(surfer: Surfer, portal: Portal, language: str) -> Page:
+    address = portal.credits(portal.operations.open()).replace("communications-credits", "receipts")
+    return surfer.open(address, language=language)
+
+
+def receipt(surfer: Surfer, portal: Portal, language: str) -> Page:
+    return billing(surfer, portal, language, "receipts/CN-000001")
+
+
+def refused_details(surfer: Surfer, portal: Portal, language: str) -> Page:
+    page = billing(surfer, portal, language, "billing-details")
+    page.locator("#details-legal_name").fill("")
+    page.locator("#billing-details-form button[type=submit]").click()
+    page.wait_for_selector("#details-legal_name-error")
+    return page
+
+
 def products(surfer: Surfer, portal: Portal, language: str) -> Page:
     address = portal.credits(portal.operations.open()).replace("communications-credits", "products-and-services")
     return surfer.open(address, language=language)
@@ -149,6 +223,14 @@ ARRIVALS: Final[dict[Arrival, str]] = {
     refused_dialog: "dialog",
     declined_page: "main",
     refused_settings: "#auto-recharge-settings",
+    full_rule: "main",
+    refused_target: "#auto-recharge-settings",
+    post_usage: "main",
+    attempts: "html",
+    receipts: "html",
+    no_receipts: "main",
+    receipt: "html",
+    refused_details: "html",
     products: "html",
     organizations: "html",
     sign_in: "html",

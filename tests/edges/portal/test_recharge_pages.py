@@ -86,7 +86,8 @@ async def test_the_amount_that_a_mode_does_not_use_is_never_wrong() -> None:
 async def test_what_is_wrong_is_said_at_its_field(fields: dict[str, str], said: str) -> None:
     visitor, books, path = await at_the_page()
     before = books.rule
-    answer = await visitor.submit(await recharge_form(visitor, path), **fields)
+    form = await recharge_form(visitor, path)
+    answer = await visitor.post(form.action, form.fields | fields)
     assert answer.status_code == 422
     assert said in text_of(answer.text)
     assert books.rule is before

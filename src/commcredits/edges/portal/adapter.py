@@ -24,6 +24,7 @@ from commcredits.edges.portal.ports import (
     TopUpLimitsView,
     TopUpView,
 )
+from commcredits.edges.portal.receipt_adapter import ReceiptsForPortal
 from commcredits.edges.portal.recharge_adapter import RechargesForPortal, rule_view
 from commcredits.operations.billing_details import purchase_tax
 from commcredits.operations.funding import add_funds, list_top_ups
@@ -45,7 +46,7 @@ CONSUMPTION_DAYS = 30
 """How many days of consumption the page draws."""
 
 
-class ServicesForPortal(ServicesForMethods, RechargesForPortal):
+class ServicesForPortal(ServicesForMethods, RechargesForPortal, ReceiptsForPortal):
     """The portal's operations over the product's services."""
 
     async def list_organizations(self, *, cursor: str | None, limit: int) -> OrganizationsView | Refused:
