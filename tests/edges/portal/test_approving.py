@@ -154,6 +154,21 @@ async def test_the_gateway_is_asked_a_few_times_a_minute_about_one_payment_and_t
     assert (await payer.approve()).status_code == 200
 
 
+async def test_a_stranger_who_tries_ids_neither_keeps_payers_from_approving_nor_lets_them_ask_more() -> None:
+    payer = Payer()
+    form = payer.visitor.form((await payer.visitor.get(payer.path)).text, payer.path)
+    for _ in range(400):
+        await payer.visitor.get(f"/portal/billing/approve/{uuid.uuid4()}")
+    assert "RON 238.00" in await payer.page()
+    for _ in range(ATTEMPTS_PER_MINUTE + 1):
+        last = await payer.visitor.post(payer.path, form.fields)
+    for number in range(1_100):
+        await payer.visitor.post(f"/portal/billing/approve/{number}", form.fields)
+    assert last.status_code == 429
+    again = await payer.visitor.post(payer.path, form.fields)
+    assert again.status_code == 429, "ids of nothing push no payment's count out"
+
+
 async def test_looking_again_too_often_still_tells_but_asks_nobody() -> None:
     payer = Payer()
     await payer.approve()

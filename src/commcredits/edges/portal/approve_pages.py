@@ -23,7 +23,11 @@ from commcredits.edges.portal.page import Page
 from commcredits.edges.translations import marked
 
 ATTEMPTS_PER_MINUTE: Final = 6
-"""How often a minute the gateway is asked about one id."""
+"""How often a minute the gateway is asked about one payment that there is.
+
+Looks for ids are not counted: nobody guesses one, and a count of everybody's would let a stranger who tries them keep
+payers from approving.
+"""
 
 _IDS_MAX: Final = 1_000
 _MINUTE: Final = timedelta(minutes=1)
@@ -66,11 +70,12 @@ class ApprovePages:
     async def approve(self, page: Page) -> Response:
         """Lead the payer to the gateway's page, or to what it came to meanwhile."""
         top_up_id = _top_up_id(page)
-        if not self._may_ask_gateway(top_up_id):
-            return self._too_many(page)
         found = await self.operations.approval(top_up_id, asks_gateway=False)
         if found is None or not found.waits:
             return self._page(page, found)
+        # Counted only now: ids of nothing would push those of payments out.
+        if not self._may_ask_gateway(top_up_id):
+            return self._too_many(page)
         done = page.links.approved(top_up_id, **{_PROOF: self._proof(top_up_id)})
         resumed = await self.operations.resume_payment(top_up_id, return_path=done)
         if isinstance(resumed, Refused):
