@@ -77,6 +77,7 @@ async def open_services_and_committer(settings: Settings, *, role: str) -> Async
             payments=payment_terms(settings),
             telling=telling_terms(settings),
             receipts=settings.receipt_terms(),
+            rules=funding_rules(settings),
         )
         yield services, committer
 
