@@ -5,8 +5,8 @@ from msgspec.structs import replace as changed
 
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.parties import Party
-from commcredits.core.taxes import TaxTreatment
-from commcredits.operations.billing_details import get_billing_details, save_billing_details
+from commcredits.core.taxes import Tax, TaxTreatment
+from commcredits.operations.billing_details import get_billing_details, purchase_tax, save_billing_details
 from tests.operations.selling import BUYER, TAXES, Shop, open_shop
 
 GERMAN = Party(
@@ -50,6 +50,30 @@ async def test_a_process_that_knows_the_account_hears_at_once_that_the_tax_id_wa
             TaxTreatment.ON_TOP_UP,
             TaxTreatment.REVERSE_CHARGE,
             TaxTreatment.ON_TOP_UP,
+        ]
+
+
+async def test_what_a_purchase_would_be_taxed_with_is_what_it_then_is(database_url: str) -> None:
+    async with open_shop(database_url) as shop:
+        told = []
+        for country, details in (("RO", None), ("DE", None), ("DE", GERMAN), ("FR", None), ("AT", None)):
+            buyer = await shop.buyer(country)
+            if details is not None:
+                await _saved(shop, buyer, details)
+            tax = await purchase_tax(shop.services, organization_id=buyer)
+            assert isinstance(tax, Tax), tax
+            await shop.buy(buyer, 1_000_000)
+            await shop.issue()
+            (receipt,) = await shop.documents(buyer)
+            assert (receipt.tax_treatment, receipt.tax_rate_micros) == (tax.treatment, tax.rate_micros)
+            assert receipt.tax_micros == tax.micros
+            told.append((country, tax.treatment, tax.micros))
+        assert told == [
+            ("RO", TaxTreatment.ON_TOP_UP, 210_000),
+            ("DE", TaxTreatment.ON_TOP_UP, 190_000),
+            ("DE", TaxTreatment.REVERSE_CHARGE, 0),
+            ("FR", TaxTreatment.ON_USE, 0),
+            ("AT", TaxTreatment.NONE, 0),
         ]
 
 

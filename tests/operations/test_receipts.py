@@ -14,7 +14,13 @@ from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.receipts import ReceiptCause, ReceiptKind
 from commcredits.core.taxes import TaxTreatment
 from commcredits.operations.billing_details import save_billing_details
-from commcredits.operations.receipts import AT_ONCE_MAX, get_receipt, issue_receipts, list_receipts
+from commcredits.operations.receipts import (
+    AT_ONCE_MAX,
+    find_receipt_numbers,
+    get_receipt,
+    issue_receipts,
+    list_receipts,
+)
 from commcredits.operations.verify import verify_books
 from commcredits.storage.connection import Connection, connect, open_pool
 from tests.operations.office import SHARD
@@ -51,6 +57,19 @@ async def test_a_paid_top_up_gets_one_receipt_with_all_that_was_true(shop: Shop)
     assert receipt.seller.legal_name == "Telefonie Exemplu SRL"
     assert receipt.buyer == saved
     assert receipt.buyer.tax_id_checked
+
+
+async def test_the_numbers_of_receipts_are_found_by_top_up_for_their_own_organization_alone(shop: Shop) -> None:
+    buyer, other = await shop.buyer(), await shop.buyer(name="Beta")
+    first, second = await shop.buy(buyer), await shop.buy(buyer)
+    await shop.issue()
+    await shop.give_back(buyer, first)
+    await shop.issue()
+    not_yet = await shop.buy(buyer)
+    wanted = (first, second, not_yet)
+    found = await find_receipt_numbers(shop.services, organization_id=buyer, top_up_ids=wanted)
+    assert found == {first: "CC-000001", second: "CC-000002"}
+    assert await find_receipt_numbers(shop.services, organization_id=other, top_up_ids=wanted) == {}
 
 
 async def test_the_day_of_a_receipt_is_the_sellers_and_the_day_of_supply_is_that_of_the_payment(shop: Shop) -> None:
