@@ -12,6 +12,7 @@ from commcredits.core.account import OrganizationStatus, RechargeMode
 from commcredits.core.purchases import TopUp, TopUpKind, TopUpState
 from commcredits.core.taxes import TaxTreatment
 from commcredits.core.topups import OPEN_STATES
+from commcredits.storage.codec import encode_answer
 from commcredits.storage.connection import load_statement
 from tests.simulation.ledger import Kept, MemoryLedger
 from tests.simulation.method_table import MethodTable
@@ -44,6 +45,7 @@ class Tables:
                 ("list_recharge_candidates", self._list_recharge_candidates),
                 ("list_expired_lots", self._list_expired_lots),
                 ("list_silent_sessions", self._list_silent_sessions),
+                ("load_commands", self._load_commands),
             )
         }
         self._answers |= {load_statement(name): answer for name, answer in MethodTable(self).answers.items()}
@@ -91,6 +93,25 @@ class Tables:
         kept = self.ledger.organizations.get(organization_id)
         found = None if kept is None else kept.top_ups.get(top_up_id)
         return [] if kept is None or found is None else [self._row(kept, found)]
+
+    def _load_commands(
+        self, organization_ids: Sequence[str], operations: Sequence[str], command_ids: Sequence[str]
+    ) -> list[Row]:
+        rows: list[Row] = []
+        for organization_id, operation, command_id in zip(organization_ids, operations, command_ids, strict=True):
+            kept = self.ledger.organizations.get(organization_id)
+            answer = None if kept is None else kept.answers.get((operation, command_id))
+            if answer is not None:
+                rows.append(
+                    {
+                        "organization_id": organization_id,
+                        "operation": operation,
+                        "command_id": command_id,
+                        "content": answer.content,
+                        "answer": encode_answer(answer.outcome),
+                    }
+                )
+        return rows
 
     def _find_charged_top_up(self, gateway: str, key: str, reference: str) -> list[Row]:
         found = [
