@@ -1,11 +1,15 @@
 """Payments and refunds by hand: a person says once whether the money moved, and nothing is granted before."""
 
 import asyncio
+from dataclasses import replace
+from typing import NoReturn
+
+import pytest
 
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.purchases import RefundState, TopUpState
 from commcredits.operations.by_hand import confirm_payment, confirm_refund, reject_payment, reject_refund
-from commcredits.operations.payments import GIVE_UP_AFTER_SECONDS, resolve_open_top_ups
+from commcredits.operations.payments import GIVE_UP_AFTER_SECONDS, RESOLVE_AFTER_SECONDS, resolve_open_top_ups
 from commcredits.operations.refunds import refund_top_up, resolve_open_refunds
 from commcredits.operations.reports import read_balance
 from commcredits.storage.payments import TopUpRecord
@@ -134,4 +138,42 @@ async def test_a_refund_by_hand_waits_for_somebody_who_sent_it(till: Till) -> No
     assert isinstance(rejected, RefundRecord)
     assert rejected.state is RefundState.REFUSED
     assert await _posted(till, top_up.organization_id) == 30_000_000
+    assert await till.books_agree()
+
+
+async def test_what_somebody_has_said_is_carried_out_though_the_process_died_over_it(till: Till) -> None:
+    class DyingExecutor:
+        """The process dies before the account hears of it."""
+
+        async def execute(self, command: object) -> NoReturn:
+            raise ConnectionResetError(type(command).__name__)
+
+    paid, unpaid = await _asked(till), await _asked(till)
+    alive, till.services = till.services, replace(till.services, executor=DyingExecutor())
+    for dying in (_confirm(till, paid), _reject(till, unpaid)):
+        with pytest.raises(ConnectionResetError):
+            await dying
+    till.services = alive
+    till.office.clock.advance(seconds=RESOLVE_AFTER_SECONDS + 1)
+    assert (await resolve_open_top_ups(till.services)).settled == 2
+    assert (await till.shown(paid)).state is TopUpState.SUCCEEDED
+    assert (await till.shown(unpaid)).state is TopUpState.DECLINED
+    assert await _posted(till, paid.organization_id) == FIFTY
+
+    refund = await refund_top_up(
+        till.services,
+        organization_id=paid.organization_id,
+        command_id=new_id(),
+        top_up_id=paid.top_up_id,
+        amount_micros=20_000_000,
+        reason="asked for",
+        requested_by="ana",
+    )
+    assert isinstance(refund, RefundRecord), refund
+    names = {"organization_id": paid.organization_id, "refund_id": refund.refund_id}
+    dead = replace(alive, executor=DyingExecutor())
+    with pytest.raises(ConnectionResetError):
+        await confirm_refund(dead, reference="statement 8", confirmed_by="ana", **names)
+    till.office.clock.advance(seconds=RESOLVE_AFTER_SECONDS + 1)
+    assert (await resolve_open_refunds(till.services)).settled == 1
     assert await till.books_agree()

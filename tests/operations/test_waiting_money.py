@@ -6,7 +6,7 @@ from typing import cast
 
 from commcredits.core.commands import PaymentState, RecordPayment, RequestTopUp, SaveRechargeRule, SendTopUp
 from commcredits.core.outcomes import RechargeRuleSaved, TopUpTaken
-from commcredits.gateways.protocol import Gateway, LookupOutcome, Succeeded
+from commcredits.gateways.protocol import Capabilities, Gateway, LookupOutcome, Succeeded
 from commcredits.operations.payments import FROM_THE_OLDEST, RESOLVE_AFTER_SECONDS, resolve_open_top_ups
 from commcredits.operations.recharging import check_recharges
 from commcredits.storage.payments import read_due_top_ups, read_recharge_candidates
@@ -102,6 +102,18 @@ class BrokenGateway:
     def __init__(self, culprit: str) -> None:
         self._culprit = culprit
         self.asked: list[str] = []
+
+    def capabilities(self) -> Capabilities:
+        """Those of a gateway that knows by itself what became of a charge."""
+        return Capabilities(
+            name="broken",
+            off_session=True,
+            hosted_setup=False,
+            cancels=True,
+            partial_refunds=True,
+            webhooks=False,
+            lists_events=False,
+        )
 
     async def lookup(self, idempotency_key: str) -> LookupOutcome:
         """The state of a charge, or the bug."""

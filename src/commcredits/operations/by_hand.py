@@ -1,7 +1,7 @@
 """What a person of the operator says of payments and refunds that no gateway tells of: the money came, or it did not.
 
 Knows gateways whose charges wait for a person. Refuses to confirm what a gateway itself can tell, and to take a verdict
-back: the first one stands.
+back: the first one stands, and who looks at open payments and refunds carries it out where a process died over it.
 """
 
 from __future__ import annotations
@@ -14,14 +14,11 @@ from commcredits.core.purchases import RefundState
 from commcredits.core.top_up_refunds import OPEN_REFUNDS
 from commcredits.core.topups import OPEN_STATES
 from commcredits.operations.inputs import refuse_name
-from commcredits.operations.payments import find_top_up, gateway_name_of, not_open
+from commcredits.operations.payments import CONFIRMED, REJECTED, find_top_up, gateway_name_of, not_open
 from commcredits.operations.refunds import find_organizations_refund
 from commcredits.operations.services import Services
 from commcredits.storage.payments import TopUpRecord
 from commcredits.storage.refunds import HandVerdict, RefundRecord, keep_verdict, read_verdict
-
-CONFIRMED: Final = "confirmed"
-REJECTED: Final = "rejected"
 
 REFERENCE_CHARACTERS_MAX: Final = 200
 """Longest reference of a transfer, and longest reason."""

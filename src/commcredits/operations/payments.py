@@ -33,6 +33,7 @@ from commcredits.operations.services import Services
 from commcredits.storage.identifiers import OPERATOR_ID
 from commcredits.storage.payment_methods import hold_payment_method, read_payment_methods
 from commcredits.storage.payments import PaymentMethodRecord, TopUpRecord, read_top_up, read_unresolved_top_ups
+from commcredits.storage.refunds import read_verdict
 
 RESOLVE_AFTER_SECONDS: Final = 60
 """An attempt that was sent and is not settled is looked up from this age on; its own call has long ended by then."""
@@ -49,6 +50,10 @@ RESOLVED_AT_ONCE_MAX: Final = 100
 
 FROM_THE_OLDEST: Final = OPERATOR_ID
 """Where a look at open attempts begins: the nil id, before every other."""
+
+CONFIRMED: Final = "confirmed"
+REJECTED: Final = "rejected"
+"""What a person says of a payment or refund by hand: the money moved, or it did not and will not."""
 
 _LOOKUPS_MAX: Final = 8
 """Most look-ups under way at once: a gateway that hangs holds up those of its neighbours that much less."""
@@ -128,7 +133,8 @@ async def resolve_top_up(services: Services, top_up: TopUpRecord) -> Outcome:
     gateway = services.gateways.get(gateway_name)
     if gateway is None:
         return Done(changed=False)
-    found = await gateway.lookup(top_up.top_up_id)
+    said = await _said_by_hand(services, gateway, top_up)
+    found = said or await gateway.lookup(top_up.top_up_id)
     reason, patience_seconds = "not_received", GIVE_UP_AFTER_SECONDS
     if isinstance(found, ActionRequired):
         reason, patience_seconds = NOT_APPROVED, APPROVAL_SECONDS_MAX
@@ -145,6 +151,18 @@ async def resolve_top_up(services: Services, top_up: TopUpRecord) -> Outcome:
         # Nothing was learnt of an attempt that is settled here; whoever asked for news of it has to ask again.
         return Refused(code=RefusalCode.GATEWAY_NOT_READY, facts={"gateway": gateway_name})
     return recorded
+
+
+async def _said_by_hand(services: Services, gateway: Gateway, top_up: TopUpRecord) -> Succeeded | Declined | None:
+    """What a person has said of a payment by hand, if the process died before that was recorded."""
+    if not gateway.capabilities().confirmed_by_hand:
+        return None
+    known = await read_verdict(services.pool, services.shard_id, top_up.organization_id, top_up.top_up_id)
+    if known is None:
+        return None
+    if known[0] == CONFIRMED:
+        return Succeeded(reference=top_up.gateway_reference)
+    return Declined(code=REJECTED, retryable=False, message="Somebody said that the money will not come.")
 
 
 async def resume_payment(

@@ -28,9 +28,16 @@ from commcredits.operations.inputs import invalid_input, refuse_command_id, refu
 from commcredits.operations.organizations import check_identifier, get_organization
 from commcredits.operations.paging import Page, check_limit
 from commcredits.operations.payment_terms import RefundPolicy
-from commcredits.operations.payments import FROM_THE_OLDEST, RESOLVE_AFTER_SECONDS, Resolved, find_top_up
+from commcredits.operations.payments import (
+    CONFIRMED,
+    FROM_THE_OLDEST,
+    REJECTED,
+    RESOLVE_AFTER_SECONDS,
+    Resolved,
+    find_top_up,
+)
 from commcredits.operations.services import Services
-from commcredits.storage.refunds import RefundRecord, read_refund, read_refunds, read_unresolved_refunds
+from commcredits.storage.refunds import RefundRecord, read_refund, read_refunds, read_unresolved_refunds, read_verdict
 
 REASON_CHARACTERS_MAX: Final = 200
 """Longest reason of a refund."""
@@ -159,6 +166,11 @@ async def resolve_refund(services: Services, refund: RefundRecord) -> Outcome | 
     gateway = services.gateways.get(refund.gateway)
     if gateway is None:
         return None
+    if gateway.capabilities().confirmed_by_hand:
+        # A person has said what became of it, and the process died before that was recorded.
+        known = await read_verdict(services.pool, services.shard_id, refund.organization_id, refund.refund_id)
+        if known is not None:
+            return await services.executor.execute(_command(refund, _said(known[0])))
     found = await gateway.lookup_refund(refund.refund_id)
     if isinstance(found, NotFound):
         return await _send(services, refund) if refund.state in OPEN_REFUNDS else None
@@ -209,6 +221,12 @@ def _command(refund: RefundRecord, outcome: RefundOutcome) -> RecordRefund:
         gateway_reference=reference,
         refusal=refusal,
     )
+
+
+def _said(verdict: str) -> RefundOutcome:
+    if verdict == CONFIRMED:
+        return Refunded(reference="")
+    return RefundRefused(code=REJECTED, message="Somebody said that the money could not be sent.")
 
 
 def _refuse_amount(amount_micros: int | None) -> Refused | None:
