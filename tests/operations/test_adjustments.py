@@ -8,6 +8,7 @@ import pytest
 
 from commcredits.core.commands import Adjust
 from commcredits.core.outcomes import RefusalCode, Refused
+from commcredits.operations import adjustments
 from commcredits.operations.adjustments import (
     Adjustment,
     AdjustmentState,
@@ -25,6 +26,19 @@ from tests.operations.office import Office, new_id
 
 UNIT = 1_000_000
 ALICE, BOB, CAROL = "alice", "bob", "carol"
+
+
+class BusyFor:
+    """The account of one organization takes nothing now."""
+
+    def __init__(self, office: Office, organization_id: str) -> None:
+        self._executor = office.services.executor
+        self._organization_id = organization_id
+
+    async def execute(self, command: Any) -> Any:
+        if command.organization_id == self._organization_id:
+            return Refused(code=RefusalCode.BUSY)
+        return await self._executor.execute(command)
 
 
 class DyingExecutor:
@@ -160,6 +174,21 @@ async def test_an_approval_whose_process_died_is_applied_by_the_next_round_and_o
     assert await complete_adjustments(office.services) == 1
     assert await complete_adjustments(office.services) == 0
     assert (await balance_of(office, organization)).posted_micros == 500 * UNIT
+
+
+async def test_adjustments_of_an_account_that_takes_nothing_keep_no_other_waiting(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adjustments, "_ROUND_MAX", 1)
+    stuck, other = [(await office.organization()).organization_id for _ in range(2)]
+    dying = replace(office, services=replace(office.services, executor=DyingExecutor()))
+    for each in (stuck, stuck, other):
+        with pytest.raises(ConnectionResetError):
+            await approved(dying, await requested(office, each, 500), BOB)
+    busy = replace(office.services, executor=BusyFor(office, stuck))
+    assert await complete_adjustments(busy) == 1
+    assert (await balance_of(office, other)).posted_micros == 500 * UNIT
+    assert await complete_adjustments(office.services) == 2
 
 
 async def test_a_process_that_dies_after_the_account_has_heard_of_it_applies_nothing_twice(office: Office) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.voucher_codes import CODE_BITS, write_code
+from commcredits.operations import vouchers
 from commcredits.operations.billing_terms import change_currency
 from commcredits.operations.closing import close_organization
 from commcredits.operations.reports import Balance, list_lots, read_balance
@@ -35,6 +36,19 @@ from tests.operations.office import NOON, Office, new_id
 
 UNIT = 1_000_000
 WRONG = write_code(12_345)
+
+
+class BusyFor:
+    """The account of one organization takes nothing now."""
+
+    def __init__(self, office: Office, organization_id: str) -> None:
+        self._executor = office.services.executor
+        self._organization_id = organization_id
+
+    async def execute(self, command: Any) -> Any:
+        if command.organization_id == self._organization_id:
+            return Refused(code=RefusalCode.BUSY)
+        return await self._executor.execute(command)
 
 
 class DyingExecutor:
@@ -133,6 +147,22 @@ async def test_a_process_that_dies_between_claim_and_funds_is_made_up_for_once(o
         assert isinstance(await redeem(office, organization, code), RedeemedVoucher)
     assert await complete_vouchers(office.services) == 0
     assert await posted(office, organization) == 5 * UNIT
+
+
+async def test_claims_of_an_account_that_takes_nothing_keep_no_other_waiting(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vouchers, "_ROUND_MAX", 1)
+    stuck, other = [(await office.organization()).organization_id for _ in range(2)]
+    dying = replace(office, services=replace(office.services, executor=DyingExecutor()))
+    codes = (await issued(office)).codes
+    for number, code in enumerate(codes):
+        with pytest.raises(ConnectionResetError):
+            await redeem(dying, other if number == len(codes) - 1 else stuck, code)
+    busy = replace(office.services, executor=BusyFor(office, stuck))
+    assert await complete_vouchers(busy) == 1
+    assert await posted(office, other) == 5 * UNIT
+    assert await complete_vouchers(office.services) == 2
 
 
 async def test_a_claim_that_the_account_refuses_leaves_the_voucher_to_others(office: Office) -> None:

@@ -171,14 +171,19 @@ async def list_adjustments(
 async def complete_adjustments(services: Services) -> int:
     """Apply what was approved and is not applied yet, because whoever approved it died or lost the database.
 
-    Returns how many were settled.
+    Returns how many were settled. Each has its turn: those that an account cannot take now keep no other waiting.
     """
-    rows = await services.pool.fetch(load_statement("list_adjustments_to_apply"), services.shard_id, _ROUND_MAX)
-    settled = 0
-    for row in rows:
-        applied = await _apply(services, adjustment_of(row))
-        settled += applied.state is not AdjustmentState.APPROVED
-    return settled
+    settled, after = 0, _NOBODY
+    while True:
+        rows = await services.pool.fetch(
+            load_statement("list_adjustments_to_apply"), services.shard_id, _ROUND_MAX, after
+        )
+        for row in rows:
+            applied = await _apply(services, adjustment_of(row))
+            settled += applied.state is not AdjustmentState.APPROVED
+        if len(rows) < _ROUND_MAX:
+            return settled
+        after = str(rows[-1]["adjustment_id"])
 
 
 async def locked_currency(services: Services, connection: Connection, organization_id: str) -> str | None:

@@ -30,6 +30,7 @@ from commcredits.operations.inputs import (
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, load_statement
+from commcredits.storage.identifiers import OPERATOR_ID
 from commcredits.storage.remembering import digest, remember_command
 
 BATCH_MAX: Final = 10_000
@@ -157,14 +158,17 @@ async def redeem_voucher(services: Services, *, organization_id: str, code: str)
 async def complete_vouchers(services: Services) -> int:
     """Turn into funds what was claimed and is none yet, because whoever claimed it died or lost the database.
 
-    Returns how many claims were settled.
+    Returns how many claims were settled. Those that an account cannot take now keep no other waiting.
     """
-    rows = await services.pool.fetch(load_statement("list_claimed_vouchers"), services.shard_id, _ROUND_MAX)
-    settled = 0
-    for row in rows:
-        redeemed = await _redeem(services, row)
-        settled += not (isinstance(redeemed, Refused) and redeemed.code in NOT_SETTLED)
-    return settled
+    settled, after = 0, OPERATOR_ID
+    while True:
+        rows = await services.pool.fetch(load_statement("list_claimed_vouchers"), services.shard_id, _ROUND_MAX, after)
+        for row in rows:
+            redeemed = await _redeem(services, row)
+            settled += not (isinstance(redeemed, Refused) and redeemed.code in NOT_SETTLED)
+        if len(rows) < _ROUND_MAX:
+            return settled
+        after = str(rows[-1]["voucher_id"])
 
 
 def voucher_digest(code: str) -> bytes | None:
