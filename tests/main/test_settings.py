@@ -75,10 +75,12 @@ def _serve(directory: Path, settings: Mapping[str, str]) -> subprocess.Completed
         ("TOP_UP_MINIMUM", "-1", "above 0"),
         ("TOP_UP_MAXIMUM", "1e3", "decimal"),
         ("SILENCE_CHARGES", "nothing", "'grant' or 'reported'"),
-        ("UNAVAILABLE_COUNTRIES", "BH,CN", "unavailable_countries"),
+        ("UNAVAILABLE_COUNTRIES", "BH,CN", "COMMCREDITS_UNAVAILABLE_COUNTRIES: is no JSON: Expecting value: line 1"),
         ("PLAN_COUNTRIES", '["DE", "Germany"]', "'Germany' is not the ISO 3166-1 code"),
         ("PLAN_COUNTRIES", '["001"]', "'001' is not the ISO 3166-1 code"),
-        ("PLAN_COUNTRIES", "DE,FR", "plan_countries"),
+        ("PLAN_COUNTRIES", "DE,FR", "COMMCREDITS_PLAN_COUNTRIES: is no JSON"),
+        ("TAXES", "21%", "COMMCREDITS_TAXES: is no JSON"),
+        ("CREDIT_NOTE_SERIES", "CC", "COMMCREDITS_RECEIPT_SERIES and COMMCREDITS_CREDIT_NOTE_SERIES must differ"),
         ("GATEWAYS", '{"paypal": {}}', "installed are bank_transfer, simulator, stripe"),
         ("GATEWAYS", '{"simulator": {}}', "needs base_url"),
         ("CHARGING_TLS_KEY", "key.pem", "COMMCREDITS_CHARGING_TLS_CERTIFICATE"),
@@ -108,6 +110,16 @@ def test_a_secret_under_a_misspelt_name_is_not_repeated(tmp_path: Path) -> None:
 
     assert done.returncode == 3
     assert "COMMCREDITS_MAIL: pasword: there is no setting of this name" in done.stderr
+    assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_settings_that_do_not_go_together_are_told_without_repeating_the_others(tmp_path: Path) -> None:
+    done = _serve(
+        tmp_path / "data", {"COMMCREDITS_OPERATOR_TOKEN": "hunter2hunter2hunter2", "COMMCREDITS_RECEIPT_SERIES": "CN"}
+    )
+
+    assert done.returncode == 3
+    assert "both are 'CN'" in done.stderr
     assert "hunter2" not in done.stdout + done.stderr
 
 
@@ -147,7 +159,7 @@ def test_a_name_that_is_misspelt_is_told_with_the_one_that_was_meant(tmp_path: P
 @pytest.mark.parametrize(
     ("named", "said"),
     [
-        ({"alice": "short"}, "at least 16 characters"),
+        ({"alice": "short"}, "the token of alice needs at least 16 characters"),
         ({"Alice": "a-long-enough-token"}, "is not a name"),
         ({"operator": "a-long-enough-token"}, "is not a name"),
         ({"console": "a-long-enough-token"}, "is not a name"),

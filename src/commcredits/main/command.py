@@ -93,11 +93,12 @@ def _explained() -> Iterator[None]:
         if error.title != "Settings":
             raise  # a fault of ours
         raise CannotRunError(_wrong_settings(error)) from None
+    except UnreadableSettingError as error:
+        raise CannotRunError(_unreadable_setting(error)) from None
     except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError) as error:
         raise CannotRunError(f"the database does not answer any more: {error}") from error
     except (
         SettingsError,
-        UnreadableSettingError,
         EmbeddedServerError,
         MigrationError,
         DatabaseUnreachableError,
@@ -116,6 +117,10 @@ def _wrong_settings(error: object) -> str:
     assert isinstance(error, ValidationError), "it was caught as one"
     told = []
     for each in error.errors(include_url=False):
+        if not each["loc"]:
+            # Each is well formed, but not beside the others: its sentence names them. All settings are its input.
+            told.append(_allowed(each))
+            continue
         name, *within = (str(part) for part in each["loc"] if part != "[key]")
         annotation = str(Settings.model_fields[name].annotation) if name in Settings.model_fields else ""
         is_secret = "Secret" in annotation or any(word in name for name in within for word in _SECRET_WORDS)
@@ -128,6 +133,18 @@ def _wrong_settings(error: object) -> str:
         where = f" {'.'.join(within)}:" if within else ""
         told.append(f"COMMCREDITS_{name.upper()}:{where}{value} {_allowed(each)}")
     return "; ".join(told)
+
+
+def _unreadable_setting(error: Exception) -> str:
+    """Which setting is no JSON and where it stops being one, without a word of it: it may hold secrets."""
+    import json
+    import re
+
+    named = re.search(r'field "(\w+)"', str(error))
+    if named is None:
+        return str(error)
+    reason = f": {error.__cause__}" if isinstance(error.__cause__, json.JSONDecodeError) else ""
+    return f"COMMCREDITS_{named[1].upper()}: is no JSON{reason}"
 
 
 def _allowed(wrong: Mapping[str, Any]) -> str:

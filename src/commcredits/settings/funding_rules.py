@@ -49,7 +49,9 @@ def check_operators(operators: Mapping[str, SecretStr]) -> None:
                 f"{name[:64]!r} is not a name of 1 to 64 small letters, digits, points, underscores and hyphens "
                 f"other than {SHARED_OPERATOR} and {CONSOLE}"
             )
-        secret = check_token(token).get_secret_value().strip()
+        secret = token.get_secret_value().strip()
+        if len(secret) < OPERATOR_TOKEN_LENGTH_MIN:
+            raise ValueError(f"the token of {name} needs at least {OPERATOR_TOKEN_LENGTH_MIN} characters")
         if secret in known:
             raise ValueError(f"{name} has the same token as somebody else")
         known.add(secret)

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time
 from typing import Annotated, Final
 
 from phonenumbers import SUPPORTED_REGIONS
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 from stdnum import iban
 from stdnum.exceptions import ValidationError
 
@@ -52,17 +52,25 @@ class TaxSettings(BaseModel):
     country: str
     since: str = Field(alias="from")
     treatment: TaxTreatment
-    rate: str = "0"
+    rate: str = ""
+    """In percent; a tax that is due names it, even where it is 0."""
     reverse_charge_with_tax_id: bool = False
+
+    @field_validator("treatment", mode="before")
+    @classmethod
+    def _offered(cls, treatment: object) -> object:
+        if treatment not in _ALLOWED_TREATMENTS:
+            raise ValueError(f"must be one of {', '.join(_ALLOWED_TREATMENTS)}")
+        return treatment
 
     @model_validator(mode="after")
     def _makes_sense(self) -> TaxSettings:
         if self.country not in SUPPORTED_REGIONS:
             raise ValueError(f"country {self.country[:8]!r} is not the ISO 3166-1 code of a country, such as RO")
         parse_instant(self.since)
-        if self.treatment not in _ALLOWED_TREATMENTS:
-            raise ValueError(f"treatment must be one of {', '.join(_ALLOWED_TREATMENTS)}")
-        rate_micros = _share_micros(self.rate)
+        if not self.rate and self.treatment is not TaxTreatment.NONE:
+            raise ValueError(f"rate is needed for {self.treatment}: a percentage such as 21, or 0")
+        rate_micros = _share_micros(self.rate or "0")
         if self.treatment is TaxTreatment.NONE and (rate_micros or self.reverse_charge_with_tax_id):
             raise ValueError("where the treatment is none there is no rate, and nothing for the buyer to owe")
         return self
@@ -73,7 +81,7 @@ class TaxSettings(BaseModel):
             country=self.country,
             effective_from=_instant(self.since, time_zone),
             treatment=self.treatment,
-            rate_micros=_share_micros(self.rate),
+            rate_micros=_share_micros(self.rate or "0"),
             reverse_charge_with_tax_id=self.reverse_charge_with_tax_id,
         )
 
@@ -125,18 +133,20 @@ class SellerSettings(BaseModel):
     def _makes_sense(self) -> SellerSettings:
         wrong = wrong_field(self._untaxed())
         if wrong is not None:
-            raise ValueError(f"{wrong.field} must be {wrong.allowed}")
+            raise ValueError(f"{wrong.field} must be {wrong.allowed}" + _not(wrong.value))
         if not self.tax_id and not self.registration_number:
             raise ValueError("needs a tax_id, or a registration_number where the seller has no tax id")
         if self.tax_id and read_tax_id(self.country, self.tax_id) is None:
-            raise ValueError(f"tax_id must be {allowed_tax_id(self.country)}")
+            raise ValueError(f"tax_id must be {allowed_tax_id(self.country)}" + _not(self.tax_id))
         if self.iban:
             try:
                 iban.validate(self.iban)
             except ValidationError:
                 raise ValueError("iban must be an IBAN, its check digits right") from None
         if not is_time_zone(self.time_zone):
-            raise ValueError("time_zone must be the IANA name of a time zone, such as Europe/Bucharest")
+            raise ValueError(
+                "time_zone must be the IANA name of a time zone, such as Europe/Bucharest" + _not(self.time_zone)
+            )
         return self
 
     def party(self) -> Party:
@@ -179,14 +189,25 @@ def refuse_receipt_settings(
 ) -> None:
     """Raise ValueError for settings of which each is well formed, but not beside the others."""
     if series == credit_note_series:
-        raise ValueError("receipt_series and credit_note_series must differ, as each is numbered by itself")
+        raise ValueError(
+            "COMMCREDITS_RECEIPT_SERIES and COMMCREDITS_CREDIT_NOTE_SERIES must differ, as each is numbered by itself"
+            f"; both are {series!r}"
+        )
     seen: set[tuple[str, str]] = set()
     for row in taxes:
         if (row.country, row.since) in seen:
-            raise ValueError(f"taxes has two rows for {row.country} from {row.since}")
+            raise ValueError(f"COMMCREDITS_TAXES has two rows for {row.country} from {row.since}")
         seen.add((row.country, row.since))
         if seller is not None and not seller.tax_id and row.treatment is not TaxTreatment.NONE:
-            raise ValueError("a seller without a tax_id charges no tax: set seller.tax_id, or make the treatment none")
+            raise ValueError(
+                f"COMMCREDITS_TAXES has the treatment {row.treatment} for {row.country}, but a seller without a tax_id "
+                "charges no tax: give COMMCREDITS_SELLER a tax_id, or make the treatment none"
+            )
+
+
+def _not(value: str) -> str:
+    """The end of a sentence that says what was given instead, where something was."""
+    return f", not {value[:64]!r}" if value else ""
 
 
 def _share_micros(percent: str) -> int:
