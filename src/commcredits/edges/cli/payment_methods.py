@@ -129,7 +129,6 @@ def write_payment_methods(
                 each.last4,
                 "" if each.expiry_year is None else f"{each.expiry_month:02d}/{each.expiry_year}",
                 "default" if each.is_default else "backup" if each.is_backup else "",
-                "default" if each.is_default else "backup" if each.is_backup else "",
             )
             for each in methods
         ),
