@@ -60,6 +60,9 @@ class AccountCache:
         self._accounts_max = accounts_max
         self._ended_max = ended_sessions_max
 
+    def __len__(self) -> int:
+        return len(self._entries)
+
     def get(self, organization_id: str) -> Entry | None:
         """The entry, now the most recently used, or None."""
         entry = self._entries.get(organization_id)

@@ -87,7 +87,7 @@ class Committer:
             accounts_max=self._terms.cached_accounts_max, ended_sessions_max=self._terms.cached_ended_sessions_max
         )
         self._decks: dict[str, RateDeck] = {}
-        self._warmer = Warmer(link=Link(database_url), read=self._read, give_back=self._put_first)
+        self._warmer = Warmer(link=Link(database_url), read=self._read, cache=self._cache, give_back=self._put_first)
         self._log = structlog.get_logger("committer")
 
     def submit(self, command: Command, callback: Callable[[Outcome], None]) -> None:
@@ -144,7 +144,7 @@ class Committer:
         if count >= HALVED_COMMANDS_MIN and self._ahead_pause == 0:
             count //= 2
         taken, self._queue[:count] = self._queue[:count], []
-        return self._warmer.take_cold(taken, self._cache)
+        return self._warmer.take_cold(taken)
 
     def _put_first(self, pending: list[Pending]) -> None:
         """Commands that what they need was read for: they came before all that wait in the queue."""

@@ -1,7 +1,8 @@
 """Reading beside the committer: commands whose accounts or calls this process does not know wait here, others do not.
 
-Knows which commands wait for what is read, and gives them back in the order in which they came. Refuses to decide, and
-to answer: what cannot be read here is read again where the committer handles a database that is away.
+Knows which commands wait for what is read, and gives them back in the order in which they came. Refuses to decide:
+what cannot be read here is read again where the committer handles a database that is away. Only what the database does
+not hand out in time is answered here, with "busy": the committer would wait as long, and everybody else with it.
 
 An organization's commands stay in order: once one of them waits here, those that follow wait behind it. Nothing is read
 for an organization while the committer has commands of it in hand, for both would fill in the same memory: what is read
@@ -13,18 +14,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from itertools import chain
+from itertools import chain, islice
+from typing import Final
 
 import structlog
 
 from commcredits.core.commands import Authorise, End, Expire, Start, Update
+from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.storage.cache import AccountCache
 from commcredits.storage.connection import Connection
-from commcredits.storage.deciding import Pending, group
+from commcredits.storage.deciding import Pending, answer_all, group, unanswered
 from commcredits.storage.link import CONTENDED, LOST, Link
 
 _WARMED = (Authorise, Update, End, Start, Expire)
-"""Commands that need nothing but accounts, calls and what is around them; the others are rare."""
+"""Commands that need nothing but accounts, calls and what is around them; of the others only the account is read."""
+
+READ_ORGANIZATIONS_MAX: Final = 500
+"""Most organizations read for at once: while their rows become records, nobody is answered."""
 
 Read = Callable[[Connection, dict[str, list[Pending]]], Awaitable[object]]
 
@@ -32,10 +38,24 @@ Read = Callable[[Connection, dict[str, list[Pending]]], Awaitable[object]]
 class Warmer:
     """Belongs to one committer, and to its event loop. ``give_back`` gets commands that can be decided now."""
 
-    __slots__ = ("_count", "_give_back", "_in_hand", "_link", "_log", "_read", "_reading", "_task", "_waiting")
+    __slots__ = (
+        "_cache",
+        "_count",
+        "_give_back",
+        "_in_hand",
+        "_link",
+        "_log",
+        "_read",
+        "_reading",
+        "_task",
+        "_waiting",
+    )
 
-    def __init__(self, *, link: Link, read: Read, give_back: Callable[[list[Pending]], None]) -> None:
+    def __init__(
+        self, *, link: Link, read: Read, cache: AccountCache, give_back: Callable[[list[Pending]], None]
+    ) -> None:
         self._link = link
+        self._cache = cache
         self._read = read
         self._give_back = give_back
         self._waiting: dict[str, list[Pending]] = {}
@@ -60,9 +80,7 @@ class Warmer:
         self._in_hand = frozenset([each.command.organization_id for each in in_hand])
         left: list[Pending] = []
         for organization_id, commands in group(pending).items():
-            if self.holds(organization_id) or all(
-                isinstance(each.command, _WARMED) and not each.warmed for each in commands
-            ):
+            if self.holds(organization_id) or self._helps(organization_id, commands):
                 self._waiting.setdefault(organization_id, []).extend(commands)
                 self._count += len(commands)
             else:
@@ -76,22 +94,27 @@ class Warmer:
             self._in_hand = frozenset()
             self._begin()
 
-    def take_cold(self, pending: list[Pending], cache: AccountCache) -> list[Pending]:
-        """Keep those that must wait here: their organization does so already, or is not known while others' are.
+    def take_cold(self, pending: list[Pending]) -> list[Pending]:
+        """Keep those that must wait here: their organization does so already, or is not known.
 
-        When nobody's is known there is nobody to hold up, and the committer reads for them itself.
+        Also when nobody else waits: whoever comes while they are read would wait for that. But a process that knows
+        nobody at all has nobody to hold up, and its committer reads for itself.
         """
         cold = {
             organization_id
             for organization_id in {each.command.organization_id for each in pending}
-            if self.holds(organization_id) or cache.get(organization_id) is None
+            if self.holds(organization_id) or self._cache.get(organization_id) is None
         }
-        if not cold:
+        if not cold or not (self._cache or self._count):
             return pending
         known = [each for each in pending if each.command.organization_id not in cold]
-        if not known and not any(map(self.holds, cold)):
-            return pending
         return known + self.take([each for each in pending if each.command.organization_id in cold])
+
+    def _helps(self, organization_id: str, commands: list[Pending]) -> bool:
+        """Whether something can be read ahead for these that was not."""
+        if any(each.warmed for each in commands):
+            return False
+        return self._cache.get(organization_id) is None or all(isinstance(each.command, _WARMED) for each in commands)
 
     def stop(self) -> list[Pending]:
         """Read no more, and give up what waits."""
@@ -109,24 +132,35 @@ class Warmer:
     async def _run(self) -> None:
         """Read for those that wait, until nobody does whose commands are not in hand."""
         try:
-            while wanted := [each for each in self._waiting if each not in self._in_hand]:
+            while wanted := list(
+                islice((each for each in self._waiting if each not in self._in_hand), READ_ORGANIZATIONS_MAX)
+            ):
                 self._reading = {each: self._waiting.pop(each) for each in wanted}
                 await self._read_for(self._reading)
                 ready = list(chain.from_iterable(self._reading.values()))
+                for each in ready:
+                    each.warmed = True
                 # What came for them meanwhile follows them at once: it was not read for, and may not need it.
                 for organization_id in self._reading:
                     ready += self._waiting.pop(organization_id, [])
                 self._reading = {}
                 self._count -= len(ready)
-                for each in ready:
-                    each.warmed = True
-                self._give_back(ready)
+                self._give_back(unanswered(ready))
         finally:
             self._task = None
 
     async def _read_for(self, groups: dict[str, list[Pending]]) -> None:
+        wanted = {
+            organization_id: [each for each in commands if isinstance(each.command, _WARMED)]
+            for organization_id, commands in groups.items()
+        }
         try:
-            await self._read(await self._link.connection(), groups)
+            await self._read(await self._link.connection(), wanted)
+        except TimeoutError:
+            # The connection is kept: the driver is cancelling what it asked, which would wait on at the server.
+            self._log.warning("accounts could not be read in time", organizations=len(groups))
+            busy = Refused(code=RefusalCode.BUSY, facts={"waiting": self._count})
+            answer_all(chain.from_iterable(groups.values()), busy)
         except (*LOST, *CONTENDED) as error:
             self._link.drop()
             self._log.debug("nothing was read ahead", reason=f"{type(error).__name__}: {error}")

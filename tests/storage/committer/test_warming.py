@@ -2,13 +2,15 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
-from commcredits.core.outcomes import Ended, Granted, RefusalCode, Refused, Started
+from commcredits.core.commands import Command
+from commcredits.core.outcomes import Ended, Granted, LotGranted, RefusalCode, Refused, Started
 from commcredits.core.roster import Licence, Limits
+from commcredits.storage import connection, warming
 from commcredits.storage.committer import Committer
 from commcredits.storage.committer_terms import CommitterTerms
 from commcredits.storage.connection import connect
@@ -19,10 +21,12 @@ from tests.storage.committer.world import (
     World,
     authorise,
     breathe,
+    codes,
     end,
     ended,
     eventually,
     execute_all,
+    grant,
     granted,
     is_refused,
     new_id,
@@ -63,6 +67,62 @@ async def test_calls_of_organizations_that_are_not_known_yet_hold_up_nobody(worl
             assert not waiting.done()
         outcomes = await asyncio.wait_for(waiting, WAIT_SECONDS_MAX)
     assert all(isinstance(outcome, Granted) for outcome in outcomes)
+    await world.check_books()
+
+
+@pytest.mark.parametrize(
+    "cold",
+    [lambda organization: authorise(organization, "cold"), lambda organization: grant(organization, 1_000_000)],
+    ids=["a call", "an account command"],
+)
+@pytest.mark.parametrize("strangers", [1, 16], ids=["one", "a whole batch"])
+async def test_whoever_comes_while_nobody_but_unknown_organizations_waits_is_not_held_up_by_them(
+    world: World, cold: Callable[[str], Command], strangers: int
+) -> None:
+    known, *unknown = await world.open_organizations(1 + strangers, funds_micros=100_000_000)
+    async with world.committer(SMALL_BATCHES) as committer:
+        granted(await committer.execute(authorise(known, "first")))
+        async with unread(world):
+            waiting = submit_all(committer, [*map(cold, unknown), authorise(known, "behind them")])
+            await world.blocked()
+            later = committer.execute(authorise(known, "while they are read"))
+            held_up = await asyncio.wait_for(asyncio.gather(waiting.pop(), later), WAIT_SECONDS_MAX)
+            assert codes(held_up) == ["granted"] * 2
+            assert not any(each.done() for each in waiting)
+        outcomes = await asyncio.wait_for(asyncio.gather(*waiting), WAIT_SECONDS_MAX)
+    assert {type(outcome) for outcome in outcomes} <= {Granted, LotGranted}
+    await world.check_books()
+
+
+async def test_what_the_database_does_not_hand_out_in_time_is_busy_and_holds_up_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The committer would wait for it as long as the warmer has, and everybody else with it."""
+    known, stranger = await world.open_organizations(2, funds_micros=100_000_000)
+    monkeypatch.setattr(connection, "COMMAND_SECONDS_MAX", 1)
+    async with world.committer() as committer:
+        granted(await committer.execute(authorise(known, "first")))
+        async with unread(world):
+            for _again in range(2):
+                (cold,) = submit_all(committer, [authorise(stranger, "cold")])
+                await world.blocked()
+                assert is_refused(await asyncio.wait_for(cold, WAIT_SECONDS_MAX), RefusalCode.BUSY)
+                granted(await asyncio.wait_for(committer.execute(authorise(known, new_id())), WAIT_SECONDS_MAX))
+            await world.idle()
+        granted(await committer.execute(authorise(stranger, "cold")))
+    await world.check_books()
+
+
+async def test_more_organizations_than_are_read_at_once_are_read_one_lot_after_another(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, *strangers = await world.open_organizations(12, funds_micros=100_000_000)
+    monkeypatch.setattr(warming, "READ_ORGANIZATIONS_MAX", 3)
+    async with world.committer() as committer:
+        granted(await committer.execute(authorise(known, "first")))
+        commands = [command for each in strangers for command in (authorise(each, "cold"), end(each, "cold", 7))]
+        outcomes = await execute_all(committer, commands)
+    assert codes(outcomes) == ["granted", "ended"] * len(strangers)
     await world.check_books()
 
 
