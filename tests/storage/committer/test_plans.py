@@ -11,6 +11,7 @@ from tests.storage.committer.world import World, authorise, end, execute_all
 
 KEYS: Final = {
     "accounts": ("organization_id",),
+    "balance_alerts": ("organization_id",),
     "batches": ("organization_id", "batch_id"),
     "blocks": ("organization_id", "block_id"),
     "call_sessions": ("organization_id", "session_id"),
