@@ -1,5 +1,6 @@
 """Payments at the terminal: a card entered, chosen, replaced and removed; money given back; what the API says too."""
 
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -26,9 +27,40 @@ def test_a_way_to_pay_is_entered_chosen_replaced_and_removed(terminal: Terminal)
     _has_the_fields_of(replaced, answers.PaymentMethod)
     assert (replaced["payment_method"], replaced["is_default"]) == (third, True)
     assert terminal.do("payment-methods", "remove", organization, first) == {"changed": True}
-    assert "default" in terminal.type("payment-methods", "list", organization).output
+    shown = terminal.type("payment-methods", "list", organization).output
+    assert [line.split()[-1] for line in shown.splitlines() if "Simcard" in line] == ["default"]
+    assert shown.count("default") == 1
     said = terminal.type("payment-methods", "begin", organization, "--return-url", "https://evil.example/")
     assert (said.status, "return_url" in said.complaint) == (2, True)
+
+
+def test_a_buyer_is_told_the_tax_and_whoever_pays_by_transfer_what_to_write_on_it(
+    database_url: str, tmp_path: Path
+) -> None:
+    tax = {"country": "RO", "from": "2025-08-01", "treatment": "on_top_up", "rate": "21"}
+    by_hand = {"bank_transfer": {"account": "RO49 AAAA 1B31 0075 9384 0000"}}
+    terminal = Terminal(database_url, tmp_path, taxes=[tax], gateways=by_hand)
+    organization = terminal.open_organization()
+    words = ("payment-methods", "add", organization, "--gateway", "bank_transfer", "--reference", "bank")
+    method = terminal.do(*words)["payment_method"]
+    said = terminal.type("funds", "add", organization, "100", "--payment-method", method)
+    (bought,) = terminal.do("top-ups", organization)["items"]
+    assert said.status == 5
+    told = {line[:10].strip(): line[10:].strip() for line in said.output.splitlines()}
+    assert told == {
+        "top-up": bought["top_up_id"],
+        "state": "processing",
+        "amount": "100.00 EUR",
+        "tax": "21.00 EUR",
+        "to pay": "121.00 EUR",
+        "paid with": "bank_transfer",
+        "reference": bought["gateway_reference"],
+    }
+    listed = terminal.type("top-ups", organization).output
+    assert "bank_transfer" in listed
+    assert "21.00" in listed
+    confirmed = terminal.type("payments", "confirm", organization, bought["top_up_id"], "--reference", "statement 5")
+    assert "reference" not in confirmed.output
 
 
 def test_a_refund_is_made_and_listed_and_what_is_not_there_is_refused(terminal: Terminal) -> None:

@@ -19,7 +19,7 @@ from commcredits.edges.cli.options import (
     OrganizationId,
 )
 from commcredits.edges.cli.parts import Parts
-from commcredits.edges.cli.payments import top_up_document
+from commcredits.edges.cli.payments import write_top_up
 from commcredits.edges.cli.refusing import REFUSALS, ExitStatus, taken
 from commcredits.edges.cli.running import run
 from commcredits.edges.cli.writing import (
@@ -69,18 +69,7 @@ def _add_purchase(group: typer.Typer, parts: Parts) -> None:
                     )
 
         top_up = run(work())
-        if as_json:
-            write_json(top_up_document(top_up))
-        else:
-            write_facts(
-                {
-                    "top-up": top_up.top_up_id,
-                    "state": top_up.state,
-                    "amount": f"{amount_text(top_up.amount_micros)} {top_up.currency}",
-                    "paid with": f"{top_up.brand} {top_up.last4}",
-                    **({"approve at": top_up.action_url} if top_up.action_url else {}),
-                }
-            )
+        write_top_up(top_up, as_json=as_json)
         match top_up.state:
             case TopUpState.SUCCEEDED:
                 return

@@ -124,7 +124,7 @@ def _add_resume(group: typer.Typer, parts: Parts) -> None:
                 services, organization_id=organization, top_up_id=top_up, return_url=return_url
             )
 
-        _write_top_up(_do(parts, work), as_json=as_json)
+        write_top_up(_do(parts, work), as_json=as_json)
 
 
 def _add_verdicts(group: typer.Typer, parts: Parts) -> None:
@@ -144,7 +144,7 @@ def _add_verdicts(group: typer.Typer, parts: Parts) -> None:
                 services, organization_id=organization, top_up_id=top_up, reference=reference, confirmed_by=by
             )
 
-        _write_top_up(_do(parts, work), as_json=as_json)
+        write_top_up(_do(parts, work), as_json=as_json)
 
     @group.command("reject")
     def reject(
@@ -162,7 +162,7 @@ def _add_verdicts(group: typer.Typer, parts: Parts) -> None:
                 services, organization_id=organization, top_up_id=top_up, reason=reason, rejected_by=by
             )
 
-        _write_top_up(_do(parts, work), as_json=as_json)
+        write_top_up(_do(parts, work), as_json=as_json)
 
 
 def _do(parts: Parts, work: Callable[[Services], Awaitable[TopUpRecord | Refused]]) -> TopUpRecord:
@@ -173,16 +173,28 @@ def _do(parts: Parts, work: Callable[[Services], Awaitable[TopUpRecord | Refused
     return run(with_services())
 
 
-def _write_top_up(top_up: TopUpRecord, *, as_json: bool) -> None:
+def write_top_up(top_up: TopUpRecord, *, as_json: bool) -> None:
+    """Write one attempt to buy funds: what it buys, what is paid for it, and what its payer has to do, if anything."""
     if as_json:
         write_json(top_up_document(top_up))
         return
-    write_facts(
-        {
-            "top-up": top_up.top_up_id,
-            "state": top_up.state,
-            "amount": f"{amount_text(top_up.amount_micros)} {top_up.currency}",
-            "settled": moment_text(top_up.settled_at),
-            **({"approve at": top_up.action_url} if top_up.action_url else {}),
-        }
-    )
+    tax_micros = top_up.tax.micros
+    # Somebody who pays by transfer writes the gateway's reference on it; of a card's payment it is nobody's concern.
+    transferred = top_up.gateway_reference if not top_up.last4 and top_up.settled_at is None else ""
+    facts = {
+        "top-up": top_up.top_up_id,
+        "state": top_up.state,
+        "amount": f"{amount_text(top_up.amount_micros)} {top_up.currency}",
+        "tax": f"{amount_text(tax_micros)} {top_up.currency}" if tax_micros else "",
+        "to pay": f"{amount_text(top_up.amount_micros + tax_micros)} {top_up.currency}" if tax_micros else "",
+        "paid with": paid_with(top_up),
+        "reference": transferred,
+        "settled": "" if top_up.settled_at is None else moment_text(top_up.settled_at),
+        "approve at": top_up.action_url,
+    }
+    write_facts({name: fact for name, fact in facts.items() if fact})
+
+
+def paid_with(top_up: TopUpRecord) -> str:
+    """The card or account that pays; where it has no number, as of a bank transfer, its gateway."""
+    return f"{top_up.brand} {top_up.last4}" if top_up.last4 else top_up.gateway

@@ -9,7 +9,7 @@ import typer
 
 from commcredits.edges.cli.options import LIMIT_DEFAULT, AsJson, Cursor, Limit, OrganizationId
 from commcredits.edges.cli.parts import Parts
-from commcredits.edges.cli.payments import top_up_document
+from commcredits.edges.cli.payments import paid_with, top_up_document
 from commcredits.edges.cli.refusing import taken
 from commcredits.edges.cli.running import run
 from commcredits.edges.cli.writing import (
@@ -121,15 +121,17 @@ def _add_top_ups(app: typer.Typer, parts: Parts) -> None:
             write_json(listing_of(documents, page.next_cursor))
             return
         write_table(
-            ("top-up", "kind", "state", "amount ", "currency", "paid with", "began", "reason"),
+            ("top-up", "kind", "state", "amount ", "tax ", "refunded ", "currency", "paid with", "began", "reason"),
             (
                 (
                     each.top_up_id,
                     each.kind,
                     each.state,
                     amount_text(each.amount_micros),
+                    amount_text(each.tax.micros),
+                    amount_text(each.refunded_micros),
                     each.currency,
-                    f"{each.brand} {each.last4}",
+                    paid_with(each),
                     moment_text(each.created_at),
                     each.reason,
                 )
