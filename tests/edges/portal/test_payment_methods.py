@@ -279,7 +279,7 @@ async def test_what_an_open_payment_uses_is_not_removed_and_the_payment_is_shown
     desk.shelf.refusal = Refused(code=RefusalCode.PAYMENT_METHOD_IN_USE, facts=facts)
     answer = await desk.visitor.submit(await desk.form("/card_old/remove"))
     assert "A payment with it is not settled yet." in answer.text
-    assert 'href="/portal/billing/approve/0190-open"' in answer.text
+    assert f'href="{desk.credits}?top_up=0190-open"' in answer.text
 
 
 @pytest.mark.parametrize("suffix", ["/nothing/replace", "/nothing/remove", "/%2e%2e/remove"])
