@@ -103,6 +103,33 @@ async def until_receipt(page: Page) -> None:
             await page.reload()
 
 
+async def read_the_attempts(page: Page) -> None:
+    """Both attempts, the paid one first, each with its reason and what followed."""
+    await page.get_by_role("link", name="Încercări de reîncărcare").click()
+    await expect(page.locator("tbody tr")).to_have_count(2)
+    paid, declined = page.locator("tbody tr").nth(0), page.locator("tbody tr").nth(1)
+    await expect(paid).to_contain_text("0001")
+    await expect(paid).to_contain_text(f"+59,50{NBSP}EUR")
+    await expect(declined).to_contain_text("1001")
+    await expect(declined).to_contain_text("Contul metodei de plată nu are destui bani.")
+    await expect(declined).to_contain_text("A urmat imediat metoda de rezervă.")
+    await page.screenshot(path=PICTURES / "recharge-attempts-ro.png", full_page=True)
+
+
+async def save_the_receipt(page: Page) -> bytes:
+    """The PDF of the recharge's receipt, which is read on its page first."""
+    await page.get_by_role("link", name="Facturi", exact=True).click()
+    await until_receipt(page)
+    await page.get_by_role("link", name="CC-000001").click()
+    await expect(page.locator("main")).to_contain_text("Țânțar & Fiii SRL")
+    await page.screenshot(path=PICTURES / "receipt-ro.png", full_page=True)
+    async with page.expect_download() as downloading:
+        await page.get_by_role("link", name="Descărcați PDF").click()
+    download = await downloading.value
+    assert download.suggested_filename == "CC-000001.pdf"
+    return (await download.path()).read_bytes()
+
+
 def pdf_text(content: bytes) -> str:
     """What a PDF says, on all its pages."""
     document = pypdfium2.PdfDocument(BytesIO(content))
@@ -147,26 +174,8 @@ async def test_a_declined_card_a_good_backup_and_the_receipt_of_what_it_bought(t
         await until_posted(api, f"/v1/organizations/{organization_id}", "60.500000")
 
         await page.goto(address)
-        await page.get_by_role("link", name="Încercări de reîncărcare").click()
-        paid, declined = page.locator("tbody tr").nth(0), page.locator("tbody tr").nth(1)
-        await expect(paid).to_contain_text("0001")
-        await expect(paid).to_contain_text(f"+59,50{NBSP}EUR")
-        await expect(declined).to_contain_text("1001")
-        await expect(declined).to_contain_text("Contul metodei de plată nu are destui bani.")
-        await expect(declined).to_contain_text("A urmat imediat metoda de rezervă.")
-        await expect(page.locator("tbody tr")).to_have_count(2)
-        await page.screenshot(path=PICTURES / "recharge-attempts-ro.png", full_page=True)
-
-        await page.get_by_role("link", name="Facturi", exact=True).click()
-        await until_receipt(page)
-        await page.get_by_role("link", name="CC-000001").click()
-        await expect(page.locator("main")).to_contain_text("Țânțar & Fiii SRL")
-        await page.screenshot(path=PICTURES / "receipt-ro.png", full_page=True)
-        async with page.expect_download() as downloading:
-            await page.get_by_role("link", name="Descărcați PDF").click()
-        download = await downloading.value
-        assert download.suggested_filename == "CC-000001.pdf"
-        text = pdf_text((await download.path()).read_bytes())
+        await read_the_attempts(page)
+        text = pdf_text(await save_the_receipt(page))
         for said in ("Telefonie Exemplu SRL", "Țânțar & Fiii SRL", "RO10000008", "59,50", "12,50", "72,00"):
             assert said in text, said
         await browser.close()

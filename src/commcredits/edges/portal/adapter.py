@@ -33,6 +33,7 @@ from commcredits.operations.payment_methods import list_payment_methods
 from commcredits.operations.receipts import find_receipt_numbers
 from commcredits.operations.recharging import read_auto_recharge
 from commcredits.operations.reports import (
+    Balance,
     CallRecord,
     LotRecord,
     consumption_by_day,
@@ -96,15 +97,7 @@ class ServicesForPortal(ServicesForMethods, RechargesForPortal, ReceiptsForPorta
         return CreditsOverview(
             organization=_organization_view(organization),
             as_of=balance.as_of,
-            balance=BalanceView(
-                posted_micros=balance.posted_micros,
-                held_micros=balance.held_micros,
-                available_micros=balance.available_micros,
-                owed_micros=balance.owed_micros,
-                post_usage=balance.post_usage,
-                credit_line_micros=balance.credit_line_micros,
-                credit_line_used_micros=balance.credit_line_used_micros,
-            ),
+            balance=_balance_view(balance),
             limits=TopUpLimitsView(
                 minimum_micros=terms.top_up_minimum_micros.get(
                     organization.currency, terms.top_up_minimum_default_micros
@@ -163,6 +156,18 @@ def _organization_view(organization: Organization) -> OrganizationView:
         currency=organization.currency,
         time_zone=organization.time_zone,
         status=organization.status,
+    )
+
+
+def _balance_view(balance: Balance) -> BalanceView:
+    return BalanceView(
+        posted_micros=balance.posted_micros,
+        held_micros=balance.held_micros,
+        available_micros=balance.available_micros,
+        owed_micros=balance.owed_micros,
+        post_usage=balance.post_usage,
+        credit_line_micros=balance.credit_line_micros,
+        credit_line_used_micros=balance.credit_line_used_micros,
     )
 
 
