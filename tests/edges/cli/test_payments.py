@@ -74,6 +74,7 @@ def test_a_refund_is_made_and_listed_and_what_is_not_there_is_refused(terminal: 
     assert (refund["state"], refund["amount"], refund["requested_by"]) == ("refunded", "20.000000", "ana")
     assert terminal.do("refunds", "list", organization)["items"] == [refund]
     assert terminal.type(*words, "--amount", "30.01").status == 1
+    assert terminal.do(*words, "--amount", "1")["requested_by"] == "console"
     for verdict, option in (("confirm", "--reference"), ("reject", "--reason")):
         of_refund = terminal.type("refunds", verdict, organization, refund["refund_id"], option, "bank")
         of_payment = terminal.type("payments", verdict, organization, bought["top_up_id"], option, "bank")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from commcredits.core.money import format_micros
+from commcredits.edges.cli.adjustments import CONSOLE
 from commcredits.edges.cli.options import LIMIT_DEFAULT, AsJson, Cursor, Limit, OrganizationId
 from commcredits.edges.cli.parts import Parts
 from commcredits.edges.cli.refusing import taken
@@ -133,7 +134,7 @@ def _add_verdicts(group: typer.Typer, parts: Parts) -> None:
         organization: OrganizationId,
         top_up: TopUpId,
         reference: Annotated[str, typer.Option(help="Where the money was seen, such as the bank's statement.")],
-        by: SaidBy = "operator",
+        by: SaidBy = CONSOLE,
         as_json: AsJson = False,
     ) -> None:
         """Confirm that the money of a bank transfer or purchase order has come: its funds are granted."""
@@ -151,7 +152,7 @@ def _add_verdicts(group: typer.Typer, parts: Parts) -> None:
         organization: OrganizationId,
         top_up: TopUpId,
         reason: Annotated[str, typer.Option(help="Why the money will not come.")],
-        by: SaidBy = "operator",
+        by: SaidBy = CONSOLE,
         as_json: AsJson = False,
     ) -> None:
         """Say that the money of a bank transfer or purchase order will not come: the attempt is closed."""

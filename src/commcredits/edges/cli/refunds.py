@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from commcredits.edges.cli.adjustments import CONSOLE
 from commcredits.edges.cli.options import (
     LIMIT_DEFAULT,
     AsJson,
@@ -59,7 +60,7 @@ def _add_make(group: typer.Typer, parts: Parts) -> None:
         top_up: TopUpId,
         reason: Annotated[str, typer.Option(help="Why it is given back.")],
         amount: Annotated[int | None, amount_option("How much, net of tax. Default: all that is unused.")] = None,
-        by: SaidBy = "operator",
+        by: SaidBy = CONSOLE,
         command_id: CommandId = None,
         as_json: AsJson = False,
     ) -> None:
@@ -124,7 +125,7 @@ def _add_verdicts(group: typer.Typer, parts: Parts) -> None:
         organization: OrganizationId,
         refund: RefundId,
         reference: Annotated[str, typer.Option(help="Where the money was sent, such as the bank's order.")],
-        by: SaidBy = "operator",
+        by: SaidBy = CONSOLE,
         as_json: AsJson = False,
     ) -> None:
         """Confirm that the money of a refund by hand was sent."""
@@ -142,7 +143,7 @@ def _add_verdicts(group: typer.Typer, parts: Parts) -> None:
         organization: OrganizationId,
         refund: RefundId,
         reason: Annotated[str, typer.Option(help="Why the money could not be sent.")],
-        by: SaidBy = "operator",
+        by: SaidBy = CONSOLE,
         as_json: AsJson = False,
     ) -> None:
         """Say that the money of a refund by hand could not be sent: the funds return."""
