@@ -178,6 +178,8 @@ LOT_SOURCES: Final[Mapping[LotSource, str]] = {
     LotSource.AUTO_RECHARGE: marked("Auto-recharge"),
     LotSource.PROMOTION: marked("Promotion"),
     LotSource.OPENING_BALANCE: marked("Opening balance"),
+    LotSource.ADJUSTMENT: marked("Adjusted by the operator"),
+    LotSource.POST_USAGE: marked("Line of credit"),
 }
 
 TOP_UP_KINDS: Final[Mapping[TopUpKind, str]] = {
@@ -228,6 +230,7 @@ DECLINES: Final[Mapping[str, str]] = {
     "insufficient_funds": marked("The account behind the payment method does not hold enough money."),
     "lost_card": marked("The card was reported lost."),
     "not_approved": marked("Nobody approved the payment in time."),
+    "not_needed": marked("Other funds came before it was paid."),
     "not_received": marked("The payment never reached the payment provider."),
     "payment_method_gone": marked("The payment method is no longer on file."),
     "processing_error": marked("The bank could not process the payment."),
