@@ -312,6 +312,15 @@ async def test_chunks_that_are_all_framing_are_refused_while_they_come() -> None
         going_on.cancel()
 
 
+async def test_chunks_that_are_all_framing_are_refused_at_once_when_they_come_in_one_read() -> None:
+    head = f"POST /v1/charging/start HTTP/1.1\nHost: x\n{BEARER.strip()}\nTransfer-Encoding: chunked"
+    framing = (b"1;" + b"x" * 100 + b"\r\n \r\n") * 150
+    async with serving(limits=LIMITS) as house, await house.connect() as client:
+        assert len(framing) > LIMITS.header_bytes_max + 8 * LIMITS.single_body_bytes_max
+        client.send(raw(head) + framing)
+        assert (await client.response()).status == 413
+
+
 async def test_the_batch_path_takes_a_larger_body_than_the_others() -> None:
     body = json.dumps([{"command": "start", **START}] * 100).encode()
     async with serving(limits=LIMITS) as house, await house.connect() as client:

@@ -115,7 +115,7 @@ class RequestFraming:
     """The reader of one connection."""
 
     __slots__ = (
-        "_began_here",
+        "_begun_here",
         "_bodiless",
         "_body",
         "_body_bytes_max",
@@ -156,7 +156,7 @@ class RequestFraming:
         self._known = known
         self._plain = False
         self._parser = httptools.HttpRequestParser(self)
-        self._began_here = False
+        self._begun_here = 0
         self._unfinished_bytes = 0
         self._url = b""
         self._fields: dict[bytes, bytes] = {}
@@ -183,7 +183,7 @@ class RequestFraming:
                     self.phase_since = self._clock.seconds
                     self._sink.request_received(endpoint, None, data[end:], b"", bodiless=False)
                     return
-        self._began_here = False
+        self._begun_here = 0
         try:
             self._parse(memoryview(data))
         except httptools.HttpParserCallbackError as error:
@@ -192,7 +192,8 @@ class RequestFraming:
         except httptools.HttpParserError:
             raise RequestFaultError(HttpFault.MALFORMED_REQUEST) from None
         if self.phase != IDLE:
-            if not self._began_here:
+            # Where several began in this read, nobody says which of its bytes belong to the last; the next read counts.
+            if self._begun_here <= between_requests:
                 self._count_unfinished(len(data))
         elif self._plain and between_requests:
             self._remember(data)
@@ -204,7 +205,7 @@ class RequestFraming:
         self._fields = {}
         self._header_bytes = 0
         self._unfinished_bytes = 0
-        self._began_here = True
+        self._begun_here += 1
         self._plain = False
         self.phase = HEADER
         self.phase_since = self._clock.seconds
