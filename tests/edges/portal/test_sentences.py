@@ -39,6 +39,8 @@ LABELS = {
     "the balance that triggers the recharge": "soldul care va declanșa reîncărcarea",
     "Save changes": "Salvați modificările",
     "Payment methods": "Metode de plată",
+    "Add payment method": "Adăugați metodă de plată",
+    "Replace": "Înlocuire",
     "Your payment was declined": "Plata dvs. a fost refuzată",
 }
 """The product's own words (domain.md §8); other words for the same thing would be a mistake."""
