@@ -225,7 +225,6 @@ class MethodPages:
             self.door,
             page,
             address,
-            organization=view.organization,
             gateway=_gateway_name(page, gateway),
             back=page.links.methods(organization_id),
             asks_for="method",
