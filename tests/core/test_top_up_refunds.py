@@ -138,6 +138,38 @@ def test_the_tax_of_any_slices_adds_up(cents: list[int], refused: set[int]) -> N
     assert account.ledger_micros(LedgerAccount.GATEWAY_CLEARING) == account.ledger_micros(LedgerAccount.TAX) == 0
 
 
+@given(
+    cents=st.lists(st.integers(1, 3_000), min_size=2, max_size=12),
+    verdicts=st.lists(st.booleans(), min_size=12, max_size=12),
+    overlap=st.integers(1, 4),
+)
+def test_the_tax_of_refunds_that_overlap_is_never_more_than_was_paid(
+    cents: list[int], verdicts: list[bool], overlap: int
+) -> None:
+    account = books(funding=TAXED)
+    account.add_funds("99.99")
+    waiting: list[str] = []
+
+    def settle() -> None:
+        state = RefundState.REFUNDED if verdicts[len(account.refunds) % 12] else RefundState.REFUSED
+        record_refund(account, waiting.pop(0), state)
+
+    for amount in cents:
+        outcome = refund_top_up(account, f"{amount // 100}.{amount % 100:02d}")
+        if isinstance(outcome, RefundTaken):
+            waiting.append(outcome.refund_id)
+        if len(waiting) > overlap:
+            settle()
+    while waiting:
+        settle()
+    if account.available_micros:
+        record_refund(account, _refunded(refund_top_up(account)).refund_id, RefundState.REFUNDED)
+    audit(account)
+    gone = [refund for refund in account.refunds.values() if refund.state is RefundState.REFUNDED]
+    assert sum(refund.amount_micros for refund in gone) == units("99.99")
+    assert sum(refund.tax_micros for refund in gone) == units("21")
+
+
 # ---- disputes of the same purchase
 
 

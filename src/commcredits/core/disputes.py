@@ -23,7 +23,6 @@ from commcredits.core.notices import Notice, NoticeKind
 from commcredits.core.outcomes import Done
 from commcredits.core.purchases import TopUp, TopUpAndLot, TopUpState
 from commcredits.core.recharge import pause_if_below
-from commcredits.core.taxes import tax_share_micros
 from commcredits.core.topups import replaced, unknown_top_up
 
 
@@ -144,14 +143,8 @@ def _split(account: Account, top_up: TopUp, lost_micros: int) -> tuple[int, int]
     all net, and so owed. A refund that is refused then pays this debt, its tax included. Both parts are whole minor
     units, as they stand on a credit note.
     """
-    already_tax = tax_share_micros(
-        tax_micros=top_up.tax.micros,
-        amount_micros=top_up.amount_micros,
-        part_micros=top_up.refunded_micros,
-        minor_digits=account.minor_digits,
-    )
     net_left = top_up.amount_micros - top_up.refunded_micros
-    tax_left = top_up.tax.micros - already_tax
+    tax_left = top_up.tax.micros - top_up.refunded_tax_micros
     lost = max(0, min(lost_micros, top_up.gross_micros))
     left = net_left + tax_left
     unit: int = MICROS_PER_UNIT // 10**account.minor_digits

@@ -43,8 +43,9 @@ class TopUp(Struct, frozen=True, kw_only=True, gc=False):
     """One attempt to buy funds. Its id is the idempotency key at the gateway: one key, one charge at most.
 
     ``amount_micros`` is net and becomes the lot; the payer is charged that and ``tax.micros``. Of the net amount,
-    ``refunded_micros`` went back or are on their way, and ``disputed_micros`` are frozen. ``fee_micros`` is what the
-    gateway kept. ``dispute_reference`` is the gateway's name of the latest dispute.
+    ``refunded_micros`` went back or are on their way, with ``refunded_tax_micros`` of the tax, and
+    ``disputed_micros`` are frozen. ``fee_micros`` is what the gateway kept. ``dispute_reference`` is the gateway's name
+    of the latest dispute.
     """
 
     top_up_id: str
@@ -63,6 +64,7 @@ class TopUp(Struct, frozen=True, kw_only=True, gc=False):
     tax: Tax = NO_TAX
     fee_micros: int = 0
     refunded_micros: int = 0
+    refunded_tax_micros: int = 0
     disputed_micros: int = 0
     dispute_reference: str = ""
 

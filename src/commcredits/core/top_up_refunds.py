@@ -55,13 +55,16 @@ def request_refund(account: Account, top_up: TopUp | None, command: RequestRefun
         lot=lot,
         state=RefundState.SENT,
         amount_micros=amount,
-        tax_micros=_tax_until(top_up, top_up.refunded_micros + amount, account)
-        - _tax_until(top_up, top_up.refunded_micros, account),
+        tax_micros=max(0, _tax_until(top_up, top_up.refunded_micros + amount, account) - top_up.refunded_tax_micros),
         reason=command.reason,
         requested_by=command.requested_by,
         created_at=context.now,
     )
-    known = replace(top_up, refunded_micros=top_up.refunded_micros + amount)
+    known = replace(
+        top_up,
+        refunded_micros=top_up.refunded_micros + amount,
+        refunded_tax_micros=top_up.refunded_tax_micros + refund.tax_micros,
+    )
     account = account.with_lots(take_free(account.lots, lot.lot_id, amount))
     account, paused = pause_if_below(account, PauseReason.REFUND, context)
     return Decision(
@@ -117,7 +120,11 @@ def record_refund(account: Account, subject: RefundOfTopUp | None, command: Reco
 
 def _undo(account: Account, refused: Refund, top_up: TopUp, *, sent_back: bool) -> Decision:
     """Give back what the refund took; of a top-up that a bank has taken back meanwhile, its tax pays the debt first."""
-    known = replace(top_up, refunded_micros=top_up.refunded_micros - refused.amount_micros)
+    known = replace(
+        top_up,
+        refunded_micros=top_up.refunded_micros - refused.amount_micros,
+        refunded_tax_micros=top_up.refunded_tax_micros - refused.tax_micros,
+    )
     repaid = min(refused.tax_micros, account.owed_micros) if top_up.state is TopUpState.REVERSED else 0
     lots = give_free(account.lots, refused.lot, refused.amount_micros)
     account = replace(replaced(account, known), lots=lots, owed_micros=account.owed_micros - repaid)

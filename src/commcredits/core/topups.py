@@ -26,7 +26,7 @@ from commcredits.core.account import (
 )
 from commcredits.core.calendar import month_of
 from commcredits.core.commands import RequestTopUp, SendTopUp
-from commcredits.core.funds import LOTS_MAX
+from commcredits.core.funds import LOTS_MAX, own_micros
 from commcredits.core.money import MICROS_PER_UNIT
 from commcredits.core.outcomes import Done, RefusalCode, Refused, TopUpTaken
 from commcredits.core.purchases import TopUp, TopUpKind, TopUpState
@@ -121,14 +121,20 @@ def send(account: Account, top_up: TopUp | None, command: SendTopUp, context: Co
     """Claim a due attempt for the gateway; the cool-down runs from here.
 
     Its rule is asked once more: an attempt that the organization may not make any more, or whose rule was paused
-    meanwhile, as by a dispute, is cancelled instead.
+    meanwhile, as by a dispute, is cancelled instead. So is one that nobody needs any more, because other funds came
+    while it waited for a worker.
     """
     if top_up is None:
         return Decision(outcome=unknown_top_up(command.top_up_id), account=account)
     if top_up.state is not TopUpState.DUE:
         return Decision(outcome=taken(top_up, account), account=account)
+    reason = ""
     if not may_recharge(account, context.funding) or account.recharge.paused is not None:
-        cancelled = replace(top_up, state=TopUpState.CANCELLED, settled_at=context.now, reason="recharge_not_allowed")
+        reason = "recharge_not_allowed"
+    elif _is_overtaken(account, top_up, context):
+        reason = "not_needed"
+    if reason:
+        cancelled = replace(top_up, state=TopUpState.CANCELLED, settled_at=context.now, reason=reason)
         state = give_back_to_cap(account.recharge, cancelled, account.time_zone)
         account = replace(replaced(account, cancelled), recharge=state)
         return Decision(outcome=taken(cancelled, account), account=account, top_ups=(cancelled,))
@@ -136,6 +142,18 @@ def send(account: Account, top_up: TopUp | None, command: SendTopUp, context: Co
     cool_down_until = context.now + timedelta(seconds=context.funding.cool_down_seconds)
     account = replace(replaced(account, sent), recharge=replace(account.recharge, cool_down_until=cool_down_until))
     return Decision(outcome=taken(sent, account, send=True), account=account, top_ups=(sent,))
+
+
+def _is_overtaken(account: Account, top_up: TopUp, context: Context) -> bool:
+    """Whether funds that came after the attempt was opened have lifted the balance to its trigger.
+
+    A balance that rose for other reasons, as when a call released what it held, does not count: it did fall below.
+    """
+    rule = account.recharge.rule
+    if rule is None or not any(lot.terms.purchased_at > top_up.created_at for lot in account.lots):
+        return False
+    at = context.now + timedelta(days=rule.expiry_ahead_days)
+    return own_micros(account.lots, at) - account.owed_micros >= rule.trigger_amount_micros
 
 
 def give_back_to_cap(state: RechargeState, top_up: TopUp, time_zone: str) -> RechargeState:

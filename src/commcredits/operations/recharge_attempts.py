@@ -38,6 +38,8 @@ class AttemptOutcome(StrEnum):
     SWITCHED_OFF = "switched_off"
     NOT_ALLOWED = "not_allowed"
     """The organization might not buy any more when it was about to be sent."""
+    NOT_NEEDED = "not_needed"
+    """Other funds came before it was sent."""
     NOT_TAKEN = "not_taken"
     """The gateway never had it; nobody was charged."""
     DISPUTED = "disputed"
@@ -99,6 +101,7 @@ _OF_CANCELLATION: Final[Mapping[str, AttemptOutcome]] = {
     "rule_changed": AttemptOutcome.RULE_CHANGED,
     "rule_switched_off": AttemptOutcome.SWITCHED_OFF,
     "recharge_not_allowed": AttemptOutcome.NOT_ALLOWED,
+    "not_needed": AttemptOutcome.NOT_NEEDED,
 }
 
 _FAILED: Final = frozenset({AttemptOutcome.DECLINED, AttemptOutcome.NOT_APPROVED, AttemptOutcome.TOO_MANY_ATTEMPTS})

@@ -49,6 +49,7 @@ def encode_top_up(top_up: TopUp) -> str:
             "tax_micros": top_up.tax.micros,
             "fee_micros": top_up.fee_micros,
             "refunded_micros": top_up.refunded_micros,
+            "refunded_tax_micros": top_up.refunded_tax_micros,
             "disputed_micros": top_up.disputed_micros,
             "dispute_reference": top_up.dispute_reference,
         }
@@ -122,6 +123,7 @@ def top_up_of(row: asyncpg.Record) -> TopUp:
         tax=tax_of(row),
         fee_micros=row["fee_micros"],
         refunded_micros=row["refunded_micros"],
+        refunded_tax_micros=row["refunded_tax_micros"],
         disputed_micros=row["disputed_micros"],
         dispute_reference=row["dispute_reference"],
     )

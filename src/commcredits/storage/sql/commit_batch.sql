@@ -236,7 +236,7 @@ top_up_states as (
         action_url = excluded.action_url,
         lot_id = excluded.lot_id,
         fee_micros = excluded.fee_micros,
-        refunded_micros = excluded.refunded_micros,
+        refunded_micros = excluded.refunded_micros, refunded_tax_micros = excluded.refunded_tax_micros,
         disputed_micros = excluded.disputed_micros,
         dispute_reference = excluded.dispute_reference
 ),

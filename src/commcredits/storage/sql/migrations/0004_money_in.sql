@@ -27,6 +27,8 @@ alter table top_ups
     add column fee_micros bigint not null default 0 check (fee_micros >= 0),
     add column refunded_micros bigint not null default 0
         check (refunded_micros >= 0 and refunded_micros <= amount_micros),
+    add column refunded_tax_micros bigint not null default 0
+        check (refunded_tax_micros >= 0 and refunded_tax_micros <= tax_micros),
     add column disputed_micros bigint not null default 0
         check (disputed_micros >= 0 and disputed_micros <= amount_micros),
     add column dispute_reference text not null default '';
