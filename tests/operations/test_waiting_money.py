@@ -96,6 +96,17 @@ async def test_rules_that_cannot_recharge_never_stand_before_the_others(office: 
     assert [due.organization_id for due in await read_due_top_ups(office.services.pool, SHARD, 10)] == [waiting]
 
 
+async def test_whoever_comes_to_his_cap_while_he_waits_is_told_once_though_nothing_of_his_moves(office: Office) -> None:
+    organization = await recharged_once(office, cap_micros=RECHARGE + RECHARGE // 2)
+    office.clock.advance(hours=1)
+    assert await candidates(office) == [organization]
+    assert await check_recharges(office.services) == 1
+    assert not await read_due_top_ups(office.services.pool, SHARD, 10)
+    assert await candidates(office) == []
+    told = "select count(*) from notices where organization_id = $1 and kind = 'cap_reached'"
+    assert await office.services.pool.fetchval(told, organization) == 1
+
+
 class BrokenGateway:
     """A plug-in with a bug: what it is asked about one attempt ends in an error."""
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from commcredits.core.account import OrganizationStatus, RechargeMode
 from commcredits.core.purchases import TopUp, TopUpKind, TopUpState
+from commcredits.core.recharge import CAP_PERCENT
 from commcredits.core.taxes import TaxTreatment
 from commcredits.core.topups import OPEN_STATES
 from commcredits.storage.codec import encode_answer
@@ -227,6 +228,7 @@ def _may_be_due(kept: Kept, now: datetime) -> bool:
     latest_month = (now + timedelta(hours=14)).strftime("%Y-%m")
     if (
         rule.mode is RechargeMode.FIXED
+        and state.cap_told_percent >= CAP_PERCENT
         and state.month_micros + rule.recharge_amount_micros > rule.monthly_cap_micros
         and state.month >= latest_month
     ):

@@ -214,7 +214,9 @@ async def run_due_recharges(services: Services) -> int:
 
 
 async def check_recharges(services: Services, *, at_once: int = DUE_AT_ONCE_MAX) -> int:
-    """Ask again for rules whose cool-down, back-off or month is over; returns how many attempts that opened.
+    """Ask again for rules whose cool-down, back-off or month is over.
+
+    Returns how many accounts that changed: an attempt was opened, or it was told that the cap leaves no room for one.
 
     Everyone's turn comes in every round, ``at_once`` at a time: not each candidate can recharge in the end, and those
     that cannot must not stand before the others for ever.

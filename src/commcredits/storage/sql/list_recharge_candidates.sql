@@ -14,9 +14,11 @@ where r.shard_id = $1
     and r.paused is null
     -- Of a rule that looks ahead the balance is not known here; it is asked in any case.
     and (r.expiry_ahead_days > 0 or a.posted_micros - a.held_micros - a.owed_micros < r.trigger_amount_micros)
-    -- The cap is reached, and the month that it counts has not ended even where days begin first, 14 hours before UTC.
+    -- The cap is reached and somebody was told, and the month that it counts has not ended even where days begin first,
+    -- 14 hours before UTC. Who was not told yet is asked once more: with that, he is.
     and not (
         r.mode = 'fixed'
+        and r.cap_told_percent >= 100
         and r.month_micros + r.recharge_amount_micros > r.monthly_cap_micros
         and r.month >= to_char(($2 + interval '14 hours') at time zone 'UTC', 'YYYY-MM')
     )
