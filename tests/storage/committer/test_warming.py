@@ -55,7 +55,6 @@ async def untouched(world: World, table: str) -> AsyncIterator[None]:
         await holder.close()
 
 
-@pytest.mark.alone
 async def test_calls_of_organizations_that_are_not_known_yet_hold_up_nobody(world: World) -> None:
     known, *strangers = await world.open_organizations(21, funds_micros=100_000_000)
     async with world.committer(SMALL_BATCHES) as committer, traffic(committer, [known]) as flowing:
