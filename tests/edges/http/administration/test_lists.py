@@ -51,7 +51,7 @@ async def test_every_list_shows_everything_once_whatever_the_size_of_its_pages(o
         f"{path}/resource-accounts": ("object_id", 3),
         f"{path}/numbers": ("number", 3),
         f"{path}/top-ups": ("top_up_id", 3),
-        f"{path}/journal": ("transfer_id", 6),
+        f"{path}/journal": ("transfer_id", 9),
         f"{path}/calls": ("session_id", 3),
         f"{path}/blocks": ("block_id", 3),
     }

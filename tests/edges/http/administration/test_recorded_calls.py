@@ -100,6 +100,7 @@ async def test_what_is_owed_stands_beside_the_balance_until_it_is_repaid(world: 
     journal = await answered(await world.client.get(f"{path}/journal"))
     assert [(each["reason"], each["lot_id"] is None) for each in journal["items"]] == [
         ("repayment", False),
+        ("gateway_fee", True),
         ("top_up", False),
         ("call_owed", True),
     ]

@@ -22,5 +22,6 @@ def test_the_two_ways_of_asking_give_callers_the_same_answer() -> None:
         assert STATUSES[code] == over_http, code
 
 
-def test_only_a_full_queue_and_a_fault_of_ours_are_temporary() -> None:
-    assert {code for code in RefusalCode if is_temporary(code)} == {RefusalCode.BUSY, RefusalCode.INTERNAL_ERROR}
+def test_only_a_full_queue_a_fault_of_ours_and_a_silent_gateway_are_temporary() -> None:
+    temporary = {RefusalCode.BUSY, RefusalCode.INTERNAL_ERROR, RefusalCode.GATEWAY_NOT_READY}
+    assert {code for code in RefusalCode if is_temporary(code)} == temporary

@@ -81,7 +81,7 @@ STATUSES: Final[Mapping[RefusalCode, int]] = {
     RefusalCode.UNKNOWN_ENDPOINT: FORBIDDEN,
     RefusalCode.UNKNOWN_DELIVERY: FORBIDDEN,
     RefusalCode.ADDRESS_NOT_ALLOWED: FORBIDDEN,
-    RefusalCode.GATEWAY_NOT_READY: FORBIDDEN,
+    RefusalCode.GATEWAY_NOT_READY: UNAVAILABLE,
 }
 """The final answer to an INVITE for each refusal. A test fails when a code has no line here."""
 
