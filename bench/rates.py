@@ -16,6 +16,7 @@ from rich.table import Table
 
 from bench.columnar import RatingFigures, deck_of
 from bench.world import SHARD_ID, new_committer, now
+from commcredits.core.access import SYSTEM
 from commcredits.core.account import FundingTerms
 from commcredits.core.commands import Service
 from commcredits.core.money import format_micros
@@ -53,6 +54,7 @@ async def measure_import(server: EmbeddedServer) -> ImportFigures:
     new_id = IdentifierSource()
     async with await open_pool(server.url, min_size=1, max_size=2, application_name="bench") as pool:
         services = Services(
+            actor=SYSTEM,
             shard_id=SHARD_ID,
             pool=pool,
             executor=new_committer(server.url, new_id),

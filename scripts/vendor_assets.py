@@ -25,10 +25,12 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 PORTAL: Final = ROOT / "src" / "commcredits" / "edges" / "portal"
 STATIC: Final = PORTAL / "static"
 TEMPLATES: Final = PORTAL / "templates"
+MENU: Final = PORTAL / "menu.py"
 VENDOR: Final = STATIC / "vendor"
 MANIFEST: Final = VENDOR / "manifest.json"
 
 _ICON: Final = re.compile(r"""\bicon\(\s*"([a-z_0-9]+)"(?:,\s*"(filled|regular)")?""")
+_MENU_ICON: Final = re.compile(r"""\bicon="([a-z_0-9]+)\"""")
 _TOKEN: Final = re.compile(r"var\(--((?:color|shadow|spacing|borderRadius|duration|curve)[A-Za-z0-9]+)\)")
 _PATHS: Final = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
 
@@ -103,11 +105,13 @@ class Vendored:
 
 
 def icons_used() -> tuple[str, ...]:
-    """The icons that the templates name, as ``add_20_regular``, sorted."""
+    """The icons that the templates and the menus name, as ``add_20_regular``, sorted."""
     found: set[str] = set()
-    for template in TEMPLATES.glob("*.html"):
+    for template in TEMPLATES.rglob("*.html"):
         for name, style in _ICON.findall(template.read_text("utf-8")):
             found.add(f"{name}_20_{style or 'regular'}")
+    for name in _MENU_ICON.findall(MENU.read_text("utf-8")):
+        found.add(f"{name}_20_regular")
     return tuple(sorted(found))
 
 

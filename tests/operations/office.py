@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from commcredits.core.access import SYSTEM
 from commcredits.core.account import ChargingTerms, FundingTerms
 from commcredits.core.commands import Authorise, Command, End, GrantPromotion, Service, Start
 from commcredits.core.outcomes import Done, Ended, Granted, LotGranted, Outcome, Refused, Started
@@ -148,6 +149,7 @@ async def open_office(
     try:
         yield Office(
             services=Services(
+                actor=SYSTEM,
                 shard_id=SHARD,
                 pool=pool,
                 executor=committer,

@@ -24,7 +24,9 @@ async def saved(office: Office, document: bytes = DOCUMENT, name: str = "my_swit
 
 
 async def names(office: Office) -> list[str]:
-    return [each.name for each in await list_mappings(office.services)]
+    listed = await list_mappings(office.services)
+    assert not isinstance(listed, Refused), listed
+    return [each.name for each in listed]
 
 
 async def test_a_mapping_is_found_by_its_name_once_it_is_saved(office: Office) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from commcredits.core.access import SYSTEM
 from commcredits.core.commands import AssignRateDeck, Command
 from commcredits.core.outcomes import Done, Outcome, RefusalCode, Refused
 from commcredits.operations import rate_deck_life
@@ -297,6 +298,7 @@ def cut_after(services: Services, count: int) -> Services:
             return await execute(command) if left >= 0 else Refused(code=RefusalCode.BUSY)
 
     return Services(
+        actor=SYSTEM,
         pool=services.pool,
         shard_id=services.shard_id,
         executor=Cut(),

@@ -13,6 +13,7 @@ from threading import Thread
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
+from commcredits.core.access import SYSTEM
 from commcredits.core.account import Account, ChargingTerms, FundingTerms
 from commcredits.core.commands import Command
 from commcredits.core.outcomes import Done, Outcome
@@ -107,6 +108,7 @@ class RealBooks:
         )
         self._running = asyncio.create_task(self._committer.run())
         self._services = Services(
+            actor=SYSTEM,
             shard_id=SHARD,
             pool=self._pool,
             executor=self._committer,

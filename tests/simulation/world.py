@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar, cast
 
 from msgspec.structs import replace
 
+from commcredits.core.access import SYSTEM
 from commcredits.core.account import FundingTerms
 from commcredits.core.commands import Command, Service
 from commcredits.core.outcomes import Outcome, RefusalCode, Refused
@@ -111,6 +112,7 @@ class World:
         memory.seen = self.auditor.see
         self.processes = {name: Process(name) for name in ("web", "switch", "worker-1", "worker-2")}
         self.services = Services(
+            actor=SYSTEM,
             shard_id=SHARD,
             pool=cast("Any", SimulatedPool(self._select, {})),
             executor=SimulatedExecutor(world=self),

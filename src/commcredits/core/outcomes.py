@@ -82,6 +82,17 @@ class RefusalCode(StrEnum):
     UNKNOWN_DELIVERY = "unknown_delivery"
     ADDRESS_NOT_ALLOWED = "address_not_allowed"
     GATEWAY_NOT_READY = "gateway_not_ready"
+    NOT_PERMITTED = "not_permitted"
+    PROOF_REQUIRED = "proof_required"
+    UNKNOWN_ADMINISTRATOR = "unknown_administrator"
+    ADMINISTRATOR_TAKEN = "administrator_taken"
+    LAST_ADMINISTRATOR = "last_administrator"
+    INVITATION_NOT_VALID = "invitation_not_valid"
+    SIGN_IN_FAILED = "sign_in_failed"
+    UNKNOWN_API_KEY = "unknown_api_key"
+    UNKNOWN_EXPORT = "unknown_export"
+    UNKNOWN_COST_DECK = "unknown_cost_deck"
+    SANDBOX_NOT_ALLOWED = "sandbox_not_allowed"
 
 
 class Refused(Struct, frozen=True, kw_only=True, gc=False):

@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 from pydantic import SecretStr
 
+from commcredits.core.access import SYSTEM
 from commcredits.gateways.protocol import Gateway
 from commcredits.gateways.registry import AmbiguousGateway, UnknownGateway, open_gateway
 from commcredits.operations.funding_rules import FundingRules, Remainder
@@ -66,6 +67,7 @@ async def open_services_and_committer(settings: Settings, *, role: str) -> Async
             stack.push_async_callback(gateway.aclose)
         committer = await stack.enter_async_context(running_committer(settings))
         services = Services(
+            actor=SYSTEM,
             shard_id=SHARD_ID,
             pool=pool,
             executor=committer,

@@ -6,11 +6,14 @@ Knows where a running system's database and gateway are found. Refuses to run be
 from __future__ import annotations
 
 import contextlib
+import getpass
+import os
 from collections.abc import AsyncIterator
 from typing import Final
 
 from pydantic import SecretStr
 
+from commcredits.core.access import Actor, ActorKind, Role, permissions_of
 from commcredits.edges.cli.parts import Opened
 from commcredits.gateways.simulator.server import SimulatorSettings, running_simulator
 from commcredits.main.composition import SIMULATOR, SettingsError, open_services
@@ -43,7 +46,7 @@ async def opened_for_command(settings: Settings, *, with_gateways: bool) -> Asyn
             simulator_url = gateways[SIMULATOR]["base_url"].get_secret_value()
         of_command = settings.model_copy(update={"database_url": SecretStr(url), "gateways": gateways})
         services = await stack.enter_async_context(open_services(of_command, role=_ROLE))
-        yield Opened(services=services, simulator_url=simulator_url)
+        yield Opened(services=services.acting_as(_terminal()), simulator_url=simulator_url)
 
 
 async def migrated(settings: Settings) -> tuple[str, ...]:
@@ -53,6 +56,22 @@ async def migrated(settings: Settings) -> tuple[str, ...]:
         return await bring_up_to_date(running)
     async with running_database(settings) as url:
         return await bring_up_to_date(url)
+
+
+def _terminal() -> Actor:
+    """Whoever can run the program with the installation's settings owns it; the log tells which account that was."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = str(os.getuid())
+    return Actor(
+        kind=ActorKind.TERMINAL,
+        actor_id=f"terminal:{name}",
+        name=name,
+        permissions=permissions_of((Role.OPERATOR_OWNER,)),
+        roles=(Role.OPERATOR_OWNER,),
+        edge="terminal",
+    )
 
 
 async def _database(settings: Settings, stack: contextlib.AsyncExitStack) -> str:

@@ -49,7 +49,12 @@ async def run_web(settings: Settings, stop: asyncio.Event, ready: Ready) -> None
             application.router.routes.append(Route(path, _to_portal, include_in_schema=False))
         application.mount(
             "/portal",
-            portal_app(ServicesForPortal(services), PortalSettings(operator_token=token), now=utc_now),
+            portal_app(
+                lambda page: ServicesForPortal(page.services),
+                PortalSettings(operator_token=token),
+                now=utc_now,
+                services=services,
+            ),
         )
         config = uvicorn.Config(
             application,

@@ -14,6 +14,7 @@ from typing import Final
 
 import asyncpg
 
+from commcredits.core.access import Permission
 from commcredits.core.calendar import instant_text, is_time_zone, zone_of
 from commcredits.core.ledger import LedgerAccount
 from commcredits.core.outcomes import Refused
@@ -21,6 +22,7 @@ from commcredits.operations.accounting_chart import BANK, chart_of
 from commcredits.operations.accounting_files import EntriesCsv, Entry, JournalCsv, PlainTextJournal, Writer
 from commcredits.operations.inputs import invalid_input
 from commcredits.operations.organizations import get_organization
+from commcredits.operations.permitting import reads
 from commcredits.operations.services import Services
 from commcredits.storage.connection import load_statement
 
@@ -55,6 +57,7 @@ class Period:
     organization_id: str | None = None
 
 
+@reads(Permission.OPERATOR_ACCOUNTING)
 async def check_period(services: Services, period: Period) -> Refused | None:
     """Why this period cannot be told of, or None."""
     if not is_time_zone(period.time_zone):
@@ -73,6 +76,7 @@ async def check_period(services: Services, period: Period) -> Refused | None:
     return organization if isinstance(organization, Refused) else None
 
 
+@reads(Permission.OPERATOR_ACCOUNTING)
 async def export_period(services: Services, period: Period, form: ExportForm) -> AsyncIterator[bytes] | Refused:
     """The file, piece by piece, in UTF-8. The pieces must be taken without long pauses: they come from one snapshot."""
     refused = await check_period(services, period)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from commcredits.core.access import Permission
 from commcredits.core.calendar import bounds_of, month_of
 from commcredits.core.ledger import LedgerAccount
 from commcredits.core.money import MICROS_PER_UNIT, divide_half_up
@@ -19,6 +20,7 @@ from commcredits.core.taxes import TaxRow, TaxTreatment
 from commcredits.operations.accounting import Period, check_period
 from commcredits.operations.accounting_chart import chart_of
 from commcredits.operations.inputs import invalid_input
+from commcredits.operations.permitting import reads
 from commcredits.operations.services import Services
 from commcredits.storage.connection import load_statement
 
@@ -63,6 +65,7 @@ class TaxOnUse:
     tax_micros: int
 
 
+@reads(Permission.OPERATOR_ACCOUNTING)
 async def sum_accounts(services: Services, period: Period) -> tuple[AccountSum, ...] | Refused:
     """Each account that ever moved, by currency; in each currency the columns add up to zero, debits less credits."""
     refused = await check_period(services, period)
@@ -96,6 +99,7 @@ async def sum_accounts(services: Services, period: Period) -> tuple[AccountSum, 
     return tuple(sums)
 
 
+@reads(Permission.OPERATOR_ACCOUNTING)
 async def tax_on_use(services: Services, period: Period) -> tuple[TaxOnUse, ...] | Refused:
     """The tax contained in the revenue of each month, for countries whose row says that it is due on use.
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from commcredits.core.access import Permission
 from commcredits.core.account import OrganizationStatus
 from commcredits.core.commands import Adjust
 from commcredits.core.money import AMOUNT_MICROS_MAX
@@ -21,6 +22,7 @@ from commcredits.core.outcomes import Adjusted, RefusalCode, Refused
 from commcredits.operations.inputs import UNSHOWABLE, invalid_input, refuse_command_id, refuse_operator
 from commcredits.operations.organizations import check_identifier, get_organization
 from commcredits.operations.paging import Page, check_limit
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, load_statement
 from commcredits.storage.loading import lock_accounts
@@ -71,6 +73,7 @@ class Adjustment:
     refusal: str
 
 
+@acts(Permission.OPERATOR_FUNDS)
 async def request_adjustment(
     services: Services, *, organization_id: str, command_id: str, amount_micros: int, reason: str, requested_by: str
 ) -> Adjustment | Refused:
@@ -113,6 +116,7 @@ async def request_adjustment(
     return await _apply(services, known)
 
 
+@acts(Permission.OPERATOR_FUNDS)
 async def approve_adjustment(
     services: Services, *, organization_id: str, adjustment_id: str, approved_by: str
 ) -> Adjustment | Refused:
@@ -125,6 +129,7 @@ async def approve_adjustment(
     return decided if isinstance(decided, Refused) else await _apply(services, decided)
 
 
+@acts(Permission.OPERATOR_FUNDS)
 async def reject_adjustment(
     services: Services, *, organization_id: str, adjustment_id: str, rejected_by: str
 ) -> Adjustment | Refused:
@@ -132,6 +137,7 @@ async def reject_adjustment(
     return await _decide(services, organization_id, adjustment_id, rejected_by, AdjustmentState.REJECTED)
 
 
+@reads(Permission.OPERATOR_FUNDS)
 async def get_adjustment(services: Services, *, organization_id: str, adjustment_id: str) -> Adjustment | Refused:
     """One adjustment of this organization; another's is as unknown as none."""
     for name, value in (("organization_id", organization_id), ("adjustment_id", adjustment_id)):
@@ -143,6 +149,7 @@ async def get_adjustment(services: Services, *, organization_id: str, adjustment
     return _unknown(adjustment_id) if row is None else adjustment_of(row)
 
 
+@reads(Permission.OPERATOR_FUNDS)
 async def list_adjustments(
     services: Services, *, organization_id: str, cursor: str | None, limit: int, state: AdjustmentState | None = None
 ) -> Page[Adjustment] | Refused:

@@ -6,6 +6,7 @@ reached a gateway.
 
 from __future__ import annotations
 
+from commcredits.core.access import SYSTEM
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.topups import OPEN_STATES
 from commcredits.operations.inputs import is_identifier
@@ -34,8 +35,9 @@ async def resume_sent_top_up(services: Services, *, top_up_id: str, return_url: 
     found = await _find(services, top_up_id)
     if found is None:
         return Refused(code=RefusalCode.UNKNOWN_TOP_UP)
+    # Whoever pays need not be anybody here: knowing the attempt's id is enough, and all that it opens.
     return await resume_payment(
-        services, organization_id=found.organization_id, top_up_id=top_up_id, return_url=return_url
+        services.acting_as(SYSTEM), organization_id=found.organization_id, top_up_id=top_up_id, return_url=return_url
     )
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from commcredits.core.access import Permission
 from commcredits.core.commands import SaveBalanceAlerts
 from commcredits.core.outcomes import Done, Refused
 from commcredits.operations.organizations import get_organization
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.services import Services
 from commcredits.storage.loading import load_accounts
 
@@ -23,6 +25,7 @@ class BalanceAlerts:
     amounts_micros: tuple[int, ...]
 
 
+@acts(Permission.FUNDS_WRITE)
 async def save_balance_alerts(
     services: Services, *, organization_id: str, command_id: str, amounts_micros: Sequence[int]
 ) -> Done | Refused:
@@ -38,6 +41,7 @@ async def save_balance_alerts(
     return outcome
 
 
+@reads(Permission.FUNDS_READ)
 async def read_balance_alerts(services: Services, *, organization_id: str) -> BalanceAlerts | Refused:
     """The amounts that somebody chose."""
     organization = await get_organization(services, organization_id=organization_id)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from commcredits.core.access import Permission
 from commcredits.core.money import MICROS_PER_UNIT
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.parties import Party, wrong_field
@@ -15,10 +16,12 @@ from commcredits.core.tax_ids import TaxId, allowed_tax_id, read_tax_id
 from commcredits.core.taxes import Tax, tax_on_purchase
 from commcredits.operations.inputs import invalid_input
 from commcredits.operations.organizations import get_organization
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.services import Services
 from commcredits.storage import receipts
 
 
+@reads(Permission.RECEIPTS_READ)
 async def get_billing_details(services: Services, *, organization_id: str) -> Party | Refused:
     """Who buys for an organization; its name and country when nobody has said more."""
     organization = await get_organization(services, organization_id=organization_id)
@@ -28,6 +31,7 @@ async def get_billing_details(services: Services, *, organization_id: str) -> Pa
     return Party(legal_name=organization.name, country=organization.country) if known is None else known
 
 
+@acts(Permission.BILLING_DETAILS_WRITE)
 async def save_billing_details(services: Services, *, organization_id: str, details: Party) -> Party | Refused:
     """Keep who buys, for receipts from now on; the tax id is written the way it is on documents.
 
@@ -54,6 +58,7 @@ async def save_billing_details(services: Services, *, organization_id: str, deta
     return known
 
 
+@reads(Permission.FUNDS_READ)
 async def purchase_tax(services: Services, *, organization_id: str) -> Tax | Refused:
     """How a purchase made now would be taxed, with the tax of one unit: to be said before somebody buys."""
     organization = await get_organization(services, organization_id=organization_id)

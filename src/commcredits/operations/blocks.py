@@ -12,6 +12,7 @@ from typing import Final
 import asyncpg
 import structlog
 
+from commcredits.core.access import Permission
 from commcredits.core.commands import LiftBlock, SetBlock
 from commcredits.core.outcomes import BlockSet, Done, RefusalCode, Refused
 from commcredits.core.policies import NO_COUNTRY
@@ -28,6 +29,7 @@ from commcredits.operations.paging import (
     write_instant,
 )
 from commcredits.operations.people import is_country, refuse_user
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.services import Services
 from commcredits.storage.connection import load_statement
 from commcredits.storage.parties import find_parties
@@ -70,6 +72,7 @@ class BlockRecord:
     lifted_by: str
 
 
+@reads(Permission.POLICIES_READ)
 async def list_blocks(
     services: Services, *, organization_id: str, in_force: bool, cursor: str | None, limit: int
 ) -> Page[BlockRecord] | Refused:
@@ -93,6 +96,7 @@ async def list_blocks(
     return Page(items=items, next_cursor=write_cursor(_LIST, write_instant(last.blocked_at), last.block_id))
 
 
+@acts(Permission.OPERATOR_BLOCKS)
 async def set_block(
     services: Services, *, organization_id: str, command_id: str, kind: str, subject: str
 ) -> BlockRecord | Refused:
@@ -122,6 +126,7 @@ async def set_block(
     return await _get_block(services, organization_id, outcome.block_id, organization.currency)
 
 
+@acts(Permission.OPERATOR_BLOCKS)
 async def lift_block(
     services: Services, *, organization_id: str, command_id: str, block_id: str, lifted_by: str
 ) -> BlockRecord | Refused:

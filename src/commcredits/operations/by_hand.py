@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from commcredits.core.access import Permission
 from commcredits.core.commands import PaymentState, RecordPayment, RecordRefund
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.purchases import RefundState
@@ -15,6 +16,7 @@ from commcredits.core.top_up_refunds import OPEN_REFUNDS
 from commcredits.core.topups import OPEN_STATES
 from commcredits.operations.inputs import refuse_name
 from commcredits.operations.payments import CONFIRMED, REJECTED, find_top_up, gateway_name_of, not_open
+from commcredits.operations.permitting import acts
 from commcredits.operations.refunds import find_organizations_refund
 from commcredits.operations.services import Services
 from commcredits.storage.payments import TopUpRecord
@@ -26,6 +28,7 @@ REFERENCE_CHARACTERS_MAX: Final = 200
 _WHO_CHARACTERS_MAX: Final = 200
 
 
+@acts(Permission.OPERATOR_FUNDS)
 async def confirm_payment(
     services: Services, *, organization_id: str, top_up_id: str, reference: str, confirmed_by: str
 ) -> TopUpRecord | Refused:
@@ -33,6 +36,7 @@ async def confirm_payment(
     return await _say_of_payment(services, organization_id, top_up_id, CONFIRMED, reference, confirmed_by)
 
 
+@acts(Permission.OPERATOR_FUNDS)
 async def reject_payment(
     services: Services, *, organization_id: str, top_up_id: str, reason: str, rejected_by: str
 ) -> TopUpRecord | Refused:
@@ -40,6 +44,7 @@ async def reject_payment(
     return await _say_of_payment(services, organization_id, top_up_id, REJECTED, reason, rejected_by)
 
 
+@acts(Permission.OPERATOR_FUNDS)
 async def confirm_refund(
     services: Services, *, organization_id: str, refund_id: str, reference: str, confirmed_by: str
 ) -> RefundRecord | Refused:
@@ -47,6 +52,7 @@ async def confirm_refund(
     return await _say_of_refund(services, organization_id, refund_id, CONFIRMED, reference, confirmed_by)
 
 
+@acts(Permission.OPERATOR_FUNDS)
 async def reject_refund(
     services: Services, *, organization_id: str, refund_id: str, reason: str, rejected_by: str
 ) -> RefundRecord | Refused:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from commcredits.core.access import Permission
 from commcredits.core.account import SessionState
 from commcredits.core.commands import RefundCall
 from commcredits.core.outcomes import Ended, RefusalCode, Refused
 from commcredits.operations.inputs import invalid_input, refuse_command_id, refuse_name
+from commcredits.operations.permitting import acts
 from commcredits.operations.reports import get_call
 from commcredits.operations.services import Services
 from commcredits.storage.connection import load_statement
@@ -41,6 +43,7 @@ class CutOrder:
     ordered_at: datetime
 
 
+@acts(Permission.OPERATOR_CALLS)
 async def cut_call(
     services: Services, *, organization_id: str, session_id: str, reason: str, ordered_by: str
 ) -> CutOrder | Refused:
@@ -75,6 +78,7 @@ async def cut_call(
     return CutOrder(session_id=session_id, switch=call.switch, reason=reason, ordered_at=now)
 
 
+@acts(Permission.OPERATOR_CALLS)
 async def refund_call(
     services: Services, *, organization_id: str, command_id: str, session_id: str, used_seconds: int
 ) -> Ended | Refused:

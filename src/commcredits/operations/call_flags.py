@@ -13,6 +13,7 @@ from typing import Final
 import asyncpg
 import structlog
 
+from commcredits.core.access import Permission
 from commcredits.core.flags import FlagKind
 from commcredits.core.outcomes import Refused
 from commcredits.operations.inputs import is_identifier
@@ -26,6 +27,7 @@ from commcredits.operations.paging import (
     write_cursor,
     write_instant,
 )
+from commcredits.operations.permitting import reads
 from commcredits.operations.reconciling import NOBODY
 from commcredits.operations.services import Services
 from commcredits.storage.codec import decode_facts
@@ -52,6 +54,7 @@ class FlagRecord:
     facts: Mapping[str, str | int]
 
 
+@reads(Permission.OPERATOR_CALLS)
 async def list_flags(
     services: Services, *, organization_id: str | None = None, cursor: str | None, limit: int
 ) -> Page[FlagRecord] | Refused:

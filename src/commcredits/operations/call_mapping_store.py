@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from commcredits.core.access import Permission
 from commcredits.core.outcomes import Refused
 from commcredits.operations.call_mappings import (
     SHIPPED,
@@ -19,6 +20,7 @@ from commcredits.operations.call_mappings import (
     shipped_mapping,
 )
 from commcredits.operations.inputs import invalid_input
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.services import Services
 from commcredits.storage.connection import load_statement
 from commcredits.storage.identifiers import OPERATOR_ID
@@ -37,6 +39,7 @@ class NamedMapping:
     saved_at: datetime | None
 
 
+@reads(Permission.OPERATOR_CALLS)
 async def find_mapping(services: Services, *, name: str) -> CallMapping | Refused:
     """The mapping of this name, the operator's or one that comes with the product."""
     if name in SHIPPED:
@@ -46,11 +49,13 @@ async def find_mapping(services: Services, *, name: str) -> CallMapping | Refuse
     return found if isinstance(found, Refused) else read_mapping(found.document.encode())
 
 
+@reads(Permission.OPERATOR_CALLS)
 async def get_mapping(services: Services, *, name: str) -> NamedMapping | Refused:
     """One mapping with its document."""
     return _shipped(name) if name in SHIPPED else await _find(services, name)
 
 
+@reads(Permission.OPERATOR_CALLS)
 async def list_mappings(services: Services) -> tuple[NamedMapping, ...]:
     """All mappings: those that come with the product, then the operator's in order of name."""
     rows = await services.pool.fetch(load_statement("list_call_mappings"), services.shard_id, OPERATOR_ID)
@@ -58,6 +63,7 @@ async def list_mappings(services: Services) -> tuple[NamedMapping, ...]:
     return (*map(_shipped, SHIPPED), *own)
 
 
+@acts(Permission.OPERATOR_CALLS)
 async def save_mapping(services: Services, *, name: str, document: bytes) -> NamedMapping | Refused:
     """Keep a mapping under its name, in the place of the one before; imports that run go on with that."""
     mapping = read_mapping(document)
@@ -77,6 +83,7 @@ async def save_mapping(services: Services, *, name: str, document: bytes) -> Nam
     return _named(name, text, now)
 
 
+@acts(Permission.OPERATOR_CALLS)
 async def remove_mapping(services: Services, *, name: str) -> NamedMapping | Refused:
     """Forget a mapping of the operator's; returns it once more."""
     found = await _find(services, name)

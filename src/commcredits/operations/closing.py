@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from commcredits.core.access import Permission
 from commcredits.core.account import OrganizationStatus
 from commcredits.core.commands import CloseOrganization, FinishClosing
 from commcredits.core.outcomes import Done, RefusalCode, Refused
@@ -20,6 +21,7 @@ from commcredits.operations.funding_rules import Remainder
 from commcredits.operations.inputs import refuse_operator
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.payment_terms import RefundPolicy
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.refunds import refund_top_up
 from commcredits.operations.services import Services
 from commcredits.storage.connection import load_statement
@@ -53,6 +55,7 @@ class Closing:
     waits_for: ClosingWait | None
 
 
+@acts(Permission.OPERATOR_ORGANIZATIONS)
 async def close_organization(
     services: Services, *, organization_id: str, requested_by: str, remainder: Remainder | None = None
 ) -> Closing | Refused:
@@ -87,6 +90,7 @@ async def close_organization(
     return begun or await get_closing(services, organization_id=organization_id)
 
 
+@reads(Permission.ORGANIZATION_READ)
 async def get_closing(services: Services, *, organization_id: str) -> Closing | Refused:
     """How far an organization's closing is; one that does not close is UNKNOWN_ORGANIZATION here."""
     organization = await get_organization(services, organization_id=organization_id)

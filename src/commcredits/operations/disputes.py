@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from commcredits.core.access import Permission
 from commcredits.core.commands import CloseDispute, OpenDispute
 from commcredits.core.outcomes import Refused
 from commcredits.core.purchases import TopUpState
@@ -16,6 +17,7 @@ from commcredits.gateways.protocol import Dispute, DisputeState, Gateway, NotFou
 from commcredits.operations.organizations import check_identifier, get_organization
 from commcredits.operations.paging import Page, check_limit
 from commcredits.operations.payments import resolve_top_up
+from commcredits.operations.permitting import reads
 from commcredits.operations.services import Services
 from commcredits.storage.payments import TopUpRecord, read_disputed_top_ups, read_top_up
 
@@ -69,6 +71,7 @@ async def follow_dispute(services: Services, *, gateway: str, top_up: TopUpRecor
     return Followed.AGAIN if isinstance(closed, Refused) else Followed.DONE
 
 
+@reads(Permission.OPERATOR_FUNDS)
 async def list_disputes(
     services: Services, *, organization_id: str, cursor: str | None, limit: int
 ) -> Page[TopUpRecord] | Refused:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from commcredits.core.access import Permission
 from commcredits.core.commands import GrantPromotion, RequestTopUp
 from commcredits.core.outcomes import LotGranted, RefusalCode, Refused, TopUpTaken
 from commcredits.core.topups import TOO_MANY_ATTEMPTS
@@ -15,12 +16,14 @@ from commcredits.operations.organizations import check_identifier, get_organizat
 from commcredits.operations.paging import Page, check_limit
 from commcredits.operations.payment_methods import find_payment_method
 from commcredits.operations.payments import find_top_up, take_payment
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.services import Services
 from commcredits.storage.deciding import OPERATIONS
 from commcredits.storage.loading import load_answers
 from commcredits.storage.payments import TopUpRecord, read_top_ups
 
 
+@acts(Permission.FUNDS_WRITE, needs_proof=True)
 async def add_funds(
     services: Services, *, organization_id: str, command_id: str, amount_micros: int, payment_method_id: str
 ) -> TopUpRecord | Refused:
@@ -60,6 +63,7 @@ async def add_funds(
     return top_up
 
 
+@acts(Permission.OPERATOR_FUNDS)
 async def grant_promotion(
     services: Services, *, organization_id: str, command_id: str, amount_micros: int, expires_at: datetime, reason: str
 ) -> LotGranted | Refused:
@@ -76,6 +80,7 @@ async def grant_promotion(
     return outcome
 
 
+@reads(Permission.FUNDS_READ)
 async def list_top_ups(
     services: Services, *, organization_id: str, cursor: str | None, limit: int
 ) -> Page[TopUpRecord] | Refused:
@@ -94,6 +99,7 @@ async def list_top_ups(
     return Page(items=shown, next_cursor=shown[-1].top_up_id if len(rows) > limit else None)
 
 
+@reads(Permission.FUNDS_READ)
 async def get_top_up(services: Services, *, organization_id: str, top_up_id: str) -> TopUpRecord | Refused:
     """One attempt of this organization; another's is as unknown as none."""
     return await find_top_up(services, organization_id=organization_id, top_up_id=top_up_id)

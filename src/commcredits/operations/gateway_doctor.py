@@ -9,8 +9,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
+from commcredits.core.access import Permission
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.gateways.protocol import Finding, Gateway
+from commcredits.operations.permitting import reads
 from commcredits.operations.services import Services
 
 DIAGNOSIS_SECONDS_MAX: Final = 60
@@ -29,6 +31,7 @@ class Diagnosis:
         return all(finding.well for finding in self.findings)
 
 
+@reads(Permission.OPERATOR_GATEWAYS)
 async def diagnose_gateways(services: Services, *, gateway: str | None = None) -> tuple[Diagnosis, ...] | Refused:
     """Let one gateway, or each that is set, look at its keys, its clock and its webhooks."""
     if gateway is not None and gateway not in services.gateways:

@@ -13,6 +13,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from commcredits.core.access import Permission
 from commcredits.core.account import OrganizationStatus
 from commcredits.core.licensing import UNLIMITED, LicenceStock, recount, refuse_licences, refuse_shortage, stock_of
 from commcredits.core.outcomes import Done, RefusalCode, Refused
@@ -20,6 +21,7 @@ from commcredits.core.roster import Licence, Party
 from commcredits.operations.inputs import invalid_input, is_identifier
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.people import COUNTRY_ALLOWED, is_country, refuse_licence, refuse_user
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, load_statement
 from commcredits.storage.parties import find_parties, update_parties
@@ -66,6 +68,7 @@ class AssignmentReport:
     written: bool
 
 
+@acts(Permission.USERS_WRITE)
 async def set_purchased(
     services: Services, *, organization_id: str, licence: str, country: str, quantity: int
 ) -> Done | Refused:
@@ -91,6 +94,7 @@ async def set_purchased(
     return Done(changed=True)
 
 
+@reads(Permission.USERS_READ)
 async def list_licences(services: Services, *, organization_id: str) -> tuple[LicenceStock, ...] | Refused:
     """How many licences of each kind are bought, assigned and free, by the country that they were bought for."""
     organization = await get_organization(services, organization_id=organization_id)
@@ -101,6 +105,7 @@ async def list_licences(services: Services, *, organization_id: str) -> tuple[Li
     return stock_of(counts.assigned, counts.bought)
 
 
+@acts(Permission.USERS_WRITE)
 async def assign_licences(
     services: Services, *, organization_id: str, users: Sequence[str], licences: Sequence[str], dry_run: bool = False
 ) -> AssignmentReport | Refused:
@@ -117,6 +122,7 @@ async def assign_licences(
     )
 
 
+@acts(Permission.USERS_WRITE)
 async def take_licences(
     services: Services, *, organization_id: str, users: Sequence[str], licences: Sequence[str], dry_run: bool = False
 ) -> AssignmentReport | Refused:
@@ -133,6 +139,7 @@ async def take_licences(
     )
 
 
+@acts(Permission.USERS_WRITE)
 async def change_licences(
     services: Services, *, organization_id: str, assignments: Sequence[Assignment], dry_run: bool = False
 ) -> AssignmentReport | Refused:

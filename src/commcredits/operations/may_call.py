@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from commcredits.core.access import Permission
 from commcredits.core.account import NOTHING_AROUND, Account, Context, Surroundings
 from commcredits.core.call_types import agree, service_of
 from commcredits.core.commands import Authorise, CallType, Service
@@ -21,6 +22,7 @@ from commcredits.core.tariffs import RateDeck, index_deck
 from commcredits.operations.inputs import invalid_input, is_identifier, refuse_name, refuse_visible_ascii
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.people import USER_PRINCIPAL_NAME_CHARACTERS_MAX
+from commcredits.operations.permitting import reads
 from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, load_statement
 from commcredits.storage.decks import RateReader, decode_terms
@@ -42,6 +44,7 @@ class CallAnswer:
     currency: str
 
 
+@reads(Permission.CALLS_READ)
 async def may_call(
     services: Services,
     *,

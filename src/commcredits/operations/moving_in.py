@@ -13,6 +13,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Final
 
+from commcredits.core.access import Permission
 from commcredits.core.account import ChargingTerms, Context
 from commcredits.core.calendar import parse_instant, twelve_months_after
 from commcredits.core.commands import ImportLot
@@ -23,6 +24,7 @@ from commcredits.core.outcomes import LotGranted, Outcome, RefusalCode, Refused
 from commcredits.operations.csv_lines import Column, CsvReader, LineError, Row, Source, read_csv
 from commcredits.operations.inputs import refuse_name
 from commcredits.operations.organizations import get_organization
+from commcredits.operations.permitting import acts
 from commcredits.operations.sending import send_all
 from commcredits.operations.services import Services
 from commcredits.storage.codec import content_digest
@@ -128,6 +130,7 @@ class _Line:
     command: ImportLot
 
 
+@acts(Permission.OPERATOR_FUNDS)
 async def import_lots(
     services: Services,
     *,

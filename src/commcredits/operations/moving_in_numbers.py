@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
+from commcredits.core.access import Permission
 from commcredits.core.account import OrganizationStatus
 from commcredits.core.numbers import is_e164
 from commcredits.core.outcomes import RefusalCode, Refused
@@ -35,6 +36,7 @@ from commcredits.operations.numbers import (
     USER_PRINCIPAL_NAME_CHARACTERS_MAX,
 )
 from commcredits.operations.organizations import get_organization
+from commcredits.operations.permitting import acts
 from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, load_statement
 from commcredits.storage.parties import find_parties
@@ -132,6 +134,7 @@ class _Plan:
     lines: dict[str, int] = field(default_factory=dict)
 
 
+@acts(Permission.OPERATOR_NUMBERS)
 async def import_numbers(
     services: Services,
     *,

@@ -13,6 +13,7 @@ from typing import Final
 
 import asyncpg
 
+from commcredits.core.access import Permission
 from commcredits.core.money import format_micros
 from commcredits.core.notices import Notice, NoticeKind
 from commcredits.core.outcomes import Refused
@@ -27,6 +28,7 @@ from commcredits.operations.paging import (
     write_cursor,
     write_instant,
 )
+from commcredits.operations.permitting import reads
 from commcredits.operations.services import Services
 from commcredits.storage.codec import decode_facts, encode_facts
 from commcredits.storage.connection import Connection, Pool, load_statement
@@ -128,6 +130,7 @@ async def add_notices(connection: Connection | Pool, services: Services, notices
     return added
 
 
+@reads(Permission.NOTICES_READ)
 async def list_notices(
     services: Services, *, organization_id: str, kind: str | None, cursor: str | None, limit: int
 ) -> Page[NoticeRecord] | Refused:

@@ -16,6 +16,7 @@ from typing import Final
 import asyncpg
 from phonenumbers import SUPPORTED_REGIONS
 
+from commcredits.core.access import Permission
 from commcredits.core.account import OrganizationStatus
 from commcredits.core.numbers import DialledKind, classify
 from commcredits.core.outcomes import RefusalCode, Refused
@@ -32,6 +33,7 @@ from commcredits.operations.numbers import (
 )
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.paging import Page, check_limit, read_cursor, refuse_cursor, write_cursor
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, Pool, load_statement
 from commcredits.storage.rosters import changing_roster
@@ -95,6 +97,7 @@ class Quotas:
     credits_set_up: bool
 
 
+@acts(Permission.OPERATOR_NUMBERS)
 async def add_to_stock(
     services: Services, *, number: str, kind: str, country: str = "", place: str = ""
 ) -> StockNumber | Refused:
@@ -147,6 +150,7 @@ async def write_stock(
     return frozenset()
 
 
+@reads(Permission.NUMBERS_READ)
 async def search_stock(
     services: Services,
     *,
@@ -187,6 +191,7 @@ async def search_stock(
     return Page(items=items, next_cursor=next_cursor)
 
 
+@acts(Permission.NUMBERS_WRITE)
 async def reserve_number(services: Services, *, organization_id: str, number: str) -> Reservation | Refused:
     """Keep a number in stock for an organization for ten minutes.
 
@@ -209,6 +214,7 @@ async def reserve_number(services: Services, *, organization_id: str, number: st
     return Reservation(number=number, organization_id=organization_id, reserved_until=until)
 
 
+@acts(Permission.NUMBERS_WRITE)
 async def acquire_number(
     services: Services, *, organization_id: str, number: str, display_name: str = ""
 ) -> PhoneNumber | Refused:
@@ -235,6 +241,7 @@ async def acquire_number(
     return await get_number(services, organization_id=organization_id, number=number)
 
 
+@reads(Permission.NUMBERS_READ)
 async def get_quotas(services: Services, *, organization_id: str) -> Quotas | Refused:
     """How many numbers an organization has and may have."""
     organization = await get_organization(services, organization_id=organization_id)

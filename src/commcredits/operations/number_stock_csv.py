@@ -12,12 +12,14 @@ from typing import Final
 
 from phonenumbers import SUPPORTED_REGIONS
 
+from commcredits.core.access import Permission
 from commcredits.core.numbers import classify, is_e164
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.roster import NumberKind
 from commcredits.operations.csv_lines import Column, CsvReader, LineError, Source, one_of, read_csv
 from commcredits.operations.inputs import UNSHOWABLE
 from commcredits.operations.number_stock import PLACE_CHARACTERS_MAX, StockEntry, write_stock
+from commcredits.operations.permitting import acts
 from commcredits.operations.services import Services
 
 STOCK_ROWS_MAX: Final = 1_000_000
@@ -73,6 +75,7 @@ class StockImport:
     error_count: int = 0
 
 
+@acts(Permission.OPERATOR_NUMBERS)
 async def import_stock(
     services: Services, *, lines: Source, progress: Callable[[str, int], None] | None = None
 ) -> StockImport | Refused:

@@ -14,6 +14,7 @@ from typing import Final
 import asyncpg
 import structlog
 
+from commcredits.core.access import Permission
 from commcredits.core.account import OrganizationStatus
 from commcredits.core.numbers import DialledKind, classify, is_e164
 from commcredits.core.outcomes import RefusalCode, Refused
@@ -29,6 +30,7 @@ from commcredits.operations.paging import (
     write_cursor,
     write_instant,
 )
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, Pool, load_statement
 from commcredits.storage.parties import find_parties
@@ -82,6 +84,7 @@ class PhoneNumber:
     created_at: datetime
 
 
+@acts(Permission.OPERATOR_NUMBERS)
 async def add_number(
     services: Services, *, organization_id: str, number: str, kind: str, display_name: str
 ) -> PhoneNumber | Refused:
@@ -133,6 +136,7 @@ async def insert_number(
     return _number_of(row)
 
 
+@reads(Permission.NUMBERS_READ)
 async def get_number(services: Services, *, organization_id: str, number: str) -> PhoneNumber | Refused:
     """One number of this organization; another's is as unknown as none."""
     organization = await get_organization(services, organization_id=organization_id)
@@ -147,6 +151,7 @@ async def get_number(services: Services, *, organization_id: str, number: str) -
     return _number_of(row)
 
 
+@acts(Permission.NUMBERS_WRITE)
 async def assign_number(
     services: Services, *, organization_id: str, number: str, purpose: str, user: str | None = None
 ) -> PhoneNumber | Refused:
@@ -173,6 +178,7 @@ async def assign_number(
     return assigned.number
 
 
+@reads(Permission.NUMBERS_READ)
 async def list_numbers(
     services: Services, *, organization_id: str, cursor: str | None, limit: int
 ) -> Page[PhoneNumber] | Refused:

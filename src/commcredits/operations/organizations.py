@@ -12,11 +12,13 @@ from typing import Final
 import asyncpg
 from phonenumbers import SUPPORTED_REGIONS
 
+from commcredits.core.access import Permission
 from commcredits.core.account import OrganizationStatus
 from commcredits.core.calendar import is_time_zone
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.operations.inputs import check_currency, invalid_input, is_identifier, refuse_command_id, refuse_name
 from commcredits.operations.paging import Page, check_limit, read_cursor, refuse_cursor, write_cursor
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.services import Services
 from commcredits.storage.connection import load_statement
 from commcredits.storage.identifiers import OPERATOR_ID
@@ -63,6 +65,7 @@ def check_organization_id(text: str) -> str | Refused:
     return check_identifier("organization_id", text)
 
 
+@acts(Permission.OPERATOR_ORGANIZATIONS)
 async def open_organization(
     services: Services, *, command_id: str, name: str, country: str, currency: str, time_zone: str, language: str
 ) -> Organization | Refused:
@@ -103,6 +106,7 @@ async def open_organization(
     return await get_organization(services, organization_id=record.organization_id if known is None else known.made_id)
 
 
+@reads(Permission.ORGANIZATION_READ)
 async def get_organization(services: Services, *, organization_id: str) -> Organization | Refused:
     """The organization, or why there is none: every operation on one asks here first."""
     checked = check_organization_id(organization_id)
@@ -114,6 +118,7 @@ async def get_organization(services: Services, *, organization_id: str) -> Organ
     return _organization_of(row)
 
 
+@reads(Permission.OPERATOR_READ)
 async def list_organizations(services: Services, *, cursor: str | None, limit: int) -> Page[Organization] | Refused:
     """Organizations in order of name, as the database's collation orders text."""
     refused = check_limit(limit)

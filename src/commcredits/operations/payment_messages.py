@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from commcredits.core.access import SYSTEM, Permission
 from commcredits.core.outcomes import Done, Refused
 from commcredits.core.purchases import RefundState, TopUpState
 from commcredits.core.top_up_refunds import OPEN_REFUNDS
@@ -25,6 +26,7 @@ from commcredits.operations.inputs import invalid_input, is_identifier
 from commcredits.operations.paging import Page, check_limit
 from commcredits.operations.payment_methods import refresh_payment_method
 from commcredits.operations.payments import resolve_top_up
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.refunds import resolve_refund
 from commcredits.operations.services import Services
 from commcredits.storage.gateway_records import (
@@ -98,6 +100,8 @@ async def receive_webhook(
         body=raw_body,
         received_at=services.clock(),
     )
+    # The signature is the proof: from here on it is the product that acts.
+    services = services.acting_as(SYSTEM)
     fresh = await keep_message(services.pool, services.shard_id, message, events_to_keep(services, events))
     changed = False
     try:
@@ -168,6 +172,7 @@ async def deal_with(services: Services, event: GatewayEvent) -> EventState:
     return state
 
 
+@reads(Permission.OPERATOR_GATEWAYS)
 async def list_gateway_events(
     services: Services, *, gateway: str | None, state: str | None, cursor: str | None, limit: int
 ) -> Page[GatewayEvent] | Refused:
@@ -186,6 +191,7 @@ async def list_gateway_events(
     return Page(items=shown, next_cursor=shown[-1].gateway_event_id if len(rows) > limit else None)
 
 
+@acts(Permission.OPERATOR_GATEWAYS)
 async def deal_again_with(services: Services, *, gateway_event_id: str) -> GatewayEvent | Refused:
     """Deal with one event now, whatever came of it before; for the operator."""
     found = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from commcredits.core.access import Permission
 from commcredits.core.commands import ChoosePaymentMethods
 from commcredits.core.outcomes import Done, RefusalCode, Refused
 from commcredits.gateways.protocol import Unavailable
@@ -21,6 +22,7 @@ from commcredits.operations.payment_methods import (
     refuse_off_session,
     unknown_method,
 )
+from commcredits.operations.permitting import acts
 from commcredits.operations.services import Services
 from commcredits.storage.identifiers import OPERATOR_ID
 from commcredits.storage.payment_methods import (
@@ -38,6 +40,7 @@ from commcredits.storage.payments import PaymentMethodRecord
 _DETACHED_AT_ONCE_MAX: Final = 20
 
 
+@acts(Permission.PAYMENT_METHODS_WRITE, needs_proof=True)
 async def choose_payment_methods(
     services: Services, *, organization_id: str, command_id: str, default_id: str, backup_id: str | None
 ) -> Done | Refused:
@@ -69,6 +72,7 @@ async def choose_payment_methods(
     return Done(changed=outcome.changed or _roles_of(methods) != (default_id, backup_id or ""))
 
 
+@acts(Permission.PAYMENT_METHODS_WRITE, needs_proof=True)
 async def replace_payment_method(
     services: Services, *, organization_id: str, command_id: str, payment_method_id: str, by: str
 ) -> PaymentMethodRecord | Refused:
@@ -107,6 +111,7 @@ async def replace_payment_method(
     return await find_payment_method(services, organization_id=organization_id, payment_method_id=by)
 
 
+@acts(Permission.PAYMENT_METHODS_WRITE, needs_proof=True)
 async def remove_payment_method(services: Services, *, organization_id: str, payment_method_id: str) -> Done | Refused:
     """Take a method out of use for good, here at once and at its gateway; its row stays for what it paid.
 

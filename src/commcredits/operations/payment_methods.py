@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from commcredits.core.access import Permission
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.gateways.protocol import (
     Customer,
@@ -25,6 +26,7 @@ from commcredits.gateways.protocol import (
 )
 from commcredits.operations.inputs import invalid_input, refuse_command_id
 from commcredits.operations.organizations import Organization, get_organization
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.services import Services
 from commcredits.storage.identifiers import OPERATOR_ID
 from commcredits.storage.payment_methods import (
@@ -52,6 +54,7 @@ class MethodSetup:
     hosted_url: str = field(repr=False)
 
 
+@acts(Permission.PAYMENT_METHODS_WRITE, needs_proof=True)
 async def begin_adding_method(
     services: Services, *, organization_id: str, command_id: str, gateway: str, return_url: str | None = None
 ) -> MethodSetup | Refused:
@@ -87,6 +90,7 @@ async def begin_adding_method(
     return MethodSetup(gateway=gateway, hosted_url=started.hosted_url)
 
 
+@acts(Permission.PAYMENT_METHODS_WRITE)
 async def finish_adding_methods(
     services: Services, *, organization_id: str, gateway: str
 ) -> tuple[PaymentMethodRecord, ...] | Refused:
@@ -112,6 +116,7 @@ async def finish_adding_methods(
     return tuple(each for each in methods if each.gateway == gateway)
 
 
+@acts(Permission.PAYMENT_METHODS_WRITE, needs_proof=True)
 async def add_payment_method(
     services: Services, *, organization_id: str, gateway: str, reference: str
 ) -> PaymentMethodRecord | Refused:
@@ -137,6 +142,7 @@ async def add_payment_method(
     return added
 
 
+@reads(Permission.PAYMENT_METHODS_READ)
 async def list_payment_methods(
     services: Services, *, organization_id: str
 ) -> tuple[PaymentMethodRecord, ...] | Refused:
@@ -147,6 +153,7 @@ async def list_payment_methods(
     return await read_payment_methods(services.pool, services.shard_id, organization_id)
 
 
+@reads(Permission.PAYMENT_METHODS_READ)
 async def find_payment_method(
     services: Services, *, organization_id: str, payment_method_id: str
 ) -> PaymentMethodRecord | Refused:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from commcredits.core.access import Permission
 from commcredits.core.commands import PaymentState, RecordPayment
 from commcredits.core.outcomes import Done, Outcome, RefusalCode, Refused, TopUpTaken
 from commcredits.core.purchases import TopUpState
@@ -29,6 +30,7 @@ from commcredits.gateways.protocol import (
 )
 from commcredits.operations.new_methods import may_be_charged
 from commcredits.operations.organizations import check_identifier
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.services import Services
 from commcredits.storage.identifiers import OPERATOR_ID
 from commcredits.storage.payment_methods import hold_payment_method, read_payment_methods
@@ -165,6 +167,7 @@ async def _said_by_hand(services: Services, gateway: Gateway, top_up: TopUpRecor
     return Declined(code=REJECTED, retryable=False, message="Somebody said that the money will not come.")
 
 
+@acts(Permission.FUNDS_WRITE)
 async def resume_payment(
     services: Services, *, organization_id: str, top_up_id: str, return_url: str | None = None
 ) -> TopUpRecord | Refused:
@@ -192,6 +195,7 @@ async def resume_payment(
     return await find_top_up(services, organization_id=organization_id, top_up_id=top_up_id)
 
 
+@reads(Permission.FUNDS_READ)
 async def find_top_up(services: Services, *, organization_id: str, top_up_id: str) -> TopUpRecord | Refused:
     """One attempt of this organization; another's is as unknown as none."""
     for name, value in (("organization_id", organization_id), ("top_up_id", top_up_id)):

@@ -16,6 +16,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 from phonenumbers import SUPPORTED_REGIONS
 
+from commcredits.core.access import Permission
 from commcredits.core.account import OrganizationStatus
 from commcredits.core.licensing import recount, refuse_licences, refuse_shortage
 from commcredits.core.outcomes import Done, RefusalCode, Refused
@@ -23,6 +24,7 @@ from commcredits.core.roster import DialOutPolicy, Licence, Party, PartyKind
 from commcredits.operations.inputs import invalid_input, is_identifier, refuse_name
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.paging import Page, check_limit, read_cursor, refuse_cursor, write_cursor
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, load_statement
 from commcredits.storage.identifiers import OPERATOR_ID
@@ -88,6 +90,7 @@ class PartyInfo:
     created_at: datetime
 
 
+@acts(Permission.USERS_WRITE)
 async def add_party(
     services: Services, *, organization_id: str, kind: PartyKind, content: PartyFields, party_id: str = ""
 ) -> PartyInfo | Refused:
@@ -134,6 +137,7 @@ async def add_party(
     return await get_party(services, organization_id=organization_id, kind=kind, user=party.user_principal_name)
 
 
+@acts(Permission.USERS_WRITE)
 async def change_party(
     services: Services, *, organization_id: str, kind: PartyKind, user: str, content: PartyFields
 ) -> PartyInfo | Refused:
@@ -157,6 +161,7 @@ async def change_party(
     return await get_party(services, organization_id=organization_id, kind=kind, user=name)
 
 
+@acts(Permission.USERS_WRITE)
 async def remove_party(services: Services, *, organization_id: str, kind: PartyKind, user: str) -> Done | Refused:
     """Remove somebody, whose licences are free then; calls and reports keep the object id.
 
@@ -186,6 +191,7 @@ async def remove_party(services: Services, *, organization_id: str, kind: PartyK
     return refused or Done(changed=True)
 
 
+@reads(Permission.USERS_READ)
 async def get_party(services: Services, *, organization_id: str, kind: PartyKind, user: str) -> PartyInfo | Refused:
     """One user or resource account of an organization, by object id or user principal name in any letter case."""
     refused = refuse_user(user)
@@ -200,6 +206,7 @@ async def get_party(services: Services, *, organization_id: str, kind: PartyKind
     return _unknown(user) if row is None or row["kind"] != kind else _info_of(row)
 
 
+@reads(Permission.USERS_READ)
 async def list_parties(
     services: Services,
     *,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
+from commcredits.core.access import Permission
 from commcredits.core.account import OrganizationStatus
 from commcredits.core.licensing import UNLIMITED, recount, refuse_shortage, shortages
 from commcredits.core.outcomes import RefusalCode, Refused
@@ -25,6 +26,7 @@ from commcredits.operations.people_csv import (
     user_line,
 )
 from commcredits.operations.people_lines import ImportPlan, plan_licences, plan_people
+from commcredits.operations.permitting import acts
 from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, load_statement
 from commcredits.storage.parties import find_parties, insert_parties, update_parties
@@ -68,6 +70,7 @@ class ImportReport:
     written: bool
 
 
+@acts(Permission.USERS_WRITE)
 async def import_people(
     services: Services,
     *,
@@ -108,6 +111,7 @@ async def import_people(
     )
 
 
+@acts(Permission.USERS_WRITE)
 async def import_licences(
     services: Services,
     *,

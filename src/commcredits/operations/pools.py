@@ -13,6 +13,7 @@ from typing import Final
 
 import asyncpg
 
+from commcredits.core.access import Permission
 from commcredits.core.calendar import bounds_of, month_of
 from commcredits.core.commands import CallType
 from commcredits.core.outcomes import Refused
@@ -21,6 +22,7 @@ from commcredits.core.pools import minutes_per_licence, pool_keys_that_stop, poo
 from commcredits.core.roster import Licence, Roster
 from commcredits.operations.inputs import invalid_input
 from commcredits.operations.organizations import Organization, get_organization
+from commcredits.operations.permitting import reads
 from commcredits.operations.reports import read_balance
 from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, load_statement
@@ -89,6 +91,7 @@ class PoolsReport:
     as_of: datetime
 
 
+@reads(Permission.REPORTS_READ)
 async def report_pools(services: Services, *, organization_id: str, month: str = "") -> PoolsReport | Refused:
     """The minute pools in a month of the organization's own time zone, as ``2026-11``; empty: the one that is now."""
     organization = await get_organization(services, organization_id=organization_id)

@@ -11,11 +11,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from commcredits.core.access import Permission
 from commcredits.core.commands import Service
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.tariffs import DeckTerms
 from commcredits.operations.inputs import invalid_input
 from commcredits.operations.paging import Page, check_limit, read_cursor, refuse_cursor, write_cursor
+from commcredits.operations.permitting import reads
 from commcredits.operations.rate_lists import RateRecord, rate_record, refuse_service
 from commcredits.operations.services import Services
 from commcredits.operations.tariffs import RateDeckInfo, get_rate_deck, get_rate_deck_terms
@@ -73,6 +75,7 @@ class RateDeckComparison:
     later_out_of_force: int
 
 
+@reads(Permission.OPERATOR_RATES)
 async def compare_rate_decks(
     services: Services, *, earlier_id: str, later_id: str, at: datetime | None = None
 ) -> RateDeckComparison | Refused:
@@ -123,6 +126,7 @@ async def compare_rate_decks(
     )
 
 
+@reads(Permission.OPERATOR_RATES)
 async def list_rate_differences(
     services: Services,
     *,

@@ -15,9 +15,11 @@ from typing import Final
 
 import asyncpg
 
+from commcredits.core.access import Permission
 from commcredits.core.commands import AssignRateDeck
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.operations.inputs import invalid_input, refuse_command_id
+from commcredits.operations.permitting import acts
 from commcredits.operations.services import Services
 from commcredits.operations.tariffs import RateDeckInfo, get_rate_deck, rate_deck_info
 from commcredits.storage.connection import Connection, load_statement
@@ -91,6 +93,7 @@ def move_on_rolling_back(on: OnDeck, deck: RateDeckInfo) -> Move | None:
     return Move(rate_deck_id=deck.replaces_rate_deck_id, at=on.next_at if elsewhere else None)
 
 
+@acts(Permission.OPERATOR_RATES)
 async def publish_draft(
     services: Services,
     *,
@@ -132,6 +135,7 @@ async def publish_draft(
     return refused or await _move_everybody(services, _PUBLISH, command_id, rate_deck_id, progress)
 
 
+@acts(Permission.OPERATOR_RATES)
 async def roll_back_rate_deck(
     services: Services, *, command_id: str, rate_deck_id: str, progress: Callable[[int], None] | None = None
 ) -> RateDeckMoved | Refused:
@@ -156,6 +160,7 @@ async def roll_back_rate_deck(
     return refused or await _move_everybody(services, _ROLL_BACK, command_id, rate_deck_id, progress)
 
 
+@acts(Permission.OPERATOR_RATES)
 async def discard_draft(services: Services, *, rate_deck_id: str) -> RateDeckInfo | Refused:
     """Discard a draft and its rates; one that was discarded before gets the same answer."""
     deck = await get_rate_deck(services, rate_deck_id=rate_deck_id)

@@ -14,6 +14,7 @@ from typing import Final
 
 from phonenumbers import SUPPORTED_REGIONS
 
+from commcredits.core.access import Permission
 from commcredits.core.commands import Service
 from commcredits.core.numbers import is_e164
 from commcredits.core.outcomes import RefusalCode, Refused
@@ -21,6 +22,7 @@ from commcredits.core.rating import CALL_SECONDS_MAX, PriceSum, price_sum
 from commcredits.core.tariffs import Rate, RateDeck, Rounding, find_rate, index_deck
 from commcredits.operations.inputs import invalid_input
 from commcredits.operations.organizations import get_organization
+from commcredits.operations.permitting import reads
 from commcredits.operations.rate_lists import RateRecord, rate_record, refuse_service
 from commcredits.operations.services import Services
 from commcredits.operations.tariffs import RateDeckInfo, get_rate_deck, get_rate_deck_terms
@@ -75,6 +77,7 @@ class RateExplanation:
     time_zone: str
 
 
+@reads(Permission.CALLS_READ)
 async def explain_rate(
     services: Services,
     *,

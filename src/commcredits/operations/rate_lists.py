@@ -11,6 +11,7 @@ from typing import Final
 
 import asyncpg
 
+from commcredits.core.access import Permission
 from commcredits.core.commands import Service
 from commcredits.core.outcomes import Refused
 from commcredits.operations.inputs import UNSHOWABLE, invalid_input
@@ -23,6 +24,7 @@ from commcredits.operations.paging import (
     write_cursor,
     write_instant,
 )
+from commcredits.operations.permitting import reads
 from commcredits.operations.rate_rows import DESTINATION_CHARACTERS_MAX, RATED_SERVICES, is_prefix
 from commcredits.operations.services import Services
 from commcredits.operations.tariffs import get_rate_deck
@@ -71,6 +73,7 @@ class RateRecord:
     charge_max_micros: int | None
 
 
+@reads(Permission.OPERATOR_RATES)
 async def list_rates(
     services: Services,
     *,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
+from commcredits.core.access import Permission
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.receipts import (
     ReceiptDocument,
@@ -23,6 +24,7 @@ from commcredits.core.receipts import (
 )
 from commcredits.operations.organizations import check_identifier, get_organization
 from commcredits.operations.paging import Page, check_limit
+from commcredits.operations.permitting import reads
 from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, Pool
 from commcredits.storage.receipts import (
@@ -70,6 +72,7 @@ async def issue_receipts(services: Services, *, since: datetime) -> Issued:
     return Issued(count=receipts.count + credit_notes.count, failures=(*receipts.failures, *credit_notes.failures))
 
 
+@reads(Permission.RECEIPTS_READ)
 async def list_receipts(
     services: Services, *, organization_id: str, cursor: str | None, limit: int
 ) -> Page[ReceiptDocument] | Refused:
@@ -90,6 +93,7 @@ async def list_receipts(
     )
 
 
+@reads(Permission.RECEIPTS_READ)
 async def get_receipt(services: Services, *, organization_id: str, number: str) -> ReceiptDocument | Refused:
     """One document of this organization; another's is as unknown as none."""
     organization = await get_organization(services, organization_id=organization_id)
@@ -102,6 +106,7 @@ async def get_receipt(services: Services, *, organization_id: str, number: str) 
     return unknown if found is None else found.document
 
 
+@reads(Permission.FUNDS_READ)
 async def find_receipt_numbers(
     services: Services, *, organization_id: str, top_up_ids: Sequence[str]
 ) -> Mapping[str, str] | Refused:

@@ -11,11 +11,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from commcredits.core.access import Permission
 from commcredits.core.outcomes import Refused
 from commcredits.core.purchases import TopUpState
 from commcredits.core.topups import NOT_APPROVED, TOO_MANY_ATTEMPTS
 from commcredits.operations.organizations import check_identifier, get_organization
 from commcredits.operations.paging import Page, check_limit
+from commcredits.operations.permitting import reads
 from commcredits.operations.services import Services
 from commcredits.storage.recharge_attempts import RechargeAttemptRecord, read_recharge_attempts
 
@@ -107,6 +109,7 @@ _OF_CANCELLATION: Final[Mapping[str, AttemptOutcome]] = {
 _FAILED: Final = frozenset({AttemptOutcome.DECLINED, AttemptOutcome.NOT_APPROVED, AttemptOutcome.TOO_MANY_ATTEMPTS})
 
 
+@reads(Permission.FUNDS_READ)
 async def list_recharge_attempts(
     services: Services, *, organization_id: str, cursor: str | None, limit: int
 ) -> Page[RechargeAttempt] | Refused:

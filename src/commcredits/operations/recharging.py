@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from commcredits.core.access import Permission
 from commcredits.core.account import (
     Account,
     BackupUse,
@@ -29,6 +30,7 @@ from commcredits.operations.inputs import invalid_input
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.payment_methods import find_recharging_method
 from commcredits.operations.payments import APPROVAL_SECONDS_MAX, take_payment
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.services import Services
 from commcredits.storage.identifiers import OPERATOR_ID
 from commcredits.storage.loading import load_accounts
@@ -93,6 +95,7 @@ class AutoRecharge:
     next_step: NextStep
 
 
+@acts(Permission.FUNDS_WRITE, needs_proof=True)
 async def save_auto_recharge(
     services: Services, *, organization_id: str, command_id: str, terms: RechargeTerms
 ) -> RechargeRuleSaved | Refused:
@@ -130,6 +133,7 @@ async def save_auto_recharge(
     return outcome
 
 
+@acts(Permission.FUNDS_WRITE)
 async def switch_auto_recharge_off(
     services: Services, *, organization_id: str, command_id: str
 ) -> RechargeRuleSaved | Refused:
@@ -153,6 +157,7 @@ async def switch_auto_recharge_off(
     return await save_auto_recharge(services, organization_id=organization_id, command_id=command_id, terms=terms)
 
 
+@reads(Permission.FUNDS_READ)
 async def read_auto_recharge(services: Services, *, organization_id: str) -> AutoRecharge | Refused | None:
     """The rule and how it stands now, or None when none was ever saved."""
     organization = await get_organization(services, organization_id=organization_id)

@@ -14,11 +14,13 @@ from typing import Final
 
 import asyncpg
 
+from commcredits.core.access import Permission
 from commcredits.core.mail_addresses import ALLOWED, is_mail_address
 from commcredits.core.outcomes import Done, Refused
 from commcredits.operations.inputs import invalid_input
 from commcredits.operations.notice_kinds import NoticeGroup, check_kinds
 from commcredits.operations.organizations import LANGUAGES, check_identifier, get_organization
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.services import Services
 from commcredits.storage.connection import load_statement
 
@@ -45,6 +47,7 @@ class Recipients:
     default_address: str | None
 
 
+@reads(Permission.NOTICES_READ)
 async def list_recipients(services: Services, *, organization_id: str) -> Recipients | Refused:
     """Who hears of notices, oldest choice first."""
     organization = await get_organization(services, organization_id=organization_id)
@@ -58,6 +61,7 @@ async def list_recipients(services: Services, *, organization_id: str) -> Recipi
     return Recipients(chosen=tuple(_recipient_of(row) for row in rows), default_address=default)
 
 
+@acts(Permission.NOTICES_WRITE)
 async def save_recipient(
     services: Services, *, organization_id: str, address: str, language: str = "", kinds: Sequence[str] = ()
 ) -> Recipient | Refused:
@@ -95,6 +99,7 @@ async def save_recipient(
     return _recipient_of(row)
 
 
+@acts(Permission.NOTICES_WRITE)
 async def remove_recipient(services: Services, *, organization_id: str, recipient_id: str) -> Done | Refused:
     """Tell somebody nothing more, not even by mails that wait already; changes nothing where nobody is told."""
     organization = await get_organization(services, organization_id=organization_id)

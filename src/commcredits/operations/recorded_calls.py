@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from commcredits.core.access import Permission
 from commcredits.core.calendar import is_time_zone
 from commcredits.core.outcomes import Outcome, Recorded, RefusalCode, Refused
 from commcredits.operations.call_fields import RecordReader
@@ -20,6 +21,7 @@ from commcredits.operations.call_mappings import CallMapping
 from commcredits.operations.csv_lines import ERRORS_MAX, LineError, Source
 from commcredits.operations.inputs import invalid_input
 from commcredits.operations.organizations import get_organization
+from commcredits.operations.permitting import acts
 from commcredits.operations.recorded_calls_csv import CallFileReader, RecordLine, line_error
 from commcredits.operations.recorded_calls_json import JsonCalls, read_json_calls
 from commcredits.operations.sending import COMMANDS_AT_ONCE, send_all
@@ -56,6 +58,7 @@ class CallImport:
     refused: Refused | None
 
 
+@acts(Permission.OPERATOR_CALLS)
 async def import_calls(
     services: Services,
     *,

@@ -10,6 +10,7 @@ import asyncio
 from datetime import timedelta
 from typing import Final
 
+from commcredits.core.access import Permission
 from commcredits.core.commands import RecordRefund, RequestRefund
 from commcredits.core.outcomes import Outcome, RefundTaken, RefusalCode, Refused
 from commcredits.core.purchases import RefundState
@@ -36,6 +37,7 @@ from commcredits.operations.payments import (
     Resolved,
     find_top_up,
 )
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.services import Services
 from commcredits.storage.refunds import RefundRecord, read_refund, read_refunds, read_unresolved_refunds, read_verdict
 
@@ -47,6 +49,7 @@ _LOOKUPS_MAX: Final = 8
 _WHO_CHARACTERS_MAX: Final = 200
 
 
+@acts(Permission.OPERATOR_FUNDS)
 async def refund_top_up(
     services: Services,
     *,
@@ -100,6 +103,7 @@ async def refund_top_up(
     return await find_organizations_refund(services, organization_id=organization_id, refund_id=taken.refund_id)
 
 
+@reads(Permission.FUNDS_READ)
 async def find_organizations_refund(
     services: Services, *, organization_id: str, refund_id: str
 ) -> RefundRecord | Refused:
@@ -114,6 +118,7 @@ async def find_organizations_refund(
     return found
 
 
+@reads(Permission.FUNDS_READ)
 async def list_refunds(
     services: Services, *, organization_id: str, cursor: str | None, limit: int
 ) -> Page[RefundRecord] | Refused:

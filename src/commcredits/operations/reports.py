@@ -11,6 +11,7 @@ from typing import Final
 
 import asyncpg
 
+from commcredits.core.access import Permission
 from commcredits.core.account import SessionState
 from commcredits.core.calendar import last_days
 from commcredits.core.commands import CallType, Service
@@ -30,6 +31,7 @@ from commcredits.operations.paging import (
     write_cursor,
     write_instant,
 )
+from commcredits.operations.permitting import reads
 from commcredits.operations.services import Services
 from commcredits.storage.connection import load_statement
 
@@ -144,6 +146,7 @@ class DayOfConsumption:
     charged_micros: int
 
 
+@reads(Permission.FUNDS_READ)
 async def read_balance(services: Services, *, organization_id: str) -> Balance | Refused:
     """The balance now. What has expired is not in it, though it may not be booked yet; what calls hold of it is."""
     now = services.clock()
@@ -168,12 +171,14 @@ async def read_balance(services: Services, *, organization_id: str) -> Balance |
     )
 
 
+@reads(Permission.FUNDS_READ)
 async def list_lots(services: Services, *, organization_id: str) -> tuple[LotRecord, ...] | Refused:
     """The lots with anything left now, in order of use; together they are the balance, without a line of credit."""
     rows = await _lot_rows(services, organization_id)
     return rows if isinstance(rows, Refused) else _lots_of(rows, services.clock())
 
 
+@reads(Permission.FUNDS_READ)
 async def list_journal(
     services: Services, *, organization_id: str, cursor: str | None, limit: int
 ) -> Page[JournalEntry] | Refused:
@@ -196,6 +201,7 @@ async def list_journal(
     return Page(items=items, next_cursor=write_cursor(_JOURNAL, items[-1].transfer_id))
 
 
+@reads(Permission.CALLS_READ)
 async def list_calls(
     services: Services, *, organization_id: str, cursor: str | None, limit: int, free: bool = False
 ) -> Page[CallRecord] | Refused:
@@ -221,6 +227,7 @@ async def list_calls(
     return Page(items=items, next_cursor=write_cursor(_CALLS, write_instant(last.authorised_at), last.session_id))
 
 
+@reads(Permission.CALLS_READ)
 async def get_call(services: Services, *, organization_id: str, session_id: str) -> CallRecord | Refused:
     """One call of this organization; another's is as unknown as none."""
     organization = await get_organization(services, organization_id=organization_id)
@@ -235,6 +242,7 @@ async def get_call(services: Services, *, organization_id: str, session_id: str)
     return _call_of(row, organization.currency)
 
 
+@reads(Permission.FUNDS_READ)
 async def consumption_by_day(
     services: Services, *, organization_id: str, days: int
 ) -> tuple[DayOfConsumption, ...] | Refused:

@@ -15,6 +15,7 @@ from typing import Final
 from commcredits.columnar.deck_tables import DeckError
 from commcredits.columnar.engine import ColumnarMissingError
 from commcredits.columnar.records import RecordsError
+from commcredits.core.access import Permission
 from commcredits.core.commands import CorrectCall
 from commcredits.core.outcomes import Outcome, Recorded, RefusalCode, Refused
 from commcredits.core.tariffs import RateDeck
@@ -28,6 +29,7 @@ from commcredits.operations.period_rating import (
     count_calls,
     price_by,
 )
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.sending import COMMANDS_AT_ONCE, send_all
 from commcredits.operations.services import Services
 from commcredits.operations.simulated_totals import DEAREST_MAX, CallDifference, GroupTotals, Totals
@@ -115,6 +117,7 @@ class Correction:
     refused: Refused | None
 
 
+@reads(Permission.OPERATOR_RATES)
 async def simulate(
     services: Services,
     *,
@@ -162,6 +165,7 @@ async def simulate(
     )
 
 
+@acts(Permission.OPERATOR_CALLS)
 async def correct_calls(
     services: Services,
     *,

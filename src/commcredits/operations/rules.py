@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from commcredits.core.access import Permission
 from commcredits.core.money import AMOUNT_MICROS_MAX, format_micros
 from commcredits.core.outcomes import Refused
 from commcredits.core.pools import POOLED
@@ -19,6 +20,7 @@ from commcredits.core.roster import CallsWithoutUser, DialOutPolicy, Licence, Li
 from commcredits.operations.inputs import invalid_input, refuse_name
 from commcredits.operations.organizations import Organization, get_organization
 from commcredits.operations.people import DEPARTMENT_CHARACTERS_MAX
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.services import Services
 from commcredits.storage.rosters import change_rules as write_rules
 from commcredits.storage.rosters import changing_roster, load_roster
@@ -71,6 +73,7 @@ class RulesRecord:
     usual_daily_micros: Mapping[str, int]
 
 
+@reads(Permission.POLICIES_READ)
 async def read_rules(services: Services, *, organization_id: str) -> RulesRecord | Refused:
     """The rules as they stand; the defaults, where nobody has set any."""
     organization = await get_organization(services, organization_id=organization_id)
@@ -81,11 +84,13 @@ async def read_rules(services: Services, *, organization_id: str) -> RulesRecord
     return _record_of(roster, organization)
 
 
+@acts(Permission.POLICIES_WRITE)
 async def save_rules(services: Services, *, organization_id: str, rules: Rules) -> RulesRecord | Refused:
     """Put these rules in force, whole, for every call that begins from now on; the same again changes nothing."""
     return await change_rules(services, organization_id=organization_id, change=lambda _before: rules)
 
 
+@acts(Permission.POLICIES_WRITE)
 async def change_rules(
     services: Services, *, organization_id: str, change: Callable[[Rules], Rules]
 ) -> RulesRecord | Refused:

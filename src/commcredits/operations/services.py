@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Protocol
 
+from commcredits.core.access import Actor
 from commcredits.core.account import ChargingTerms, FundingTerms
 from commcredits.core.commands import Command
 from commcredits.core.outcomes import Outcome
@@ -38,8 +39,11 @@ class Executor(Protocol):
 class Services:
     """One shard's storage, the gateways by name, the clock, the source of ids, and the operator's terms.
 
-    ``charging`` must be what the executor charges by. Without a seller ``receipts`` is None.
+    ``actor`` is whoever acts through them: each operation asks them for its permission. ``charging`` must be what the
+    executor charges by. Without a seller ``receipts`` is None.
     """
+
+    actor: Actor
 
     shard_id: int
     pool: Pool
@@ -56,3 +60,7 @@ class Services:
     receipts: ReceiptTerms | None = None
     rendering: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(RENDERED_AT_ONCE_MAX))
     telling: TellingTerms = field(default_factory=TellingTerms)
+
+    def acting_as(self, actor: Actor) -> Services:
+        """The same parts, for somebody else."""
+        return replace(self, actor=actor)

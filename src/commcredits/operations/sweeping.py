@@ -13,11 +13,13 @@ from typing import Final
 
 import structlog
 
+from commcredits.core.access import Permission
 from commcredits.core.outcomes import Refused
 from commcredits.gateways.minor_units import from_minor_units
 from commcredits.gateways.protocol import Gateway, Payout, Unavailable
 from commcredits.operations.paging import Page, check_limit, read_cursor, refuse_cursor, write_cursor
 from commcredits.operations.payment_messages import events_to_keep
+from commcredits.operations.permitting import reads
 from commcredits.operations.services import Services
 from commcredits.storage import gateway_records
 from commcredits.storage.gateway_records import GatewayPayout, keep_page, keep_payouts, read_payouts
@@ -49,6 +51,7 @@ async def read_gateway_payouts(services: Services) -> int:
     )
 
 
+@reads(Permission.OPERATOR_GATEWAYS)
 async def list_payouts(
     services: Services, *, gateway: str | None, cursor: str | None, limit: int
 ) -> Page[GatewayPayout] | Refused:

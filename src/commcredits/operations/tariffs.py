@@ -14,6 +14,7 @@ from typing import Final
 
 import asyncpg
 
+from commcredits.core.access import Permission
 from commcredits.core.commands import AssignRateDeck
 from commcredits.core.outcomes import Done, RefusalCode, Refused
 from commcredits.core.tariffs import PLAIN_TERMS, DeckTerms
@@ -34,6 +35,7 @@ from commcredits.operations.paging import (
     write_cursor,
     write_instant,
 )
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.rate_deck_sources import DeckRates, RateSource, read_rates
 from commcredits.operations.rate_deck_terms import read_terms
 from commcredits.operations.services import Services
@@ -81,6 +83,7 @@ class RatesChecked:
     with_origin: int
 
 
+@acts(Permission.OPERATOR_RATES)
 async def publish_rate_deck(
     services: Services,
     *,
@@ -103,6 +106,7 @@ async def publish_rate_deck(
     return await _write(services, deck, lines, services.clock(), progress, written)
 
 
+@acts(Permission.OPERATOR_RATES)
 async def draft_rate_deck(
     services: Services,
     *,
@@ -142,18 +146,21 @@ async def check_rates(
     )
 
 
+@reads(Permission.OPERATOR_RATES)
 async def get_rate_deck(services: Services, *, rate_deck_id: str) -> RateDeckInfo | Refused:
     """One deck, whatever its state."""
     row = await _row_of(services, rate_deck_id)
     return row if isinstance(row, Refused) else rate_deck_info(row)
 
 
+@reads(Permission.OPERATOR_RATES)
 async def get_rate_deck_terms(services: Services, *, rate_deck_id: str) -> DeckTerms | Refused:
     """What a deck says once for all of its rates."""
     row = await _row_of(services, rate_deck_id)
     return row if isinstance(row, Refused) else decode_terms(row["terms"])
 
 
+@reads(Permission.OPERATOR_RATES)
 async def list_rate_decks(
     services: Services, *, cursor: str | None, limit: int, state: str | None = None
 ) -> Page[RateDeckInfo] | Refused:
@@ -175,6 +182,7 @@ async def list_rate_decks(
     return Page(items=items, next_cursor=write_cursor(_LIST, write_instant(last.created_at), last.rate_deck_id))
 
 
+@acts(Permission.OPERATOR_ORGANIZATIONS)
 async def assign_rate_deck(
     services: Services,
     *,

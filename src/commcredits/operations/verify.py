@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from commcredits.core.access import Permission
 from commcredits.core.rating import price_micros
+from commcredits.operations.permitting import reads
 from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, load_statement
 from commcredits.storage.loading import rate_of
@@ -87,6 +89,12 @@ class Verification:
     organizations: int
     transfers: int
     discrepancies: tuple[Discrepancy, ...]
+
+
+@reads(Permission.OPERATOR_VERIFY)
+async def run_verification(services: Services, *, progress: Callable[[int, int], None] | None = None) -> Verification:
+    """What ``verify_books`` finds, for whoever may ask."""
+    return await verify_books(services, progress=progress)
 
 
 async def verify_books(services: Services, *, progress: Callable[[int, int], None] | None = None) -> Verification:

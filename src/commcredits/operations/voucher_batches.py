@@ -12,10 +12,12 @@ from typing import Final
 
 import asyncpg
 
+from commcredits.core.access import Permission
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.operations.inputs import refuse_operator
 from commcredits.operations.organizations import check_identifier
 from commcredits.operations.paging import Page, check_limit
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.services import Services
 from commcredits.operations.vouchers import voucher_digest
 from commcredits.storage.connection import load_statement
@@ -68,6 +70,7 @@ class Voucher:
     voided_at: datetime | None
 
 
+@reads(Permission.OPERATOR_FUNDS)
 async def list_voucher_batches(services: Services, *, cursor: str | None, limit: int) -> Page[VoucherBatch] | Refused:
     """Batches, newest first; a cursor is the last id of the page before."""
     refused = check_limit(limit)
@@ -81,6 +84,7 @@ async def list_voucher_batches(services: Services, *, cursor: str | None, limit:
     return Page(items=items, next_cursor=items[-1].batch_id if len(rows) > limit else None)
 
 
+@reads(Permission.OPERATOR_FUNDS)
 async def find_voucher(services: Services, *, code: str) -> Voucher | Refused:
     """What became of the voucher with this code, for an operator whom its holder asks."""
     digest = voucher_digest(code)
@@ -92,6 +96,7 @@ async def find_voucher(services: Services, *, code: str) -> Voucher | Refused:
     return _voucher_of(row)
 
 
+@acts(Permission.OPERATOR_FUNDS)
 async def void_voucher(services: Services, *, code: str, voided_by: str) -> Voucher | Refused:
     """Make one voucher worthless. One that was redeemed stays so: VOUCHER_NOT_VALID, with its state."""
     refused = refuse_operator(voided_by)
@@ -107,6 +112,7 @@ async def void_voucher(services: Services, *, code: str, voided_by: str) -> Vouc
     return after
 
 
+@acts(Permission.OPERATOR_FUNDS)
 async def void_voucher_batch(services: Services, *, batch_id: str, voided_by: str) -> VoucherBatch | Refused:
     """Make all open vouchers of a batch worthless; an unknown one is VOUCHER_NOT_VALID."""
     checked = check_identifier("batch_id", batch_id)

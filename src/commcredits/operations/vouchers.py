@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from commcredits.core.access import Permission
 from commcredits.core.account import OrganizationStatus
 from commcredits.core.commands import GrantPromotion
 from commcredits.core.outcomes import LotGranted, RefusalCode, Refused
@@ -28,6 +29,7 @@ from commcredits.operations.inputs import (
     refuse_operator,
 )
 from commcredits.operations.organizations import get_organization
+from commcredits.operations.permitting import acts
 from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, load_statement
 from commcredits.storage.identifiers import OPERATOR_ID
@@ -81,6 +83,7 @@ class RedeemedVoucher:
     expires_at: datetime
 
 
+@acts(Permission.OPERATOR_FUNDS)
 async def issue_vouchers(
     services: Services, *, command_id: str, terms: VoucherTerms, issued_by: str
 ) -> IssuedVouchers | Refused:
@@ -119,6 +122,7 @@ async def issue_vouchers(
     return IssuedVouchers(batch_id=batch_id, codes=codes, terms=terms, issued_by=issued_by, issued_at=now)
 
 
+@acts(Permission.FUNDS_WRITE)
 async def redeem_voucher(services: Services, *, organization_id: str, code: str) -> RedeemedVoucher | Refused:
     """Turn a voucher into promotional funds of this organization; the same code again gets the same funds' answer.
 

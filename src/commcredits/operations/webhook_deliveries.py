@@ -11,10 +11,12 @@ from typing import Final
 
 import asyncpg
 
+from commcredits.core.access import Permission
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.operations.inputs import invalid_input, is_identifier
 from commcredits.operations.organizations import check_identifier, get_organization
 from commcredits.operations.paging import Page, check_limit, read_cursor, refuse_cursor, write_cursor
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.services import Services
 from commcredits.storage.connection import load_statement
 
@@ -46,6 +48,7 @@ class Delivery:
     trouble: str
 
 
+@reads(Permission.WEBHOOKS_READ)
 async def list_deliveries(
     services: Services,
     *,
@@ -86,6 +89,7 @@ async def list_deliveries(
     return Page(items=items, next_cursor=write_cursor(_LIST, items[-1].delivery_id) if more else None)
 
 
+@acts(Permission.WEBHOOKS_WRITE)
 async def resend_delivery(services: Services, *, organization_id: str, delivery_id: str) -> Delivery | Refused:
     """Make a delivery again at once, with as many tries as a new one; one that waits already goes on waiting.
 

@@ -15,12 +15,14 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+from commcredits.core.access import Permission
 from commcredits.core.notices import Notice, NoticeKind
 from commcredits.core.outcomes import Done, RefusalCode, Refused
 from commcredits.operations.inputs import invalid_input, refuse_name
 from commcredits.operations.notice_kinds import NoticeGroup, check_kinds
 from commcredits.operations.notices import add_notices
 from commcredits.operations.organizations import check_identifier, get_organization
+from commcredits.operations.permitting import acts, reads
 from commcredits.operations.services import Services
 from commcredits.operations.webhook_addresses import check_target
 from commcredits.storage.connection import Connection, load_statement
@@ -65,6 +67,7 @@ class EndpointWithSecret:
     secret: str = field(repr=False)
 
 
+@reads(Permission.WEBHOOKS_READ)
 async def list_endpoints(services: Services, *, organization_id: str) -> tuple[Endpoint, ...] | Refused:
     """An organization's endpoints, oldest first."""
     organization = await get_organization(services, organization_id=organization_id)
@@ -74,6 +77,7 @@ async def list_endpoints(services: Services, *, organization_id: str) -> tuple[E
     return tuple(_endpoint_of(row) for row in rows)
 
 
+@acts(Permission.WEBHOOKS_WRITE)
 async def add_endpoint(
     services: Services, *, organization_id: str, url: str, description: str = "", kinds: Sequence[str] = ()
 ) -> EndpointWithSecret | Refused:
@@ -105,6 +109,7 @@ async def add_endpoint(
     return endpoint if isinstance(endpoint, Refused) else EndpointWithSecret(endpoint=endpoint, secret=secret)
 
 
+@acts(Permission.WEBHOOKS_WRITE)
 async def change_endpoint(
     services: Services,
     *,
@@ -126,6 +131,7 @@ async def change_endpoint(
     return await _get(services, organization_id, endpoint_id)
 
 
+@acts(Permission.WEBHOOKS_WRITE)
 async def rotate_secret(services: Services, *, organization_id: str, endpoint_id: str) -> EndpointWithSecret | Refused:
     """A new secret; for a day the one before signs beside it, so that a receiver can change over in between.
 
@@ -142,6 +148,7 @@ async def rotate_secret(services: Services, *, organization_id: str, endpoint_id
     return endpoint if isinstance(endpoint, Refused) else EndpointWithSecret(endpoint=endpoint, secret=secret)
 
 
+@acts(Permission.WEBHOOKS_WRITE)
 async def enable_endpoint(services: Services, *, organization_id: str, endpoint_id: str) -> Endpoint | Refused:
     """Send to it again; what had failed meanwhile is sent again only where somebody asks for it."""
     known = await _known(services, organization_id, endpoint_id)
@@ -152,6 +159,7 @@ async def enable_endpoint(services: Services, *, organization_id: str, endpoint_
     return await _get(services, organization_id, endpoint_id)
 
 
+@acts(Permission.WEBHOOKS_WRITE)
 async def disable_endpoint(services: Services, *, organization_id: str, endpoint_id: str) -> Endpoint | Refused:
     """Send nothing more to it until somebody enables it; nobody is told, for somebody wanted it."""
     known = await _known(services, organization_id, endpoint_id)
@@ -162,6 +170,7 @@ async def disable_endpoint(services: Services, *, organization_id: str, endpoint
     return await _get(services, organization_id, endpoint_id)
 
 
+@acts(Permission.WEBHOOKS_WRITE)
 async def remove_endpoint(services: Services, *, organization_id: str, endpoint_id: str) -> Done | Refused:
     """Forget an endpoint with the log of its deliveries; changes nothing where there is none."""
     organization = await get_organization(services, organization_id=organization_id)

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commcredits.core.outcomes import RefusalCode, Refused
+from commcredits.edges.http.problem_kinds import REFUSALS
 from commcredits.edges.http.problems import (
     HTTP_FAULTS,
-    REFUSALS,
     FieldError,
     HttpFault,
     fault_problem,

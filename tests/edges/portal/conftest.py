@@ -114,8 +114,8 @@ def portal() -> Iterator[Portal]:
     quick = PortalSettings(operator_token=TOKEN, live_seconds=1)
     app = Starlette(
         routes=[
-            Mount("/portal", portal_app(operations, steady, now=now)),
-            Mount("/deep/down/portal", portal_app(operations, quick, now=now)),
+            Mount("/portal", portal_app(lambda _page: operations, steady, now=now)),
+            Mount("/deep/down/portal", portal_app(lambda _page: operations, quick, now=now)),
         ]
     )
     listener = socket.socket()

@@ -53,7 +53,9 @@ async def store(database_url: str) -> AsyncIterator[Shop]:
 
 def _browser(store: Shop) -> httpx.AsyncClient:
     settings = PortalSettings(operator_token=TOKEN)
-    portal = portal_app(ServicesForPortal(store.services), settings, now=store.services.clock)
+    portal = portal_app(
+        lambda page: ServicesForPortal(page.services), settings, now=store.services.clock, services=store.services
+    )
     application = Starlette(routes=[Mount("/portal", portal)])
     return httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url=ORIGIN)
 

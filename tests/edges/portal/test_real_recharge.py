@@ -51,7 +51,10 @@ class Office:
 async def office(database_url: str) -> AsyncIterator[Office]:
     async with open_shop(database_url) as shop:
         portal = portal_app(
-            ServicesForPortal(shop.services), PortalSettings(operator_token=TOKEN), now=shop.services.clock
+            lambda page: ServicesForPortal(page.services),
+            PortalSettings(operator_token=TOKEN),
+            now=shop.services.clock,
+            services=shop.services,
         )
         application = Starlette(routes=[Mount("/portal", portal)])
         async with httpx.AsyncClient(

@@ -43,7 +43,7 @@ class Clock:
 def mounted(operations: MemoryOperations, clock: Callable[[], datetime], *, live_seconds: int = 600) -> Starlette:
     """The portal where the product has it: at ``/portal`` of a larger application."""
     settings = PortalSettings(operator_token=TOKEN, live_seconds=live_seconds)
-    return Starlette(routes=[Mount("/portal", portal_app(operations, settings, now=clock))])
+    return Starlette(routes=[Mount("/portal", portal_app(lambda _page: operations, settings, now=clock))])
 
 
 @dataclass(kw_only=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from commcredits.core.access import SYSTEM
 from commcredits.core.commands import Authorise, CorrectCall, LiftBlock, RecordCall, Service
 from commcredits.core.outcomes import Outcome, Recorded
 from commcredits.core.roster import Licence, Limits, PartyKind, Roster
@@ -183,6 +184,7 @@ class Staff:
         ``lifted``: a block was lifted, so meters of fraud limits have forgotten what calls used by then.
         """
         services = Services(
+            actor=SYSTEM,
             shard_id=SHARD,
             pool=self.pool,
             executor=self.world.new_committer(),

@@ -9,7 +9,7 @@ import pytest
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.charging.openapi import charging_openapi
-from commcredits.edges.http.problems import REFUSALS
+from commcredits.edges.http.problem_kinds import REFUSALS
 from tests.stories.sip.charging_stand_in import STATUSES, Books, ChargingStandIn, Purse
 from tests.stories.sip.handset import Handset, Heard
 from tests.stories.sip.ports import free_ports

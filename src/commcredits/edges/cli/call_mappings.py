@@ -50,7 +50,7 @@ def _add_list(group: typer.Typer, parts: Parts) -> None:
 
         async def work() -> tuple[NamedMapping, ...]:
             async with parts.open_services() as opened:
-                return await call_mapping_store.list_mappings(opened.services)
+                return taken(await call_mapping_store.list_mappings(opened.services))
 
         found = run(work())
         if as_json:

@@ -107,6 +107,17 @@ REFUSALS: Final[Mapping[RefusalCode, str]] = {
     RefusalCode.UNKNOWN_DELIVERY: "the organization has no delivery with this id",
     RefusalCode.ADDRESS_NOT_ALLOWED: "webhooks go to public https addresses only",
     RefusalCode.GATEWAY_NOT_READY: "the payment gateway gave no usable answer; nothing was done. Try again",
+    RefusalCode.NOT_PERMITTED: "whoever asks may not do this",
+    RefusalCode.PROOF_REQUIRED: "whoever asks has to prove again who they are",
+    RefusalCode.UNKNOWN_ADMINISTRATOR: "there is no administrator and no invitation with this id",
+    RefusalCode.ADMINISTRATOR_TAKEN: "somebody with this mail address is an administrator already",
+    RefusalCode.LAST_ADMINISTRATOR: "the organization would be left without a global administrator",
+    RefusalCode.INVITATION_NOT_VALID: "the invitation was used, was withdrawn, or has ended",
+    RefusalCode.SIGN_IN_FAILED: "what was given does not prove who this is",
+    RefusalCode.UNKNOWN_API_KEY: "the organization has no API key with this id",
+    RefusalCode.UNKNOWN_EXPORT: "there is no export with this id, or it was removed",
+    RefusalCode.UNKNOWN_COST_DECK: "no deck tells what calls cost the operator",
+    RefusalCode.SANDBOX_NOT_ALLOWED: "a sandbox organization cannot do this",
 }
 """Each refusal of the core in words. A test fails when a code has no line here."""
 

@@ -15,7 +15,7 @@ import typer
 
 from commcredits.edges.cli.options import AsJson, whole_option
 from commcredits.edges.cli.parts import DemoChoices, Parts
-from commcredits.edges.cli.refusing import ExitStatus
+from commcredits.edges.cli.refusing import ExitStatus, taken
 from commcredits.edges.cli.running import run, serve
 from commcredits.edges.cli.writing import (
     complain,
@@ -111,13 +111,15 @@ def _add_upkeep(app: typer.Typer, parts: Parts) -> None:
     @app.command()
     def verify(as_json: AsJson = False) -> None:
         """Prove that balances, lots, holds, calls and journal agree, or say exactly where they do not."""
-        from commcredits.operations.verify import verify_books
+        from commcredits.operations.verify import run_verification
 
         async def work() -> Verification:
             async with parts.open_services() as opened:
                 with progress("verifying the books") as update:
-                    return await verify_books(
-                        opened.services, progress=lambda done, total: update(completed=done, total=total)
+                    return taken(
+                        await run_verification(
+                            opened.services, progress=lambda done, total: update(completed=done, total=total)
+                        )
                     )
 
         found = run(work())

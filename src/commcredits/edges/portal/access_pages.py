@@ -5,6 +5,7 @@ Knows the operator token's form. Refuses to know organizations.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.responses import Response
@@ -22,7 +23,7 @@ class AccessPages:
     """Each method answers one address."""
 
     door: Door
-    operations: PortalOperations
+    operations: Callable[[Page], PortalOperations]
 
     async def sign_in_form(self, page: Page) -> Response:
         """The form that asks for the operator token; whoever is signed in already is led on."""
@@ -68,7 +69,7 @@ class AccessPages:
 
     async def _first_page(self, page: Page) -> str:
         """The only organization's page where there is just one, else the list to pick from."""
-        listed = await self.operations.list_organizations(cursor=None, limit=2)
+        listed = await self.operations(page).list_organizations(cursor=None, limit=2)
         if isinstance(listed, Refused) or len(listed.items) != 1:
             return page.links.home()
         return page.links.credits(listed.items[0].organization_id)

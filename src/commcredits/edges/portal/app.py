@@ -22,9 +22,11 @@ from commcredits.edges.portal.approve_pages import ApprovePages
 from commcredits.edges.portal.assets import Asset
 from commcredits.edges.portal.billing_pages import BillingPages
 from commcredits.edges.portal.door import Clock, Door, speeches
+from commcredits.edges.portal.features import feature_routes
 from commcredits.edges.portal.headers import StrictHeaders
 from commcredits.edges.portal.method_pages import MethodPages
 from commcredits.edges.portal.method_ports import MethodOperations
+from commcredits.edges.portal.page import Page
 from commcredits.edges.portal.ports import PortalOperations
 from commcredits.edges.portal.receipt_pages import ReceiptPages
 from commcredits.edges.portal.recharge_pages import RechargePages
@@ -32,16 +34,25 @@ from commcredits.edges.portal.rendering import Renderer
 from commcredits.edges.portal.settings import PortalSettings
 from commcredits.edges.portal.visits import VisitKeeper
 from commcredits.edges.translations import marked
+from commcredits.operations.services import Services
 
 
 class Operations(PortalOperations, MethodOperations, Protocol):
     """All that the pages ask for."""
 
 
-def portal_app(operations: Operations, settings: PortalSettings, *, now: Clock) -> ASGIApp:
+def portal_app(
+    operations: Callable[[Page], Operations],
+    settings: PortalSettings,
+    *,
+    now: Clock,
+    services: Services | None = None,
+) -> ASGIApp:
     """The portal as an application of its own, to be mounted at a path such as ``/portal``.
 
-    ``now`` tells the present instant, aware UTC. The catalogues and static files are read here, once.
+    ``operations`` answers what the pages of billing ask, for whoever asks; the other pages ask the operations through
+    ``services`` and are there only with them (decision 0021). ``now`` tells the present instant, aware UTC. The
+    catalogues and static files are read here, once.
     """
     files = assets.load()
     spoken = speeches()
@@ -55,6 +66,7 @@ def portal_app(operations: Operations, settings: PortalSettings, *, now: Clock) 
         renderer=Renderer(files, {language: speech.translations for language, speech in spoken.items()}),
         speeches=spoken,
         now=now,
+        services=services,
     )
     # The headers go around everything, the answer to a fault of ours included.
     return StrictHeaders(
@@ -65,7 +77,7 @@ def portal_app(operations: Operations, settings: PortalSettings, *, now: Clock) 
     )
 
 
-def _routes(door: Door, operations: Operations, files: Mapping[str, Asset]) -> list[BaseRoute]:
+def _routes(door: Door, operations: Callable[[Page], Operations], files: Mapping[str, Asset]) -> list[BaseRoute]:
     access = AccessPages(door=door, operations=operations)
     billing = BillingPages(door=door, operations=operations)
     recharge = RechargePages(door=door, operations=operations, billing=billing)
@@ -89,11 +101,12 @@ def _routes(door: Door, operations: Operations, files: Mapping[str, Asset]) -> l
         Route(links.ATTEMPTS, guarded(recharge.attempts)),
         *_paying_routes(door, operations),
         *_receipt_routes(door, operations, billing),
+        *([] if door.services is None else feature_routes(door)),
         Route(links.STATIC, _static(files)),
     ]
 
 
-def _paying_routes(door: Door, operations: Operations) -> list[BaseRoute]:
+def _paying_routes(door: Door, operations: Callable[[Page], Operations]) -> list[BaseRoute]:
     """Payment methods, and approvals, whose payers need not sign in."""
     methods = MethodPages(door=door, operations=operations)
     approve = ApprovePages(door=door, operations=operations)
@@ -115,7 +128,7 @@ def _paying_routes(door: Door, operations: Operations) -> list[BaseRoute]:
     ]
 
 
-def _receipt_routes(door: Door, operations: Operations, billing: BillingPages) -> list[BaseRoute]:
+def _receipt_routes(door: Door, operations: Callable[[Page], Operations], billing: BillingPages) -> list[BaseRoute]:
     """Receipts, and who stands on them as the buyer."""
     receipts = ReceiptPages(door=door, operations=operations, billing=billing)
     guarded = door.guarded

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -59,25 +60,25 @@ class ApprovePages:
     """Each method answers one address."""
 
     door: Door
-    operations: MethodOperations
+    operations: Callable[[Page], MethodOperations]
     attempts: Attempts = field(default_factory=Attempts)
 
     async def ask(self, page: Page) -> Response:
         """Amount, card and a button while it waits; else that nothing waits."""
-        found = await self.operations.approval(_top_up_id(page), asks_gateway=False)
+        found = await self.operations(page).approval(_top_up_id(page), asks_gateway=False)
         return self._page(page, found)
 
     async def approve(self, page: Page) -> Response:
         """Lead the payer to the gateway's page, or to what it came to meanwhile."""
         top_up_id = _top_up_id(page)
-        found = await self.operations.approval(top_up_id, asks_gateway=False)
+        found = await self.operations(page).approval(top_up_id, asks_gateway=False)
         if found is None or not found.waits:
             return self._page(page, found)
         # Counted only now: ids of nothing would push those of payments out.
         if not self._may_ask_gateway(top_up_id):
             return self._too_many(page)
         done = page.links.approved(top_up_id, **{_PROOF: self._proof(top_up_id)})
-        resumed = await self.operations.resume_payment(top_up_id, return_path=done)
+        resumed = await self.operations(page).resume_payment(top_up_id, return_path=done)
         if isinstance(resumed, Refused):
             if resumed.code is RefusalCode.PAYMENT_NOT_OPEN:
                 return self._lead(page, done)
@@ -93,7 +94,7 @@ class ApprovePages:
         if not hmac.compare_digest(page.request.query_params.get(_PROOF, "").encode(), self._proof(top_up_id).encode()):
             return self._page(page, None)
         asks_gateway = self._may_ask_gateway(top_up_id)
-        found = await self.operations.approval(top_up_id, asks_gateway=asks_gateway)
+        found = await self.operations(page).approval(top_up_id, asks_gateway=asks_gateway)
         if found is None:
             return self._page(page, None)
         return self.door.html("approve_done.html", page, approval=found)

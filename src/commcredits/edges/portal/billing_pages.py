@@ -6,14 +6,14 @@ anything is decided.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, Final
 
 from starlette.responses import Response
 
 from commcredits.core.calendar import twelve_months_after
-from commcredits.core.outcomes import RefusalCode, Refused
+from commcredits.core.outcomes import Refused
 from commcredits.core.purchases import TopUpState
 from commcredits.edges.portal import charts, forms, recharge_forms
 from commcredits.edges.portal.door import Door
@@ -26,7 +26,6 @@ from commcredits.edges.portal.ports import (
     TopUpView,
 )
 from commcredits.edges.portal.recharge_sentences import outlook
-from commcredits.edges.translations import marked
 
 _NOTHING_BOUGHT: Final = frozenset({TopUpState.DECLINED, TopUpState.CANCELLED})
 _FUNDS_FIELDS: Final = (forms.AMOUNT, forms.PAYMENT_METHOD)
@@ -35,13 +34,6 @@ SAVED: Final = "saved"
 RECHARGING: Final = "recharging"
 ALERTS_SAVED: Final = "alerts"
 """What a redirect to the page may ask it to announce as saved."""
-
-_STATUSES: Final = {
-    RefusalCode.UNKNOWN_ORGANIZATION: 404,
-    RefusalCode.UNKNOWN_RECEIPT: 404,
-    RefusalCode.BUSY: 503,
-    RefusalCode.INTERNAL_ERROR: 500,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +49,12 @@ class BillingPages:
     """Each method answers one address."""
 
     door: Door
-    operations: PortalOperations
+    operations: Callable[[Page], PortalOperations]
 
     async def organizations(self, page: Page) -> Response:
         """The organizations to pick from."""
         cursor = page.request.query_params.get("cursor")
-        listed = await self.operations.list_organizations(cursor=cursor, limit=ORGANIZATIONS_PER_PAGE)
+        listed = await self.operations(page).list_organizations(cursor=cursor, limit=ORGANIZATIONS_PER_PAGE)
         if isinstance(listed, Refused):
             return self.refused(page, listed)
         return self.door.html("organizations.html", page, listed=listed, is_first=cursor is None)
@@ -105,7 +97,7 @@ class BillingPages:
         order = forms.read_funds(page.form, overview, speech)
         if isinstance(order, FormView):
             return self._funds_form(page, overview, order, status=422)
-        bought = await self.operations.add_funds(
+        bought = await self.operations(page).add_funds(
             overview.organization.organization_id,
             amount_micros=order.amount_micros,
             payment_method=order.payment_method,
@@ -124,14 +116,14 @@ class BillingPages:
 
     async def overview(self, page: Page) -> CreditsOverview | Refused:
         """What the operations say of the organization that the address names."""
-        return await self.operations.credits_overview(organization_id_of(page))
+        return await self.operations(page).credits_overview(organization_id_of(page))
 
     async def done(self, page: Page, overview: CreditsOverview, notice: Notice, **query: str) -> Response:
         """After a form was done: the page afresh in place for htmx, a redirect to it otherwise."""
         organization_id = overview.organization.organization_id
         if not page.is_fragment:
             return self.door.see_other(page.links.credits(organization_id, **query))
-        fresh = await self.operations.credits_overview(organization_id)
+        fresh = await self.operations(page).credits_overview(organization_id)
         if isinstance(fresh, Refused):
             return Response(status_code=200, headers={"HX-Redirect": page.links.credits(organization_id, **query)})
         response = await self.credits_page(page, fresh, notice=notice, template="_credits.html")
@@ -153,7 +145,7 @@ class BillingPages:
         """The page, or a part of it; forms that came back stand where those in force would."""
         page = local(page, overview)
         organization = overview.organization
-        told = await self.operations.balance_alerts(organization.organization_id)
+        told = await self.operations(page).balance_alerts(organization.organization_id)
         if isinstance(told, Refused):
             return self.refused(page, told)
         return self.door.html(
@@ -199,14 +191,7 @@ class BillingPages:
 
     def refused(self, page: Page, refused: Refused) -> Response:
         """The page that says why something can't be shown."""
-        status = _STATUSES.get(refused.code, 409)
-        missing = status == HTTPStatus.NOT_FOUND
-        title = marked("There is nothing here") if missing else marked("This page can't be shown now")
-        sentence = page.speech.refusal(refused, "")
-        response = self.door.problem(page, status=status, title=page.speech.say(title), sentence=sentence)
-        if refused.code is RefusalCode.BUSY:
-            response.headers["Retry-After"] = "1"
-        return response
+        return self.door.refused(page, refused)
 
 
 def organization_id_of(page: Page) -> str:

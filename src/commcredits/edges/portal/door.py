@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, Literal
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from commcredits.core.access import NOBODY, Actor, ActorKind, Role, permissions_of
+from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.edges import translations
 from commcredits.edges.portal import languages
 from commcredits.edges.portal.formatting import Formats
@@ -25,6 +27,8 @@ from commcredits.edges.portal.sentences import Speech
 from commcredits.edges.portal.settings import PortalSettings
 from commcredits.edges.portal.visits import Visit, VisitKeeper
 from commcredits.edges.translations import marked
+from commcredits.operations.organizations import Organization, get_organization
+from commcredits.operations.services import Services
 
 VISIT_COOKIE: Final = "commcredits_portal"
 LANGUAGE_COOKIE: Final = "commcredits_language"
@@ -32,6 +36,14 @@ THEME_COOKIE: Final = "commcredits_theme"
 FORM_TOKEN: Final = "form_token"  # noqa: S105 - the name of a form's field, not a secret
 THEMES: Final = ("light", "dark")
 
+_UNKNOWN: Final = "unknown_"
+_STATUSES: Final = {
+    RefusalCode.NOT_PERMITTED: 403,
+    RefusalCode.PROOF_REQUIRED: 403,
+    RefusalCode.BUSY: 503,
+    RefusalCode.INTERNAL_ERROR: 500,
+    RefusalCode.INVALID_INPUT: 422,
+}
 _PREFERENCE_SECONDS: Final = 31_536_000
 _RENEWED_AFTER_SECONDS: Final = 60
 _POST: Final = "POST"
@@ -52,6 +64,7 @@ class Door:
     renderer: Renderer
     speeches: Mapping[str, Speech]
     now: Clock
+    services: Services | None = None
 
     def guarded(
         self, answer: Answer, *, signed_in: bool = True, renews: bool = True
@@ -88,6 +101,7 @@ class Door:
             available=translations.LANGUAGES,
         )
         theme = request.cookies.get(THEME_COOKIE, "")
+        actor = _actor_of(request, visit)
         return Page(
             request=request,
             links=Links(root=str(request.scope.get("root_path", "")).rstrip("/")),
@@ -96,6 +110,8 @@ class Door:
             speech=self.speeches[language],
             theme=theme if theme in THEMES else "",
             form=form or {},
+            actor=actor,
+            acting=None if self.services is None else self.services.acting_as(actor),
         )
 
     def stranger(self, request: Request) -> Page:
@@ -114,6 +130,22 @@ class Door:
         response.headers["HX-Retarget"] = "#problem"
         response.headers["HX-Reswap"] = "innerHTML"
         return response
+
+    def refused(self, page: Page, refused: Refused, currency: str = "") -> Response:
+        """The page that says why something can't be shown, or was not done."""
+        status = _STATUSES.get(refused.code, 404 if refused.code.startswith(_UNKNOWN) else 409)
+        title = {404: marked("There is nothing here"), 403: marked("You may not do this")}.get(
+            status, marked("This page can't be shown now")
+        )
+        sentence = page.speech.refusal(refused, currency)
+        response = self.problem(page, status=status, title=page.speech.say(title), sentence=sentence)
+        if refused.code is RefusalCode.BUSY:
+            response.headers["Retry-After"] = "1"
+        return response
+
+    async def organization(self, page: Page) -> Organization | Refused:
+        """The organization that the address names, for the frame around a page about it."""
+        return await get_organization(page.services, organization_id=page.organization_id)
 
     def form_is_not_ours(self, page: Page) -> Response:
         """The answer to a form whose token is missing or of another visit."""
@@ -184,6 +216,22 @@ def speeches() -> dict[str, Speech]:
         language: Speech(translations=translations.load(language), formats=Formats(language=language))
         for language in translations.LANGUAGES
     }
+
+
+def _actor_of(request: Request, visit: Visit) -> Actor:
+    """Whoever asks. Whoever knows the operator token owns the installation."""
+    if not visit.is_signed_in:
+        return NOBODY
+    return Actor(
+        kind=ActorKind.PERSON,
+        actor_id="operator:operator",
+        name="operator",
+        permissions=permissions_of((Role.OPERATOR_OWNER,)),
+        roles=(Role.OPERATOR_OWNER,),
+        source="" if request.client is None else request.client.host,
+        edge="portal",
+        proved_at=datetime.fromtimestamp(visit.signed_in_at, UTC),
+    )
 
 
 def _comes_from_elsewhere(request: Request) -> bool:

@@ -7,6 +7,7 @@ payer back to any address but one of the portal's own.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -73,7 +74,7 @@ class MethodPages:
     """Each method answers one address."""
 
     door: Door
-    operations: MethodOperations
+    operations: Callable[[Page], MethodOperations]
 
     async def methods(self, page: Page) -> Response:
         """The list, with what was just done to it."""
@@ -120,7 +121,7 @@ class MethodPages:
         if way is ByHand.PURCHASE_ORDER and not _ORDER.fullmatch(form.order_number):
             form.errors[ORDER_NUMBER] = method_sentences.order_number_allowed(page.speech)
             return self._add_form(page, view, form, status=422)
-        added = await self.operations.add_method_by_hand(organization_id, way=way, order_number=form.order_number)
+        added = await self.operations(page).add_method_by_hand(organization_id, way=way, order_number=form.order_number)
         if isinstance(added, Refused):
             return self._add_form(page, view, form, status=422, problem=page.speech.refusal(added, ""))
         if form.instead:
@@ -132,7 +133,7 @@ class MethodPages:
         organization_id = _organization_id(page)
         query = page.request.query_params
         gateway, since, instead = query.get(GATEWAY, ""), query.get(SINCE, ""), query.get(INSTEAD, "")
-        kept = await self.operations.finish_adding_methods(organization_id, gateway=gateway)
+        kept = await self.operations(page).finish_adding_methods(organization_id, gateway=gateway)
         view = await self._view(page)
         if isinstance(view, Refused):
             return self._refused(page, view)
@@ -151,7 +152,7 @@ class MethodPages:
         view = await self._view(page)
         if isinstance(view, Refused):
             return self._refused(page, view)
-        chosen = await self.operations.choose_methods(
+        chosen = await self.operations(page).choose_methods(
             view.organization.organization_id,
             default=page.form.get("default", ""),
             backup=page.form.get("backup", "") or None,
@@ -172,7 +173,7 @@ class MethodPages:
         if isinstance(view, Refused) or method is None:
             return self._refused(page, view)
         by = page.form.get("by", "")
-        replaced = await self.operations.replace_method(
+        replaced = await self.operations(page).replace_method(
             view.organization.organization_id, payment_method=method.payment_method, by=by, command_id=_command_id(page)
         )
         if isinstance(replaced, Refused):
@@ -193,7 +194,7 @@ class MethodPages:
         if isinstance(view, Refused) or method is None:
             return self._refused(page, view)
         organization_id = view.organization.organization_id
-        removed = await self.operations.remove_method(organization_id, payment_method=method.payment_method)
+        removed = await self.operations(page).remove_method(organization_id, payment_method=method.payment_method)
         if isinstance(removed, Refused):
             return self._remove_form(page, view, method, method_sentences.why(removed, page.speech), status=422)
         return self._lead(page, page.links.methods(organization_id, done=_REMOVED))
@@ -201,7 +202,7 @@ class MethodPages:
     async def transfer(self, page: Page) -> Response:
         """What to pay by hand: how much, to whom, with which reference."""
         top_up_id = str(page.request.path_params["top_up_id"])
-        found = await self.operations.transfer(_organization_id(page), top_up_id=top_up_id)
+        found = await self.operations(page).transfer(_organization_id(page), top_up_id=top_up_id)
         if isinstance(found, Refused):
             return self._refused(page, found)
         return self.door.html("payment_method_transfer.html", page, organization=found.organization, transfer=found)
@@ -213,7 +214,7 @@ class MethodPages:
             query[SINCE] = _seconds(view.as_of)
         if form.instead:
             query[INSTEAD] = form.instead
-        address = await self.operations.begin_adding_method(
+        address = await self.operations(page).begin_adding_method(
             organization_id,
             gateway=gateway,
             return_path=page.links.method_added(organization_id, **query),
@@ -231,7 +232,7 @@ class MethodPages:
         )
 
     async def _view(self, page: Page) -> MethodsView | Refused:
-        return await self.operations.payment_methods(_organization_id(page))
+        return await self.operations(page).payment_methods(_organization_id(page))
 
     async def _one(self, page: Page) -> tuple[MethodsView | Refused, MethodView | None]:
         """The method that the address names; one of another organization is as unknown as none."""

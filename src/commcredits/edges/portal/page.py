@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 
+from commcredits.core.access import Actor, Permission
 from commcredits.edges.portal.formatting import Formats
 from commcredits.edges.portal.links import Links
 from commcredits.edges.portal.sentences import Speech
 from commcredits.edges.portal.visits import Visit
+from commcredits.operations.services import Services
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +23,8 @@ class Page:
     """A request on its way to an answer.
 
     ``theme`` is ``light``, ``dark`` or empty for the system's own; ``form_token`` goes into every form; ``form``
-    holds the fields that were posted, none for a GET.
+    holds the fields that were posted, none for a GET. ``actor`` is whoever asks, NOBODY before sign-in, and
+    ``acting`` are the services acting as them; None only where the portal was put together without any.
     """
 
     request: Request
@@ -31,6 +34,26 @@ class Page:
     speech: Speech
     theme: str
     form: Mapping[str, str]
+    actor: Actor
+    acting: Services | None = None
+
+    @property
+    def services(self) -> Services:
+        """The services, acting as whoever asks."""
+        assert self.acting is not None, "pages that ask operations are routed only where there are services"
+        return self.acting
+
+    @property
+    def organization_id(self) -> str:
+        """The organization that the address names; empty where it names none."""
+        return str(self.request.path_params.get("organization_id", ""))
+
+    def may(self, permission: str) -> bool:
+        """Whether whoever asks has this permission, for the organization of the address where it names one.
+
+        For what a page offers: the operations decide again. Raises ValueError for a word that is no permission.
+        """
+        return self.actor.may(Permission(permission), self.organization_id or None)
 
     @property
     def language(self) -> str:

@@ -6,6 +6,7 @@ on a receipt: the sheet says it, in words.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,26 +44,26 @@ class ReceiptPages:
     """Each method answers one address; ``billing`` has the page for what can't be shown."""
 
     door: Door
-    operations: PortalOperations
+    operations: Callable[[Page], PortalOperations]
     billing: BillingPages
 
     async def receipts(self, page: Page) -> Response:
         """Receipts and credit notes, newest first."""
-        organization = await self.operations.organization(organization_id_of(page))
+        organization = await self.operations(page).organization(organization_id_of(page))
         if isinstance(organization, Refused):
             return self.billing.refused(page, organization)
         cursor = page.request.query_params.get("cursor")
-        listed = await self.operations.receipts(organization_id_of(page), cursor=cursor, limit=RECEIPTS_PER_PAGE)
+        listed = await self.operations(page).receipts(organization_id_of(page), cursor=cursor, limit=RECEIPTS_PER_PAGE)
         if isinstance(listed, Refused):
             return self.billing.refused(page, listed)
         return self.door.html("receipts.html", page, organization=organization, listed=listed, is_first=cursor is None)
 
     async def receipt(self, page: Page) -> Response:
         """One receipt or credit note, with its files."""
-        organization = await self.operations.organization(organization_id_of(page))
+        organization = await self.operations(page).organization(organization_id_of(page))
         if isinstance(organization, Refused):
             return self.billing.refused(page, organization)
-        document = await self.operations.receipt(organization_id_of(page), number=_number(page))
+        document = await self.operations(page).receipt(organization_id_of(page), number=_number(page))
         if isinstance(document, Refused):
             return self.billing.refused(page, document)
         sheet = sheet_of(document, page.language, page.speech.translations.gettext)
@@ -71,7 +72,7 @@ class ReceiptPages:
     async def file(self, page: Page) -> Response:
         """A receipt as a file, in the page's language; as a page of its own where it is HTML."""
         file_format = str(page.request.path_params["file_format"])
-        document = await self.operations.receipt_file(
+        document = await self.operations(page).receipt_file(
             organization_id_of(page), number=_number(page), file_format=file_format, language=page.language
         )
         if isinstance(document, Refused):
@@ -88,10 +89,10 @@ class ReceiptPages:
 
     async def details_form(self, page: Page) -> Response:
         """Who buys, to be changed."""
-        organization = await self.operations.organization(organization_id_of(page))
+        organization = await self.operations(page).organization(organization_id_of(page))
         if isinstance(organization, Refused):
             return self.billing.refused(page, organization)
-        details = await self.operations.billing_details(organization_id_of(page))
+        details = await self.operations(page).billing_details(organization_id_of(page))
         if isinstance(details, Refused):
             return self.billing.refused(page, details)
         is_saved = page.request.query_params.get("saved") == "yes"
@@ -99,11 +100,11 @@ class ReceiptPages:
 
     async def save_details(self, page: Page) -> Response:
         """Keep who buys; a form with something wrong in it comes back."""
-        organization = await self.operations.organization(organization_id_of(page))
+        organization = await self.operations(page).organization(organization_id_of(page))
         if isinstance(organization, Refused):
             return self.billing.refused(page, organization)
         details = receipt_forms.read_details(page.form)
-        saved = await self.operations.save_billing_details(organization_id_of(page), details=details)
+        saved = await self.operations(page).save_billing_details(organization_id_of(page), details=details)
         if isinstance(saved, Refused):
             form = receipt_forms.refused_details(saved, page.form, organization.country, page.speech)
             return self._details(page, organization, form, status=422)

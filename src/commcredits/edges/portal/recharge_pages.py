@@ -6,6 +6,7 @@ recharge is due.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.responses import Response
@@ -34,7 +35,7 @@ class RechargePages:
     """Each method answers one address; ``billing`` shows the Communications Credits page that the forms stand on."""
 
     door: Door
-    operations: PortalOperations
+    operations: Callable[[Page], PortalOperations]
     billing: BillingPages
 
     async def to_auto_recharge(self, page: Page) -> Response:
@@ -50,7 +51,7 @@ class RechargePages:
         order = recharge_forms.read_auto_recharge(page.form, overview, speech)
         if isinstance(order, FormView):
             return await self._recharge_form(page, overview, order)
-        saved = await self.operations.save_auto_recharge(
+        saved = await self.operations(page).save_auto_recharge(
             overview.organization.organization_id, change=order.change, command_id=order.command_id
         )
         if isinstance(saved, AutoRechargeSaved):
@@ -72,7 +73,7 @@ class RechargePages:
         order = recharge_forms.read_alerts(page.form, overview, speech)
         if isinstance(order, FormView):
             return await self._alerts_form(page, overview, order)
-        refused = await self.operations.save_balance_alerts(
+        refused = await self.operations(page).save_balance_alerts(
             overview.organization.organization_id, amounts_micros=order.amounts_micros, command_id=order.command_id
         )
         if refused is None:
@@ -83,11 +84,11 @@ class RechargePages:
 
     async def attempts(self, page: Page) -> Response:
         """What auto-recharge has tried, why it failed, and what followed; newest first."""
-        organization = await self.operations.organization(organization_id_of(page))
+        organization = await self.operations(page).organization(organization_id_of(page))
         if isinstance(organization, Refused):
             return self.billing.refused(page, organization)
         cursor = page.request.query_params.get("cursor")
-        listed = await self.operations.recharge_attempts(
+        listed = await self.operations(page).recharge_attempts(
             organization_id_of(page), cursor=cursor, limit=ATTEMPTS_PER_PAGE
         )
         if isinstance(listed, Refused):

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from commcredits.edges.portal import recharge_sentences, sentences
 from commcredits.edges.portal.assets import Asset
 from commcredits.edges.portal.links import ALERTS_ID, AUTO_RECHARGE_ID
+from commcredits.edges.portal.menu import ItemSection, console_menu, organization_menu
 from commcredits.edges.portal.page import Page
 
 OTHER_LANGUAGE_NAMES: Mapping[str, str] = {"en": "English", "ro": "Română"}
@@ -43,6 +44,7 @@ class Renderer:
             )
 
         environment = self._environments[page.language]
+        values = {"menu": _menu(page, values), "here": "", **values}
         return environment.get_template(template).render(
             page=page,
             links=links,
@@ -51,6 +53,14 @@ class Renderer:
             icon=icon,
             **values,
         )
+
+
+def _menu(page: Page, values: Mapping[str, object]) -> tuple[ItemSection, ...]:
+    """The organization's menu for pages about one, the console's for the pages that say so."""
+    organization_id = getattr(values.get("organization"), "organization_id", None)
+    if values.get("console"):
+        return console_menu(page)
+    return () if organization_id is None else organization_menu(page, str(organization_id))
 
 
 def _environment(catalogue: Translations) -> Environment:

@@ -164,6 +164,25 @@ REFUSALS: Final[Mapping[RefusalCode, RefusalSentence]] = {
     RefusalCode.UNKNOWN_DELIVERY: RefusalSentence(plain=marked("There is no such delivery.")),
     RefusalCode.ADDRESS_NOT_ALLOWED: RefusalSentence(plain=marked("Webhooks go to public https addresses only.")),
     RefusalCode.GATEWAY_NOT_READY: RefusalSentence(plain=marked("The payment service does not answer. Try again.")),
+    RefusalCode.NOT_PERMITTED: RefusalSentence(plain=marked("Your role does not allow this.")),
+    RefusalCode.PROOF_REQUIRED: RefusalSentence(plain=marked("Prove again who you are before this.")),
+    RefusalCode.UNKNOWN_ADMINISTRATOR: RefusalSentence(plain=marked("There is no such administrator.")),
+    RefusalCode.ADMINISTRATOR_TAKEN: RefusalSentence(
+        plain=marked("Somebody with this mail address is an administrator already.")
+    ),
+    RefusalCode.LAST_ADMINISTRATOR: RefusalSentence(
+        plain=marked("Somebody must stay global administrator. Give another person the role first.")
+    ),
+    RefusalCode.INVITATION_NOT_VALID: RefusalSentence(
+        plain=marked("This invitation was used, was withdrawn, or has ended.")
+    ),
+    RefusalCode.SIGN_IN_FAILED: RefusalSentence(plain=marked("This does not prove who you are. Try again.")),
+    RefusalCode.UNKNOWN_API_KEY: RefusalSentence(plain=marked("There is no such API key.")),
+    RefusalCode.UNKNOWN_EXPORT: RefusalSentence(plain=marked("There is no such export, or it was removed.")),
+    RefusalCode.UNKNOWN_COST_DECK: RefusalSentence(
+        plain=marked("There is no deck that tells what calls cost the operator.")
+    ),
+    RefusalCode.SANDBOX_NOT_ALLOWED: RefusalSentence(plain=marked("A sandbox organization cannot do this.")),
 }
 """Every refusal, as this edge says it."""
 

@@ -83,6 +83,17 @@ REFUSALS: Final[Mapping[RefusalCode, str]] = {
     RefusalCode.UNKNOWN_DELIVERY: "Unknown delivery.",
     RefusalCode.ADDRESS_NOT_ALLOWED: "Address not allowed.",
     RefusalCode.GATEWAY_NOT_READY: "Gateway not ready.",
+    RefusalCode.NOT_PERMITTED: "Not permitted.",
+    RefusalCode.PROOF_REQUIRED: "Proof required.",
+    RefusalCode.UNKNOWN_ADMINISTRATOR: "Unknown administrator.",
+    RefusalCode.ADMINISTRATOR_TAKEN: "Administrator taken.",
+    RefusalCode.LAST_ADMINISTRATOR: "Last administrator.",
+    RefusalCode.INVITATION_NOT_VALID: "Invitation not valid.",
+    RefusalCode.SIGN_IN_FAILED: "Sign-in failed.",
+    RefusalCode.UNKNOWN_API_KEY: "Unknown API key.",
+    RefusalCode.UNKNOWN_EXPORT: "Unknown export.",
+    RefusalCode.UNKNOWN_COST_DECK: "Unknown cost deck.",
+    RefusalCode.SANDBOX_NOT_ALLOWED: "Sandbox not allowed.",
 }
 """The Reply-Message of each refusal, at most 253 octets; a test fails when a code has no line here."""
 

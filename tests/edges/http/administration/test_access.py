@@ -128,11 +128,11 @@ async def test_a_fault_of_ours_tells_a_stranger_nothing_and_the_log_no_secret(
 
 
 @pytest.mark.parametrize("error", [ConnectionRefusedError(111, "the database"), TimeoutError()])
-async def test_a_database_that_cannot_be_reached_is_busy_and_not_a_fault(error: Exception) -> None:
+async def test_a_database_that_cannot_be_reached_is_busy_and_not_a_fault(own_world: World, error: Exception) -> None:
     async def unreachable(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise error
 
-    transport = httpx.ASGITransport(Guard(unreachable, KeyRing({"operator": SecretStr("token")})))
+    transport = httpx.ASGITransport(Guard(unreachable, KeyRing({"operator": SecretStr("token")}), own_world.services))
     async with httpx.AsyncClient(transport=transport, base_url="http://administration") as client:
         response = await client.get("/v1/organizations", headers={"Authorization": "Bearer token"})
     assert (response.status_code, response.json()["code"]) == (503, "busy")

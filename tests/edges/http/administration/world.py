@@ -25,6 +25,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from commcredits.core.access import SYSTEM
 from commcredits.core.account import ChargingTerms, FundingTerms
 from commcredits.edges.http.administration.app import administration_app
 from commcredits.edges.http.charging.serve import ChargingServer, serve_charging
@@ -204,6 +205,7 @@ async def open_world(
     )
     committing = asyncio.create_task(committer.run())
     services = Services(
+        actor=SYSTEM,
         shard_id=SHARD_ID,
         pool=pool,
         executor=committer,

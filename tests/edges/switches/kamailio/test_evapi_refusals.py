@@ -1,7 +1,7 @@
 """Every refusal has a SIP status, and none that will pass in a moment looks like a want of funds."""
 
 from commcredits.core.outcomes import RefusalCode
-from commcredits.edges.http.problems import REFUSALS
+from commcredits.edges.http.problem_kinds import REFUSALS
 from commcredits.edges.switches.kamailio.refusals import (
     FORBIDDEN,
     PAYMENT_REQUIRED,

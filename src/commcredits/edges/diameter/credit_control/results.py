@@ -84,6 +84,17 @@ RESULTS: Final[Mapping[RefusalCode, int]] = {
     RefusalCode.UNKNOWN_DELIVERY: _NOT_COMPLIED,
     RefusalCode.ADDRESS_NOT_ALLOWED: _NOT_COMPLIED,
     RefusalCode.GATEWAY_NOT_READY: _NOT_COMPLIED,
+    RefusalCode.NOT_PERMITTED: _NOT_COMPLIED,
+    RefusalCode.PROOF_REQUIRED: _NOT_COMPLIED,
+    RefusalCode.UNKNOWN_ADMINISTRATOR: _NOT_COMPLIED,
+    RefusalCode.ADMINISTRATOR_TAKEN: _NOT_COMPLIED,
+    RefusalCode.LAST_ADMINISTRATOR: _NOT_COMPLIED,
+    RefusalCode.INVITATION_NOT_VALID: _NOT_COMPLIED,
+    RefusalCode.SIGN_IN_FAILED: _NOT_COMPLIED,
+    RefusalCode.UNKNOWN_API_KEY: _NOT_COMPLIED,
+    RefusalCode.UNKNOWN_EXPORT: _NOT_COMPLIED,
+    RefusalCode.UNKNOWN_COST_DECK: _NOT_COMPLIED,
+    RefusalCode.SANDBOX_NOT_ALLOWED: _NOT_COMPLIED,
 }
 """Each refusal of the core as a result code. A test fails when a code has no line here."""
 

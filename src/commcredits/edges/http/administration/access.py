@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated, Final
 
 from fastapi import Depends
@@ -16,11 +17,16 @@ from pydantic import SecretStr
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from commcredits.core.access import NOBODY, Actor, ActorKind, Role, permissions_of
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.edges.http.administration.refusing import problem_response
 from commcredits.edges.http.charging.bearer import BearerToken
 from commcredits.edges.http.charging.failures import log_failure
 from commcredits.edges.http.problems import HttpFault, fault_problem, refusal_problem
+from commcredits.operations.services import Services
+
+EDGE: Final = "api"
+"""What the audit log calls this interface."""
 
 SHARED_OPERATOR: Final = "operator"
 """Who uses the one token that every installation has."""
@@ -48,18 +54,25 @@ def needs_token(path: str) -> bool:
     return not (path in {HEALTH_PATH, OPENAPI_PATH} or path.startswith(CHARGING_PATHS) or WEBHOOK_PATH.fullmatch(path))
 
 
-def _acting_operator(request: Request) -> str:
-    name = request.state.operator
-    assert isinstance(name, str), "the guard lets nobody in whom it does not know"
-    return name
+async def _acting_services(request: Request) -> Services:
+    services = request.state.services
+    assert isinstance(services, Services), "the guard hands everybody their services"
+    return services
 
+
+async def _acting_operator(request: Request) -> str:
+    return (await _acting_services(request)).actor.name
+
+
+ActingServices = Annotated[Services, Depends(_acting_services)]
+"""The services of whoever asks, as a parameter of an endpoint: they may do what that actor may."""
 
 ActingOperator = Annotated[str, Depends(_acting_operator)]
 """The name of whoever asks, as a parameter of an endpoint."""
 
 
 class KeyRing:
-    """Who has which token. Raises ValueError for an empty one, which every request would match."""
+    """Who has which of the operator's tokens. Raises ValueError for an empty one, which every request would match."""
 
     __slots__ = ("_tokens",)
 
@@ -68,21 +81,38 @@ class KeyRing:
             (name, BearerToken(token.get_secret_value().strip().encode())) for name, token in tokens.items()
         )
 
-    def owner(self, authorization: bytes) -> str | None:
+    def owner(self, authorization: bytes) -> Actor | None:
         """Whose token the header carries. Each is compared, and in constant time: how long it takes tells nothing."""
         found = [name for name, token in self._tokens if token.opens(authorization)]
-        return found[0] if found else None
+        return _operator(found[0]) if found else None
 
     def __repr__(self) -> str:
         return f"KeyRing({', '.join(name for name, _token in self._tokens)})"
 
 
-class Guard:
-    """The outermost layer of the application; what is mounted beside the API's paths has a door of its own."""
+def _operator(name: str) -> Actor:
+    """An operator by their token: whoever has the shared one owns the installation, the others are staff."""
+    role = Role.OPERATOR_OWNER if name == SHARED_OPERATOR else Role.OPERATOR_STAFF
+    return Actor(
+        kind=ActorKind.KEY,
+        actor_id=f"operator:{name}",
+        name=name,
+        permissions=permissions_of((role,)),
+        roles=(role,),
+        edge=EDGE,
+    )
 
-    def __init__(self, app: ASGIApp, keys: KeyRing) -> None:
+
+class Guard:
+    """The outermost layer of the application; what is mounted beside the API's paths has a door of its own.
+
+    ``services`` are handed to every request, acting as whoever sent it.
+    """
+
+    def __init__(self, app: ASGIApp, keys: KeyRing, services: Services) -> None:
         self._app = app
         self._keys = keys
+        self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI: one request."""
@@ -98,12 +128,14 @@ class Guard:
                 message = {**message, "headers": _with_security(message["headers"])}
             await send(message)
 
+        actor = NOBODY
         if needs_token(scope["path"]):
-            operator = self._owner(scope["headers"])
-            if operator is None:
+            known = self._owner(scope["headers"])
+            if known is None:
                 await problem_response(fault_problem(HttpFault.UNAUTHORISED))(scope, receive, send_guarded)
                 return
-            scope["state"] = {**scope.get("state", {}), "operator": operator}
+            actor = replace(known, source=_source(scope))
+        scope["state"] = {**scope.get("state", {}), "services": self._services.acting_as(actor)}
         try:
             await self._app(scope, receive, send_guarded)
         except ClientDisconnect:
@@ -114,9 +146,15 @@ class Guard:
                 raise
             await _last_resort(error)(scope, receive, send_guarded)
 
-    def _owner(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    def _owner(self, headers: Iterable[tuple[bytes, bytes]]) -> Actor | None:
         given = [value for name, value in headers if name == b"authorization"]
         return self._keys.owner(given[0]) if len(given) == 1 else None
+
+
+def _source(scope: Scope) -> str:
+    """The network address that the request came from, as the server saw it."""
+    client = scope.get("client")
+    return "" if client is None else str(client[0])
 
 
 def _last_resort(error: Exception) -> ASGIApp:

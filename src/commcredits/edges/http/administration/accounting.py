@@ -16,6 +16,7 @@ from starlette.responses import Response, StreamingResponse
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import funding_rule_answers
+from commcredits.edges.http.administration.access import ActingServices
 from commcredits.edges.http.administration.answers import Listing, whole_listing
 from commcredits.edges.http.administration.documenting import Tag, guarded
 from commcredits.edges.http.administration.funding_rule_answers import AccountSum, TaxOnUse
@@ -23,7 +24,6 @@ from commcredits.edges.http.administration.funding_rule_forms import FromQuery, 
 from commcredits.edges.http.administration.refusing import refusal, taken
 from commcredits.operations import accounting_summary
 from commcredits.operations.accounting import ExportForm, Period, export_period
-from commcredits.operations.services import Services
 
 EXPORTS_AT_ONCE: Final = 2
 """How many files are written at a time; one more is told to come back."""
@@ -38,11 +38,11 @@ _FILES: Final = {
 }
 
 
-def add_accounting(routes: APIRouter, services: Services) -> None:
+def add_accounting(routes: APIRouter) -> None:
     """Files and sums of a period."""
     writing = asyncio.Semaphore(EXPORTS_AT_ONCE)
     for form in ExportForm:
-        _add_file(routes, services, form, writing)
+        _add_file(routes, form, writing)
 
     @routes.get(
         "/v1/accounting/accounts",
@@ -51,7 +51,11 @@ def add_accounting(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
     async def sum_accounts(
-        begins: FromQuery, ends: ToQuery, time_zone: ZoneQuery = None, organization_id: OrganizationQuery = None
+        services: ActingServices,
+        begins: FromQuery,
+        ends: ToQuery,
+        time_zone: ZoneQuery = None,
+        organization_id: OrganizationQuery = None,
     ) -> Listing[AccountSum]:
         period = Period(begins=begins, ends=ends, time_zone=time_zone or "UTC", organization_id=organization_id)
         sums = taken(await accounting_summary.sum_accounts(services, period))
@@ -63,13 +67,15 @@ def add_accounting(routes: APIRouter, services: Services) -> None:
         summary="Show the tax that the revenue of each month contains, where it is due on use",
         responses=guarded(),
     )
-    async def tax_on_use(begins: FromQuery, ends: ToQuery, time_zone: ZoneQuery = None) -> Listing[TaxOnUse]:
+    async def tax_on_use(
+        services: ActingServices, begins: FromQuery, ends: ToQuery, time_zone: ZoneQuery = None
+    ) -> Listing[TaxOnUse]:
         period = Period(begins=begins, ends=ends, time_zone=time_zone or "UTC")
         taxes = taken(await accounting_summary.tax_on_use(services, period))
         return whole_listing(taxes, funding_rule_answers.tax_on_use)
 
 
-def _add_file(routes: APIRouter, services: Services, form: ExportForm, writing: asyncio.Semaphore) -> None:
+def _add_file(routes: APIRouter, form: ExportForm, writing: asyncio.Semaphore) -> None:
     name, media_type, summary = _FILES[form]
     documented: dict[int | str, dict[str, Any]] = {
         200: {"description": "The file.", "content": {media_type: {"schema": {"type": "string"}}}},
@@ -77,7 +83,11 @@ def _add_file(routes: APIRouter, services: Services, form: ExportForm, writing: 
     }
 
     async def save(
-        begins: FromQuery, ends: ToQuery, time_zone: ZoneQuery = None, organization_id: OrganizationQuery = None
+        services: ActingServices,
+        begins: FromQuery,
+        ends: ToQuery,
+        time_zone: ZoneQuery = None,
+        organization_id: OrganizationQuery = None,
     ) -> Response:
         period = Period(begins=begins, ends=ends, time_zone=time_zone or "UTC", organization_id=organization_id)
         pieces = taken(await export_period(services, period, form))

@@ -14,6 +14,7 @@ from commcredits.core.flags import FlagKind
 from commcredits.core.money import format_micros
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import answers
+from commcredits.edges.http.administration.access import ActingServices
 from commcredits.edges.http.administration.answers import Amount, Currency, Identity, Listing, Seconds, Time
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
 from commcredits.edges.http.administration.forms import (
@@ -28,7 +29,6 @@ from commcredits.edges.http.administration.refusing import taken
 from commcredits.edges.http.charging.fields import USED_SECONDS_MAX
 from commcredits.operations import call_cuts, call_flags
 from commcredits.operations.call_cuts import CUT_REASON, OPERATOR_REASON
-from commcredits.operations.services import Services
 
 OPERATOR: Final = "operator"
 """Who orders a cut, as long as there is one token."""
@@ -89,7 +89,7 @@ class CallFlag(BaseModel):
     facts: Annotated[dict[str, str | int], Field(description="Seconds and names of links that it rests on.")]
 
 
-def add_call_handling(routes: APIRouter, services: Services) -> None:
+def add_call_handling(routes: APIRouter) -> None:
     """Cut a running call, refund one that is over."""
 
     @routes.post(
@@ -106,7 +106,7 @@ def add_call_handling(routes: APIRouter, services: Services) -> None:
             RefusalCode.SWITCH_NOT_LINKED,
         ),
     )
-    async def cut_call(organization_id: Identifier, body: CallToCut) -> CutOrder:
+    async def cut_call(services: ActingServices, organization_id: Identifier, body: CallToCut) -> CutOrder:
         order = taken(
             await call_cuts.cut_call(
                 services,
@@ -123,6 +123,10 @@ def add_call_handling(routes: APIRouter, services: Services) -> None:
             ordered_at=answers.time(order.ordered_at),
         )
 
+    _add_call_refund(routes)
+
+
+def _add_call_refund(routes: APIRouter) -> None:
     @routes.post(
         "/v1/organizations/{organization_id}/call-refunds",
         tags=[Tag.REPORTS],
@@ -133,7 +137,9 @@ def add_call_handling(routes: APIRouter, services: Services) -> None:
             RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.UNKNOWN_SESSION, RefusalCode.CONFLICT
         ),
     )
-    async def refund_call(organization_id: Identifier, body: CallToRefund, key: KeyHeader) -> Refund:
+    async def refund_call(
+        services: ActingServices, organization_id: Identifier, body: CallToRefund, key: KeyHeader
+    ) -> Refund:
         ended = taken(
             await call_cuts.refund_call(
                 services,
@@ -151,7 +157,7 @@ def add_call_handling(routes: APIRouter, services: Services) -> None:
         )
 
 
-def add_flags(routes: APIRouter, services: Services) -> None:
+def add_flags(routes: APIRouter) -> None:
     """List what was noticed about calls."""
 
     @routes.get(
@@ -163,6 +169,7 @@ def add_flags(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
     async def list_flags(
+        services: ActingServices,
         *,
         organization_id: Annotated[Identifier | None, Query(description="Those of this organization alone.")] = None,
         cursor: CursorQuery = None,

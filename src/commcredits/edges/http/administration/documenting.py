@@ -10,10 +10,10 @@ from enum import StrEnum
 from typing import Any, Final
 
 from commcredits.core.outcomes import RefusalCode, Refused
+from commcredits.edges.http.problem_kinds import REFUSALS
 from commcredits.edges.http.problems import (
     HTTP_FAULTS,
     PROBLEM_MEDIA_TYPE,
-    REFUSALS,
     HttpFault,
     fault_problem,
     problem_headers,
@@ -64,8 +64,8 @@ Responses = dict[int | str, dict[str, Any]]
 
 ALWAYS: Final = (HttpFault.INTERNAL_ERROR, RefusalCode.BUSY)
 """What any request can run into."""
-GUARDED: Final = (HttpFault.UNAUTHORISED,)
-"""What a request without the token runs into."""
+GUARDED: Final = (HttpFault.UNAUTHORISED, RefusalCode.NOT_PERMITTED, RefusalCode.PROOF_REQUIRED)
+"""What a request without a token runs into, or with one of somebody who may not do this."""
 WITH_JSON: Final = (
     HttpFault.MALFORMED_JSON,
     HttpFault.REQUEST_TIMEOUT,

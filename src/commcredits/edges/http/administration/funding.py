@@ -13,6 +13,7 @@ from fastapi import APIRouter, Response
 from commcredits.core.outcomes import RefusalCode
 from commcredits.core.purchases import TopUpState
 from commcredits.edges.http.administration import answers
+from commcredits.edges.http.administration.access import ActingServices
 from commcredits.edges.http.administration.answers import Listing, Promotion, TopUp
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
 from commcredits.edges.http.administration.forms import PAGE_ITEMS_DEFAULT, Identifier
@@ -34,7 +35,7 @@ AMOUNT_REFUSALS = (
 """What may be wrong with a request that names an amount."""
 
 
-def add_top_ups(routes: APIRouter, services: Services) -> None:
+def add_top_ups(routes: APIRouter) -> None:
     """Buy funds; see what became of it."""
 
     @routes.post(
@@ -64,7 +65,9 @@ def add_top_ups(routes: APIRouter, services: Services) -> None:
             ),
         },
     )
-    async def make_top_up(organization_id: Identifier, body: TopUpToMake, key: KeyHeader, response: Response) -> TopUp:
+    async def make_top_up(
+        services: ActingServices, organization_id: Identifier, body: TopUpToMake, key: KeyHeader, response: Response
+    ) -> TopUp:
         await agree_on_currency(services, organization_id, body.currency)
         top_up = taken(
             await funding.add_funds(
@@ -79,10 +82,10 @@ def add_top_ups(routes: APIRouter, services: Services) -> None:
         response.headers["Location"] = f"/v1/organizations/{organization_id}/top-ups/{top_up.top_up_id}"
         return answers.top_up(top_up)
 
-    _add_top_up_lists(routes, services)
+    _add_top_up_lists(routes)
 
 
-def _add_top_up_lists(routes: APIRouter, services: Services) -> None:
+def _add_top_up_lists(routes: APIRouter) -> None:
     @routes.get(
         "/v1/organizations/{organization_id}/top-ups",
         tags=[Tag.FUNDS],
@@ -90,7 +93,10 @@ def _add_top_up_lists(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
     async def list_top_ups(
-        organization_id: Identifier, cursor: CursorQuery = None, limit: LimitQuery = PAGE_ITEMS_DEFAULT
+        services: ActingServices,
+        organization_id: Identifier,
+        cursor: CursorQuery = None,
+        limit: LimitQuery = PAGE_ITEMS_DEFAULT,
     ) -> Listing[TopUp]:
         page = taken(await funding.list_top_ups(services, organization_id=organization_id, cursor=cursor, limit=limit))
         return answers.listing(page, answers.top_up)
@@ -101,12 +107,12 @@ def _add_top_up_lists(routes: APIRouter, services: Services) -> None:
         summary="Show an attempt to buy funds",
         responses=guarded(RefusalCode.UNKNOWN_TOP_UP),
     )
-    async def get_top_up(organization_id: Identifier, top_up_id: Identifier) -> TopUp:
+    async def get_top_up(services: ActingServices, organization_id: Identifier, top_up_id: Identifier) -> TopUp:
         found = taken(await funding.get_top_up(services, organization_id=organization_id, top_up_id=top_up_id))
         return answers.top_up(found)
 
 
-def add_promotions(routes: APIRouter, services: Services) -> None:
+def add_promotions(routes: APIRouter) -> None:
     """Give promotional funds."""
 
     @routes.post(
@@ -118,7 +124,9 @@ def add_promotions(routes: APIRouter, services: Services) -> None:
         response_description="The funds are there.",
         responses=guarded_with_json(*AMOUNT_REFUSALS, RefusalCode.EXPIRY_NOT_ALLOWED, RefusalCode.TOO_MANY_LOTS),
     )
-    async def grant_promotion(organization_id: Identifier, body: PromotionToGrant, key: KeyHeader) -> Promotion:
+    async def grant_promotion(
+        services: ActingServices, organization_id: Identifier, body: PromotionToGrant, key: KeyHeader
+    ) -> Promotion:
         await agree_on_currency(services, organization_id, body.currency)
         granted = taken(
             await funding.grant_promotion(

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import answers, funding_rule_answers, report_answers
-from commcredits.edges.http.administration.access import ActingOperator
+from commcredits.edges.http.administration.access import ActingOperator, ActingServices
 from commcredits.edges.http.administration.answers import Listing, Organization
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
 from commcredits.edges.http.administration.forms import PAGE_ITEMS_DEFAULT, Identifier
@@ -38,7 +38,6 @@ from commcredits.edges.http.administration.parameters import CursorQuery, KeyHea
 from commcredits.edges.http.administration.refusing import taken
 from commcredits.edges.http.administration.report_answers import Balance
 from commcredits.operations import adjustments, billing_terms, closing, reports, voucher_batches, vouchers
-from commcredits.operations.services import Services
 from commcredits.operations.vouchers import VoucherTerms
 
 _ORGANIZATION: Final = "/v1/organizations/{organization_id}"
@@ -47,7 +46,7 @@ _UNKNOWN: Final = RefusalCode.UNKNOWN_ORGANIZATION
 _CLOSED: Final = RefusalCode.ORGANIZATION_CLOSED
 
 
-def add_adjustments(routes: APIRouter, services: Services) -> None:
+def add_adjustments(routes: APIRouter) -> None:
     """Give or take funds by hand; agree to it."""
 
     @routes.post(
@@ -61,7 +60,11 @@ def add_adjustments(routes: APIRouter, services: Services) -> None:
         responses=guarded_with_json(_UNKNOWN, _CLOSED, RefusalCode.CONFLICT, RefusalCode.CURRENCY_MISMATCH),
     )
     async def request_adjustment(
-        organization_id: Identifier, body: AdjustmentToRequest, key: KeyHeader, operator: ActingOperator
+        services: ActingServices,
+        organization_id: Identifier,
+        body: AdjustmentToRequest,
+        key: KeyHeader,
+        operator: ActingOperator,
     ) -> Adjustment:
         await agree_on_currency(services, organization_id, body.currency)
         requested = await adjustments.request_adjustment(
@@ -81,6 +84,7 @@ def add_adjustments(routes: APIRouter, services: Services) -> None:
         responses=guarded(_UNKNOWN),
     )
     async def list_adjustments(
+        services: ActingServices,
         organization_id: Identifier,
         state: StateQuery = None,
         cursor: CursorQuery = None,
@@ -91,17 +95,19 @@ def add_adjustments(routes: APIRouter, services: Services) -> None:
         )
         return answers.listing(taken(page), funding_rule_answers.adjustment)
 
-    _add_adjustment(routes, services)
+    _add_adjustment(routes)
 
 
-def _add_adjustment(routes: APIRouter, services: Services) -> None:
+def _add_adjustment(routes: APIRouter) -> None:
     @routes.get(
         _ADJUSTMENT,
         tags=[Tag.FUNDS],
         summary="Show an adjustment",
         responses=guarded(RefusalCode.UNKNOWN_ADJUSTMENT),
     )
-    async def get_adjustment(organization_id: Identifier, adjustment_id: Identifier) -> Adjustment:
+    async def get_adjustment(
+        services: ActingServices, organization_id: Identifier, adjustment_id: Identifier
+    ) -> Adjustment:
         found = await adjustments.get_adjustment(services, organization_id=organization_id, adjustment_id=adjustment_id)
         return funding_rule_answers.adjustment(taken(found))
 
@@ -118,7 +124,7 @@ def _add_adjustment(routes: APIRouter, services: Services) -> None:
         ),
     )
     async def approve_adjustment(
-        organization_id: Identifier, adjustment_id: Identifier, operator: ActingOperator
+        services: ActingServices, organization_id: Identifier, adjustment_id: Identifier, operator: ActingOperator
     ) -> Adjustment:
         approved = await adjustments.approve_adjustment(
             services, organization_id=organization_id, adjustment_id=adjustment_id, approved_by=operator
@@ -132,7 +138,7 @@ def _add_adjustment(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_ADJUSTMENT, RefusalCode.ADJUSTMENT_SETTLED),
     )
     async def reject_adjustment(
-        organization_id: Identifier, adjustment_id: Identifier, operator: ActingOperator
+        services: ActingServices, organization_id: Identifier, adjustment_id: Identifier, operator: ActingOperator
     ) -> Adjustment:
         rejected = await adjustments.reject_adjustment(
             services, organization_id=organization_id, adjustment_id=adjustment_id, rejected_by=operator
@@ -140,7 +146,7 @@ def _add_adjustment(routes: APIRouter, services: Services) -> None:
         return funding_rule_answers.adjustment(taken(rejected))
 
 
-def add_vouchers(routes: APIRouter, services: Services) -> None:
+def add_vouchers(routes: APIRouter) -> None:
     """Issue vouchers, see and void them, redeem one."""
 
     @routes.post(
@@ -155,7 +161,9 @@ def add_vouchers(routes: APIRouter, services: Services) -> None:
             RefusalCode.CONFLICT, RefusalCode.AMOUNT_BELOW_MINIMUM, RefusalCode.AMOUNT_ABOVE_MAXIMUM
         ),
     )
-    async def issue_vouchers(body: VouchersToIssue, key: KeyHeader, operator: ActingOperator) -> IssuedVouchers:
+    async def issue_vouchers(
+        services: ActingServices, body: VouchersToIssue, key: KeyHeader, operator: ActingOperator
+    ) -> IssuedVouchers:
         terms = VoucherTerms(
             quantity=body.quantity,
             amount_micros=body.amount,
@@ -174,23 +182,25 @@ def add_vouchers(routes: APIRouter, services: Services) -> None:
         responses=guarded(),
     )
     async def list_voucher_batches(
-        cursor: CursorQuery = None, limit: LimitQuery = PAGE_ITEMS_DEFAULT
+        services: ActingServices, cursor: CursorQuery = None, limit: LimitQuery = PAGE_ITEMS_DEFAULT
     ) -> Listing[VoucherBatch]:
         page = await voucher_batches.list_voucher_batches(services, cursor=cursor, limit=limit)
         return answers.listing(taken(page), funding_rule_answers.voucher_batch)
 
-    _add_voiding(routes, services)
-    _add_redemption(routes, services)
+    _add_voiding(routes)
+    _add_redemption(routes)
 
 
-def _add_voiding(routes: APIRouter, services: Services) -> None:
+def _add_voiding(routes: APIRouter) -> None:
     @routes.post(
         "/v1/voucher-batches/{batch_id}/voiding",
         tags=[Tag.FUNDS],
         summary="Make all open vouchers of a batch worthless",
         responses=guarded(RefusalCode.VOUCHER_NOT_VALID),
     )
-    async def void_voucher_batch(batch_id: Identifier, operator: ActingOperator) -> VoucherBatch:
+    async def void_voucher_batch(
+        services: ActingServices, batch_id: Identifier, operator: ActingOperator
+    ) -> VoucherBatch:
         voided = await voucher_batches.void_voucher_batch(services, batch_id=batch_id, voided_by=operator)
         return funding_rule_answers.voucher_batch(taken(voided))
 
@@ -200,7 +210,7 @@ def _add_voiding(routes: APIRouter, services: Services) -> None:
         summary="Make a voucher worthless",
         responses=guarded_with_json(RefusalCode.VOUCHER_NOT_VALID),
     )
-    async def void_voucher(body: VoucherToName, operator: ActingOperator) -> Voucher:
+    async def void_voucher(services: ActingServices, body: VoucherToName, operator: ActingOperator) -> Voucher:
         voided = await voucher_batches.void_voucher(services, code=body.code, voided_by=operator)
         return funding_rule_answers.voucher(taken(voided))
 
@@ -210,11 +220,11 @@ def _add_voiding(routes: APIRouter, services: Services) -> None:
         summary="Show what became of a voucher",
         responses=guarded_with_json(RefusalCode.VOUCHER_NOT_VALID),
     )
-    async def find_voucher(body: VoucherToName) -> Voucher:
+    async def find_voucher(services: ActingServices, body: VoucherToName) -> Voucher:
         return funding_rule_answers.voucher(taken(await voucher_batches.find_voucher(services, code=body.code)))
 
 
-def _add_redemption(routes: APIRouter, services: Services) -> None:
+def _add_redemption(routes: APIRouter) -> None:
     @routes.post(
         f"{_ORGANIZATION}/voucher-redemptions",
         tags=[Tag.FUNDS],
@@ -231,12 +241,14 @@ def _add_redemption(routes: APIRouter, services: Services) -> None:
             RefusalCode.TOO_MANY_ATTEMPTS,
         ),
     )
-    async def redeem_voucher(organization_id: Identifier, body: VoucherToName) -> RedeemedVoucher:
+    async def redeem_voucher(
+        services: ActingServices, organization_id: Identifier, body: VoucherToName
+    ) -> RedeemedVoucher:
         redeemed = await vouchers.redeem_voucher(services, organization_id=organization_id, code=body.code)
         return funding_rule_answers.redeemed_voucher(taken(redeemed))
 
 
-def add_billing_terms(routes: APIRouter, services: Services) -> None:
+def add_billing_terms(routes: APIRouter) -> None:
     """In which currency an organization pays, before or after use, and its end."""
 
     @routes.put(
@@ -246,7 +258,9 @@ def add_billing_terms(routes: APIRouter, services: Services) -> None:
         description="Its auto-recharge rule is switched off, and a rate deck of another currency is taken away.",
         responses=guarded_with_json(_UNKNOWN, _CLOSED, RefusalCode.CURRENCY_FIXED),
     )
-    async def change_currency(organization_id: Identifier, body: CurrencyToSet) -> Organization:
+    async def change_currency(
+        services: ActingServices, organization_id: Identifier, body: CurrencyToSet
+    ) -> Organization:
         changed = await billing_terms.change_currency(services, organization_id=organization_id, currency=body.currency)
         return answers.organization(taken(changed))
 
@@ -257,7 +271,9 @@ def add_billing_terms(routes: APIRouter, services: Services) -> None:
         description="What is left drains first. The same again under another key opens the line of credit anew.",
         responses=guarded_with_json(_UNKNOWN, _CLOSED, RefusalCode.CONFLICT),
     )
-    async def switch_billing(organization_id: Identifier, body: BillingToSet, key: KeyHeader) -> Balance:
+    async def switch_billing(
+        services: ActingServices, organization_id: Identifier, body: BillingToSet, key: KeyHeader
+    ) -> Balance:
         taken(
             await billing_terms.switch_billing(
                 services,
@@ -269,10 +285,10 @@ def add_billing_terms(routes: APIRouter, services: Services) -> None:
         )
         return report_answers.balance(taken(await reports.read_balance(services, organization_id=organization_id)))
 
-    _add_closing(routes, services)
+    _add_closing(routes)
 
 
-def _add_closing(routes: APIRouter, services: Services) -> None:
+def _add_closing(routes: APIRouter) -> None:
     @routes.put(
         f"{_ORGANIZATION}/closing",
         tags=[Tag.ORGANIZATIONS],
@@ -282,7 +298,7 @@ def _add_closing(routes: APIRouter, services: Services) -> None:
         responses=guarded_with_json(_UNKNOWN),
     )
     async def close_organization(
-        organization_id: Identifier, body: ClosingToBegin, operator: ActingOperator
+        services: ActingServices, organization_id: Identifier, body: ClosingToBegin, operator: ActingOperator
     ) -> Closing:
         begun = await closing.close_organization(
             services, organization_id=organization_id, requested_by=operator, remainder=body.remainder
@@ -295,7 +311,7 @@ def _add_closing(routes: APIRouter, services: Services) -> None:
         summary="Show how far an organization's closing is",
         responses=guarded(_UNKNOWN),
     )
-    async def get_closing(organization_id: Identifier) -> Closing:
+    async def get_closing(services: ActingServices, organization_id: Identifier) -> Closing:
         return funding_rule_answers.closing_of(
             taken(await closing.get_closing(services, organization_id=organization_id))
         )

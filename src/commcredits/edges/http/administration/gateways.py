@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request
 
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.edges.http.administration import answers, payment_answers
+from commcredits.edges.http.administration.access import ActingServices
 from commcredits.edges.http.administration.answers import Changed, Listing
 from commcredits.edges.http.administration.bodies import WEBHOOK_BYTES_MAX, read_body
 from commcredits.edges.http.administration.documenting import ALWAYS, Tag, guarded, problems
@@ -21,14 +22,13 @@ from commcredits.edges.http.administration.payment_answers import GatewayEvent, 
 from commcredits.edges.http.administration.refusing import fault, taken
 from commcredits.edges.http.problems import HttpFault
 from commcredits.operations import payment_messages, sweeping
-from commcredits.operations.services import Services
 from commcredits.storage.gateway_records import EventState
 
 GatewayQuery = Annotated[GatewayName | None, Query(description="Of this gateway alone.")]
 StateQuery = Annotated[Annotated[EventState, word_form(EventState)] | None, Query(description="In this state alone.")]
 
 
-def add_gateways(routes: APIRouter, services: Services) -> None:
+def add_gateways(routes: APIRouter) -> None:
     """Take a gateway's message."""
 
     @routes.post(
@@ -54,7 +54,7 @@ def add_gateways(routes: APIRouter, services: Services) -> None:
             },
         },
     )
-    async def receive_webhook(name: GatewayName, request: Request) -> Changed:
+    async def receive_webhook(services: ActingServices, name: GatewayName, request: Request) -> Changed:
         if name not in services.gateways:
             raise fault(HttpFault.NOT_FOUND, "There is no gateway of this name.")
         raw_body = await read_body(request, bytes_max=WEBHOOK_BYTES_MAX)
@@ -67,7 +67,7 @@ def add_gateways(routes: APIRouter, services: Services) -> None:
         return Changed(changed=taken(outcome).changed)
 
 
-def add_gateway_records(routes: APIRouter, services: Services) -> None:
+def add_gateway_records(routes: APIRouter) -> None:
     """See what gateways have told of; deal with an event again."""
 
     @routes.get(
@@ -78,6 +78,7 @@ def add_gateway_records(routes: APIRouter, services: Services) -> None:
         responses=guarded(),
     )
     async def list_gateway_events(
+        services: ActingServices,
         gateway: GatewayQuery = None,
         state: StateQuery = None,
         cursor: CursorQuery = None,
@@ -94,7 +95,7 @@ def add_gateway_records(routes: APIRouter, services: Services) -> None:
         summary="Deal with an event now, whatever came of it before",
         responses=guarded(),
     )
-    async def process_gateway_event(gateway_event_id: Identifier) -> GatewayEvent:
+    async def process_gateway_event(services: ActingServices, gateway_event_id: Identifier) -> GatewayEvent:
         dealt = await payment_messages.deal_again_with(services, gateway_event_id=gateway_event_id)
         return payment_answers.gateway_event(taken(dealt))
 
@@ -105,7 +106,10 @@ def add_gateway_records(routes: APIRouter, services: Services) -> None:
         responses=guarded(),
     )
     async def list_gateway_payouts(
-        gateway: GatewayQuery = None, cursor: CursorQuery = None, limit: LimitQuery = PAGE_ITEMS_DEFAULT
+        services: ActingServices,
+        gateway: GatewayQuery = None,
+        cursor: CursorQuery = None,
+        limit: LimitQuery = PAGE_ITEMS_DEFAULT,
     ) -> Listing[GatewayPayout]:
         page = await sweeping.list_payouts(services, gateway=gateway, cursor=cursor, limit=limit)
         return answers.listing(taken(page), payment_answers.gateway_payout)

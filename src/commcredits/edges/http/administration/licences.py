@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import answers, people_answers
+from commcredits.edges.http.administration.access import ActingServices
 from commcredits.edges.http.administration.answers import Changed, Listing
 from commcredits.edges.http.administration.bodies import PEOPLE_BYTES_MAX
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
@@ -25,13 +26,12 @@ from commcredits.edges.http.administration.refusing import taken
 from commcredits.edges.http.problems import HttpFault
 from commcredits.operations import licences, people_import
 from commcredits.operations.licences import Assignment
-from commcredits.operations.services import Services
 
 _PATH: Final = "/v1/organizations/{organization_id}/licences"
 _SAMPLE: Final = "user_principal_name,assign,take\nfront.desk@example.com,MCOPSTN1;MCOPSTNC,MCOPSTN5\n"
 
 
-def add_licences(routes: APIRouter, services: Services) -> None:
+def add_licences(routes: APIRouter) -> None:
     """See how many there are, say how many are bought."""
 
     @routes.get(
@@ -42,7 +42,7 @@ def add_licences(routes: APIRouter, services: Services) -> None:
         "bought for no country in particular.",
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
-    async def list_licences(organization_id: Identifier) -> Listing[LicenceStock]:
+    async def list_licences(services: ActingServices, organization_id: Identifier) -> Listing[LicenceStock]:
         stock = taken(await licences.list_licences(services, organization_id=organization_id))
         return answers.whole_listing(stock, people_answers.licence_stock)
 
@@ -54,7 +54,9 @@ def add_licences(routes: APIRouter, services: Services) -> None:
         response_description="So many are bought.",
         responses=guarded_with_json(RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.LICENCE_NOT_AVAILABLE),
     )
-    async def set_purchased(organization_id: Identifier, licence: LicenceCode, body: LicencesToBuy) -> Changed:
+    async def set_purchased(
+        services: ActingServices, organization_id: Identifier, licence: LicenceCode, body: LicencesToBuy
+    ) -> Changed:
         done = await licences.set_purchased(
             services,
             organization_id=organization_id,
@@ -65,7 +67,7 @@ def add_licences(routes: APIRouter, services: Services) -> None:
         return Changed(changed=taken(done).changed)
 
 
-def add_assignments(routes: APIRouter, services: Services) -> None:
+def add_assignments(routes: APIRouter) -> None:
     """Give and take licences, of many people at once."""
 
     @routes.post(
@@ -84,7 +86,7 @@ def add_assignments(routes: APIRouter, services: Services) -> None:
         ),
     )
     async def assign_licences(
-        organization_id: Identifier, body: LicencesToAssign, *, dry_run: DryRunQuery = False
+        services: ActingServices, organization_id: Identifier, body: LicencesToAssign, *, dry_run: DryRunQuery = False
     ) -> AssignmentReport:
         assignments = [
             Assignment(user=user, assign=frozenset(body.assign), take=frozenset(body.take)) for user in body.users
@@ -111,7 +113,7 @@ def add_assignments(routes: APIRouter, services: Services) -> None:
         openapi_extra={"requestBody": file_body("Licences of users", _SAMPLE, bytes_max=PEOPLE_BYTES_MAX)},
     )
     async def import_licences(
-        organization_id: Identifier, request: Request, *, dry_run: DryRunQuery = False
+        services: ActingServices, organization_id: Identifier, request: Request, *, dry_run: DryRunQuery = False
     ) -> ImportReport:
         async with aclosing(file_of(request, bytes_max=PEOPLE_BYTES_MAX)) as pieces:
             report = taken(

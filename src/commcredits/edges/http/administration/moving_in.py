@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from commcredits.core.money import format_micros
 from commcredits.core.outcomes import RefusalCode, Refused
+from commcredits.edges.http.administration.access import ActingServices
 from commcredits.edges.http.administration.answers import Amount, Currency
 from commcredits.edges.http.administration.bodies import NUMBER_STOCK_BYTES_MAX, OPENING_BALANCES_BYTES_MAX
 from commcredits.edges.http.administration.documenting import Tag, guarded_with_json
@@ -30,7 +31,6 @@ from commcredits.edges.http.administration.people_answers import (
 from commcredits.edges.http.administration.refusing import ProblemError, taken
 from commcredits.edges.http.problems import HttpFault, refusal_problem
 from commcredits.operations import moving_in, moving_in_numbers
-from commcredits.operations.services import Services
 
 _LOTS: Final = (
     "amount,purchased_at,expires_at,promotional,reference\n"
@@ -77,13 +77,13 @@ class NumberImport(BaseModel):
     refusal: Refusal
 
 
-def add_moving_in(routes: APIRouter, services: Services) -> None:
+def add_moving_in(routes: APIRouter) -> None:
     """Take over opening balances and numbers."""
-    _add_lots(routes, services)
-    _add_numbers(routes, services)
+    _add_lots(routes)
+    _add_numbers(routes)
 
 
-def _add_lots(routes: APIRouter, services: Services) -> None:
+def _add_lots(routes: APIRouter) -> None:
     @routes.post(
         "/v1/organizations/{organization_id}/moving-in/lots",
         tags=[Tag.MOVING_IN],
@@ -96,7 +96,9 @@ def _add_lots(routes: APIRouter, services: Services) -> None:
         responses=guarded_with_json(HttpFault.MALFORMED_REQUEST, RefusalCode.UNKNOWN_ORGANIZATION),
         openapi_extra={"requestBody": file_body("Opening balances", _LOTS, bytes_max=OPENING_BALANCES_BYTES_MAX)},
     )
-    async def import_lots(organization_id: Identifier, request: Request, *, dry_run: DryRunQuery = False) -> LotImport:
+    async def import_lots(
+        services: ActingServices, organization_id: Identifier, request: Request, *, dry_run: DryRunQuery = False
+    ) -> LotImport:
         async with aclosing(file_of(request, bytes_max=OPENING_BALANCES_BYTES_MAX)) as pieces:
             report = taken(
                 await moving_in.import_lots(services, organization_id=organization_id, source=pieces, dry_run=dry_run)
@@ -115,7 +117,7 @@ def _add_lots(routes: APIRouter, services: Services) -> None:
         )
 
 
-def _add_numbers(routes: APIRouter, services: Services) -> None:
+def _add_numbers(routes: APIRouter) -> None:
     @routes.post(
         "/v1/organizations/{organization_id}/moving-in/numbers",
         tags=[Tag.MOVING_IN],
@@ -131,7 +133,7 @@ def _add_numbers(routes: APIRouter, services: Services) -> None:
         openapi_extra={"requestBody": file_body("Numbers", _NUMBERS, bytes_max=NUMBER_STOCK_BYTES_MAX)},
     )
     async def import_numbers(
-        organization_id: Identifier, request: Request, *, dry_run: DryRunQuery = False
+        services: ActingServices, organization_id: Identifier, request: Request, *, dry_run: DryRunQuery = False
     ) -> NumberImport:
         async with aclosing(file_of(request, bytes_max=NUMBER_STOCK_BYTES_MAX)) as pieces:
             report = taken(

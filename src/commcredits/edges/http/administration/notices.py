@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query
 from commcredits.core.notices import NoticeKind
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import answers, telling_answers
+from commcredits.edges.http.administration.access import ActingServices
 from commcredits.edges.http.administration.answers import Changed, Listing
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
 from commcredits.edges.http.administration.forms import PAGE_ITEMS_DEFAULT, Identifier, LanguageCode
@@ -24,12 +25,11 @@ from commcredits.edges.translations import LANGUAGES, load
 from commcredits.edges.translations.notice_words import EXPLANATIONS
 from commcredits.operations import notices, recipients
 from commcredits.operations.notice_kinds import GROUP_OF
-from commcredits.operations.services import Services
 
 _RECIPIENTS: Final = "/v1/organizations/{organization_id}/notice-recipients"
 
 
-def add_notices(routes: APIRouter, services: Services) -> None:
+def add_notices(routes: APIRouter) -> None:
     """List what there was to tell, and what can be told."""
     translations = {language: load(language) for language in LANGUAGES}
 
@@ -60,6 +60,7 @@ def add_notices(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
     async def list_notices(
+        services: ActingServices,
         organization_id: Identifier,
         *,
         kind: Annotated[NoticeKindWord | None, Query(description="Those of one kind alone.")] = None,
@@ -72,7 +73,7 @@ def add_notices(routes: APIRouter, services: Services) -> None:
         return answers.listing(taken(page), telling_answers.notice)
 
 
-def add_recipients(routes: APIRouter, services: Services) -> None:
+def add_recipients(routes: APIRouter) -> None:
     """See and choose who hears of notices by mail."""
 
     @routes.get(
@@ -81,7 +82,7 @@ def add_recipients(routes: APIRouter, services: Services) -> None:
         summary="List who hears of notices by mail",
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
-    async def list_recipients(organization_id: Identifier) -> Recipients:
+    async def list_recipients(services: ActingServices, organization_id: Identifier) -> Recipients:
         found = await recipients.list_recipients(services, organization_id=organization_id)
         return telling_answers.recipients(taken(found))
 
@@ -94,7 +95,7 @@ def add_recipients(routes: APIRouter, services: Services) -> None:
         response_description="The address hears of these kinds from now on.",
         responses=guarded_with_json(RefusalCode.UNKNOWN_ORGANIZATION),
     )
-    async def save_recipient(organization_id: Identifier, body: RecipientToSave) -> Recipient:
+    async def save_recipient(services: ActingServices, organization_id: Identifier, body: RecipientToSave) -> Recipient:
         saved = await recipients.save_recipient(
             services,
             organization_id=organization_id,
@@ -112,6 +113,8 @@ def add_recipients(routes: APIRouter, services: Services) -> None:
         response_description="The address hears of nothing.",
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
-    async def remove_recipient(organization_id: Identifier, recipient_id: Identifier) -> Changed:
+    async def remove_recipient(
+        services: ActingServices, organization_id: Identifier, recipient_id: Identifier
+    ) -> Changed:
         done = await recipients.remove_recipient(services, organization_id=organization_id, recipient_id=recipient_id)
         return Changed(changed=taken(done).changed)

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Query, Request
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import answers, number_answers
+from commcredits.edges.http.administration.access import ActingServices
 from commcredits.edges.http.administration.answers import Listing, PhoneNumber
 from commcredits.edges.http.administration.bodies import NUMBER_STOCK_BYTES_MAX
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
@@ -31,12 +32,11 @@ from commcredits.edges.http.administration.refusing import taken
 from commcredits.edges.http.administration.requests import NumberToAcquire, NumberToReserve, NumberToStock
 from commcredits.edges.http.problems import HttpFault
 from commcredits.operations import number_stock, number_stock_csv
-from commcredits.operations.services import Services
 
 _SAMPLE: Final = "number,kind,country,place\n+40212345678,user,RO,București\n+40800123456,toll_free,,\n"
 
 
-def add_number_stock(routes: APIRouter, services: Services) -> None:
+def add_number_stock(routes: APIRouter) -> None:
     """Fill the stock, look for a number in it."""
 
     @routes.post(
@@ -48,7 +48,7 @@ def add_number_stock(routes: APIRouter, services: Services) -> None:
         response_description="Organizations can have it from now on.",
         responses=guarded_with_json(RefusalCode.NUMBER_TAKEN),
     )
-    async def add_to_stock(body: NumberToStock) -> StockNumber:
+    async def add_to_stock(services: ActingServices, body: NumberToStock) -> StockNumber:
         added = taken(
             await number_stock.add_to_stock(
                 services, number=body.number, kind=body.kind, country=body.country or "", place=body.place
@@ -66,7 +66,7 @@ def add_number_stock(routes: APIRouter, services: Services) -> None:
         responses=guarded_with_json(HttpFault.MALFORMED_REQUEST),
         openapi_extra={"requestBody": file_body("Numbers", _SAMPLE, bytes_max=NUMBER_STOCK_BYTES_MAX)},
     )
-    async def import_stock(request: Request) -> StockImported:
+    async def import_stock(services: ActingServices, request: Request) -> StockImported:
         async with aclosing(file_of(request, bytes_max=NUMBER_STOCK_BYTES_MAX)) as pieces:
             done = taken(await number_stock_csv.import_stock(services, lines=pieces))
         if done.error_count:
@@ -80,6 +80,7 @@ def add_number_stock(routes: APIRouter, services: Services) -> None:
         responses=guarded(),
     )
     async def search_stock(
+        services: ActingServices,
         kind: Annotated[NumberKindWord | None, Query(description="What the number can be used for.")] = None,
         country: Annotated[CountryCode | None, Query(description="Whose number it is (ISO 3166-1).")] = None,
         place: Annotated[
@@ -97,7 +98,7 @@ def add_number_stock(routes: APIRouter, services: Services) -> None:
         return answers.listing(page, number_answers.stock_number)
 
 
-def add_reservations(routes: APIRouter, services: Services) -> None:
+def add_reservations(routes: APIRouter) -> None:
     """Reserve a number, and acquire it."""
 
     @routes.post(
@@ -111,7 +112,9 @@ def add_reservations(routes: APIRouter, services: Services) -> None:
             RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.ORGANIZATION_CLOSED, RefusalCode.NUMBER_NOT_AVAILABLE
         ),
     )
-    async def reserve_number(organization_id: Identifier, body: NumberToReserve) -> NumberReservation:
+    async def reserve_number(
+        services: ActingServices, organization_id: Identifier, body: NumberToReserve
+    ) -> NumberReservation:
         reserved = taken(
             await number_stock.reserve_number(services, organization_id=organization_id, number=body.number)
         )
@@ -133,7 +136,9 @@ def add_reservations(routes: APIRouter, services: Services) -> None:
             RefusalCode.CREDITS_NOT_SET_UP,
         ),
     )
-    async def acquire_number(organization_id: Identifier, body: NumberToAcquire) -> PhoneNumber:
+    async def acquire_number(
+        services: ActingServices, organization_id: Identifier, body: NumberToAcquire
+    ) -> PhoneNumber:
         acquired = taken(
             await number_stock.acquire_number(
                 services, organization_id=organization_id, number=body.number, display_name=body.display_name

@@ -11,6 +11,7 @@ from fastapi import APIRouter
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import answers, number_answers
+from commcredits.edges.http.administration.access import ActingServices
 from commcredits.edges.http.administration.answers import Listing, PhoneNumber
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
 from commcredits.edges.http.administration.forms import PAGE_ITEMS_DEFAULT, E164Number, Identifier
@@ -19,10 +20,9 @@ from commcredits.edges.http.administration.parameters import CursorQuery, LimitQ
 from commcredits.edges.http.administration.refusing import taken
 from commcredits.edges.http.administration.requests import NumberToAdd, NumberToAssign
 from commcredits.operations import number_stock, numbers
-from commcredits.operations.services import Services
 
 
-def add_numbers(routes: APIRouter, services: Services) -> None:
+def add_numbers(routes: APIRouter) -> None:
     """Give an organization a number, find one, list those it has."""
 
     @routes.post(
@@ -37,7 +37,7 @@ def add_numbers(routes: APIRouter, services: Services) -> None:
             RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.ORGANIZATION_CLOSED, RefusalCode.NUMBER_TAKEN
         ),
     )
-    async def add_number(organization_id: Identifier, body: NumberToAdd) -> PhoneNumber:
+    async def add_number(services: ActingServices, organization_id: Identifier, body: NumberToAdd) -> PhoneNumber:
         added = taken(
             await numbers.add_number(
                 services,
@@ -56,7 +56,10 @@ def add_numbers(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
     async def list_numbers(
-        organization_id: Identifier, cursor: CursorQuery = None, limit: LimitQuery = PAGE_ITEMS_DEFAULT
+        services: ActingServices,
+        organization_id: Identifier,
+        cursor: CursorQuery = None,
+        limit: LimitQuery = PAGE_ITEMS_DEFAULT,
     ) -> Listing[PhoneNumber]:
         page = taken(await numbers.list_numbers(services, organization_id=organization_id, cursor=cursor, limit=limit))
         return answers.listing(page, answers.phone_number)
@@ -67,12 +70,12 @@ def add_numbers(routes: APIRouter, services: Services) -> None:
         summary="Show a telephone number",
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.UNKNOWN_NUMBER),
     )
-    async def get_number(organization_id: Identifier, number: E164Number) -> PhoneNumber:
+    async def get_number(services: ActingServices, organization_id: Identifier, number: E164Number) -> PhoneNumber:
         found = taken(await numbers.get_number(services, organization_id=organization_id, number=number))
         return answers.phone_number(found)
 
 
-def add_number_service(routes: APIRouter, services: Services) -> None:
+def add_number_service(routes: APIRouter) -> None:
     """Say whom a number serves, and how many numbers there may be."""
 
     @routes.put(
@@ -91,7 +94,9 @@ def add_number_service(routes: APIRouter, services: Services) -> None:
             RefusalCode.NUMBER_IN_USE,
         ),
     )
-    async def assign_number(organization_id: Identifier, number: E164Number, body: NumberToAssign) -> PhoneNumber:
+    async def assign_number(
+        services: ActingServices, organization_id: Identifier, number: E164Number, body: NumberToAssign
+    ) -> PhoneNumber:
         assigned = taken(
             await numbers.assign_number(
                 services,
@@ -109,6 +114,6 @@ def add_number_service(routes: APIRouter, services: Services) -> None:
         summary="Show how many telephone numbers an organization has and may have",
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
-    async def get_number_quotas(organization_id: Identifier) -> NumberQuotas:
+    async def get_number_quotas(services: ActingServices, organization_id: Identifier) -> NumberQuotas:
         quotas = taken(await number_stock.get_quotas(services, organization_id=organization_id))
         return number_answers.quotas(quotas)

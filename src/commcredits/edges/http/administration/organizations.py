@@ -11,6 +11,7 @@ from fastapi import APIRouter, Response
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import answers
+from commcredits.edges.http.administration.access import ActingServices
 from commcredits.edges.http.administration.answers import Listing, Organization
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
 from commcredits.edges.http.administration.forms import PAGE_ITEMS_DEFAULT, Identifier
@@ -18,10 +19,9 @@ from commcredits.edges.http.administration.parameters import CursorQuery, KeyHea
 from commcredits.edges.http.administration.refusing import taken
 from commcredits.edges.http.administration.requests import OrganizationToOpen
 from commcredits.operations import organizations
-from commcredits.operations.services import Services
 
 
-def add_organizations(routes: APIRouter, services: Services) -> None:
+def add_organizations(routes: APIRouter) -> None:
     """Open one, find one, list all."""
 
     @routes.post(
@@ -32,7 +32,9 @@ def add_organizations(routes: APIRouter, services: Services) -> None:
         response_description="It is open, with an empty balance.",
         responses=guarded_with_json(RefusalCode.CONFLICT),
     )
-    async def open_organization(body: OrganizationToOpen, key: KeyHeader, response: Response) -> Organization:
+    async def open_organization(
+        services: ActingServices, body: OrganizationToOpen, key: KeyHeader, response: Response
+    ) -> Organization:
         opened = taken(
             await organizations.open_organization(
                 services,
@@ -54,7 +56,7 @@ def add_organizations(routes: APIRouter, services: Services) -> None:
         responses=guarded(),
     )
     async def list_organizations(
-        cursor: CursorQuery = None, limit: LimitQuery = PAGE_ITEMS_DEFAULT
+        services: ActingServices, cursor: CursorQuery = None, limit: LimitQuery = PAGE_ITEMS_DEFAULT
     ) -> Listing[Organization]:
         page = taken(await organizations.list_organizations(services, cursor=cursor, limit=limit))
         return answers.listing(page, answers.organization)
@@ -65,6 +67,6 @@ def add_organizations(routes: APIRouter, services: Services) -> None:
         summary="Show an organization",
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
-    async def get_organization(organization_id: Identifier) -> Organization:
+    async def get_organization(services: ActingServices, organization_id: Identifier) -> Organization:
         found = taken(await organizations.get_organization(services, organization_id=organization_id))
         return answers.organization(found)

@@ -12,6 +12,7 @@ from fastapi import APIRouter
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import answers, payment_answers
+from commcredits.edges.http.administration.access import ActingServices
 from commcredits.edges.http.administration.answers import Changed, Listing, PaymentMethod
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
 from commcredits.edges.http.administration.forms import Identifier
@@ -26,13 +27,12 @@ from commcredits.edges.http.administration.payment_requests import (
 from commcredits.edges.http.administration.refusing import taken
 from commcredits.edges.http.administration.requests import PaymentMethodToAdd
 from commcredits.operations import payment_method_roles, payment_methods
-from commcredits.operations.services import Services
 
 _ORGANIZATION: Final = "/v1/organizations/{organization_id}"
 _METHODS: Final = f"{_ORGANIZATION}/payment-methods"
 
 
-def add_payment_methods(routes: APIRouter, services: Services) -> None:
+def add_payment_methods(routes: APIRouter) -> None:
     """Keep a way to pay by its reference, list those there are."""
 
     @routes.post(
@@ -47,7 +47,9 @@ def add_payment_methods(routes: APIRouter, services: Services) -> None:
             RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.UNKNOWN_PAYMENT_METHOD, RefusalCode.GATEWAY_NOT_READY
         ),
     )
-    async def add_payment_method(organization_id: Identifier, body: PaymentMethodToAdd) -> PaymentMethod:
+    async def add_payment_method(
+        services: ActingServices, organization_id: Identifier, body: PaymentMethodToAdd
+    ) -> PaymentMethod:
         added = taken(
             await payment_methods.add_payment_method(
                 services, organization_id=organization_id, gateway=body.gateway, reference=body.reference
@@ -61,12 +63,12 @@ def add_payment_methods(routes: APIRouter, services: Services) -> None:
         summary="List an organization's payment methods, oldest first",
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
-    async def list_payment_methods(organization_id: Identifier) -> Listing[PaymentMethod]:
+    async def list_payment_methods(services: ActingServices, organization_id: Identifier) -> Listing[PaymentMethod]:
         methods = taken(await payment_methods.list_payment_methods(services, organization_id=organization_id))
         return answers.whole_listing(methods, answers.payment_method)
 
 
-def add_method_setups(routes: APIRouter, services: Services) -> None:
+def add_method_setups(routes: APIRouter) -> None:
     """Enter a payment method on a gateway's page."""
 
     @routes.post(
@@ -80,7 +82,9 @@ def add_method_setups(routes: APIRouter, services: Services) -> None:
             RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.CONFLICT, RefusalCode.GATEWAY_NOT_READY
         ),
     )
-    async def begin_method_setup(organization_id: Identifier, body: MethodSetupToBegin, key: KeyHeader) -> MethodSetup:
+    async def begin_method_setup(
+        services: ActingServices, organization_id: Identifier, body: MethodSetupToBegin, key: KeyHeader
+    ) -> MethodSetup:
         begun = await payment_methods.begin_adding_method(
             services,
             organization_id=organization_id,
@@ -97,16 +101,18 @@ def add_method_setups(routes: APIRouter, services: Services) -> None:
         description="Answers all of the organization's methods at that gateway. May be repeated.",
         responses=guarded_with_json(RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.GATEWAY_NOT_READY),
     )
-    async def finish_method_setup(organization_id: Identifier, body: MethodSetupToFinish) -> Listing[PaymentMethod]:
+    async def finish_method_setup(
+        services: ActingServices, organization_id: Identifier, body: MethodSetupToFinish
+    ) -> Listing[PaymentMethod]:
         kept = await payment_methods.finish_adding_methods(
             services, organization_id=organization_id, gateway=body.gateway
         )
         return answers.whole_listing(taken(kept), answers.payment_method)
 
 
-def add_method_roles(routes: APIRouter, services: Services) -> None:
+def add_method_roles(routes: APIRouter) -> None:
     """Choose, replace, remove."""
-    _add_replacement(routes, services)
+    _add_replacement(routes)
 
     @routes.put(
         f"{_ORGANIZATION}/payment-method-roles",
@@ -121,7 +127,9 @@ def add_method_roles(routes: APIRouter, services: Services) -> None:
             RefusalCode.CONFLICT,
         ),
     )
-    async def choose_payment_methods(organization_id: Identifier, body: RolesToGive, key: KeyHeader) -> Changed:
+    async def choose_payment_methods(
+        services: ActingServices, organization_id: Identifier, body: RolesToGive, key: KeyHeader
+    ) -> Changed:
         chosen = await payment_method_roles.choose_payment_methods(
             services,
             organization_id=organization_id,
@@ -142,14 +150,16 @@ def add_method_roles(routes: APIRouter, services: Services) -> None:
             RefusalCode.PAYMENT_METHOD_IN_USE,
         ),
     )
-    async def remove_payment_method(organization_id: Identifier, payment_method_id: Identifier) -> Changed:
+    async def remove_payment_method(
+        services: ActingServices, organization_id: Identifier, payment_method_id: Identifier
+    ) -> Changed:
         removed = await payment_method_roles.remove_payment_method(
             services, organization_id=organization_id, payment_method_id=payment_method_id
         )
         return Changed(changed=taken(removed).changed)
 
 
-def _add_replacement(routes: APIRouter, services: Services) -> None:
+def _add_replacement(routes: APIRouter) -> None:
     @routes.post(
         f"{_METHODS}/{{payment_method_id}}/replacement",
         tags=[Tag.FUNDS],
@@ -163,7 +173,11 @@ def _add_replacement(routes: APIRouter, services: Services) -> None:
         ),
     )
     async def replace_payment_method(
-        organization_id: Identifier, payment_method_id: Identifier, body: MethodToReplace, key: KeyHeader
+        services: ActingServices,
+        organization_id: Identifier,
+        payment_method_id: Identifier,
+        body: MethodToReplace,
+        key: KeyHeader,
     ) -> PaymentMethod:
         replaced = await payment_method_roles.replace_payment_method(
             services,

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import answers, payment_answers
-from commcredits.edges.http.administration.access import ActingOperator
+from commcredits.edges.http.administration.access import ActingOperator, ActingServices
 from commcredits.edges.http.administration.answers import Listing, TopUp
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
 from commcredits.edges.http.administration.forms import PAGE_ITEMS_DEFAULT, Identifier
@@ -26,7 +26,6 @@ from commcredits.edges.http.administration.payment_requests import (
 )
 from commcredits.edges.http.administration.refusing import taken
 from commcredits.operations import by_hand, disputes, payments, refunds
-from commcredits.operations.services import Services
 
 _ORGANIZATION: Final = "/v1/organizations/{organization_id}"
 _TOP_UP: Final = f"{_ORGANIZATION}/top-ups/{{top_up_id}}"
@@ -34,7 +33,7 @@ _REFUNDS: Final = f"{_ORGANIZATION}/refunds"
 _REFUND: Final = f"{_REFUNDS}/{{refund_id}}"
 
 
-def add_waiting_payments(routes: APIRouter, services: Services) -> None:
+def add_waiting_payments(routes: APIRouter) -> None:
     """Approve a payment, or say by hand what became of it."""
 
     @routes.post(
@@ -46,7 +45,9 @@ def add_waiting_payments(routes: APIRouter, services: Services) -> None:
             RefusalCode.UNKNOWN_TOP_UP, RefusalCode.PAYMENT_NOT_OPEN, RefusalCode.GATEWAY_NOT_READY
         ),
     )
-    async def resume_payment(organization_id: Identifier, top_up_id: Identifier, body: PaymentToResume) -> TopUp:
+    async def resume_payment(
+        services: ActingServices, organization_id: Identifier, top_up_id: Identifier, body: PaymentToResume
+    ) -> TopUp:
         resumed = await payments.resume_payment(
             services, organization_id=organization_id, top_up_id=top_up_id, return_url=body.return_url
         )
@@ -61,7 +62,11 @@ def add_waiting_payments(routes: APIRouter, services: Services) -> None:
         responses=guarded_with_json(RefusalCode.UNKNOWN_TOP_UP, RefusalCode.PAYMENT_NOT_OPEN),
     )
     async def confirm_payment(
-        organization_id: Identifier, top_up_id: Identifier, body: PaymentToConfirm, operator: ActingOperator
+        services: ActingServices,
+        organization_id: Identifier,
+        top_up_id: Identifier,
+        body: PaymentToConfirm,
+        operator: ActingOperator,
     ) -> TopUp:
         confirmed = await by_hand.confirm_payment(
             services,
@@ -72,6 +77,10 @@ def add_waiting_payments(routes: APIRouter, services: Services) -> None:
         )
         return answers.top_up(taken(confirmed))
 
+    _add_rejection(routes)
+
+
+def _add_rejection(routes: APIRouter) -> None:
     @routes.post(
         f"{_TOP_UP}/reject",
         tags=[Tag.FUNDS],
@@ -80,7 +89,11 @@ def add_waiting_payments(routes: APIRouter, services: Services) -> None:
         responses=guarded_with_json(RefusalCode.UNKNOWN_TOP_UP, RefusalCode.PAYMENT_NOT_OPEN),
     )
     async def reject_payment(
-        organization_id: Identifier, top_up_id: Identifier, body: PaymentToReject, operator: ActingOperator
+        services: ActingServices,
+        organization_id: Identifier,
+        top_up_id: Identifier,
+        body: PaymentToReject,
+        operator: ActingOperator,
     ) -> TopUp:
         rejected = await by_hand.reject_payment(
             services,
@@ -92,7 +105,7 @@ def add_waiting_payments(routes: APIRouter, services: Services) -> None:
         return answers.top_up(taken(rejected))
 
 
-def add_refunds(routes: APIRouter, services: Services) -> None:
+def add_refunds(routes: APIRouter) -> None:
     """Give unused funds back; see what became of it."""
 
     @routes.post(
@@ -111,7 +124,11 @@ def add_refunds(routes: APIRouter, services: Services) -> None:
         ),
     )
     async def refund_top_up(
-        organization_id: Identifier, body: RefundToMake, key: KeyHeader, operator: ActingOperator
+        services: ActingServices,
+        organization_id: Identifier,
+        body: RefundToMake,
+        key: KeyHeader,
+        operator: ActingOperator,
     ) -> Refund:
         refunded = await refunds.refund_top_up(
             services,
@@ -131,18 +148,21 @@ def add_refunds(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
     async def list_refunds(
-        organization_id: Identifier, cursor: CursorQuery = None, limit: LimitQuery = PAGE_ITEMS_DEFAULT
+        services: ActingServices,
+        organization_id: Identifier,
+        cursor: CursorQuery = None,
+        limit: LimitQuery = PAGE_ITEMS_DEFAULT,
     ) -> Listing[Refund]:
         page = await refunds.list_refunds(services, organization_id=organization_id, cursor=cursor, limit=limit)
         return answers.listing(taken(page), payment_answers.refund)
 
     @routes.get(_REFUND, tags=[Tag.FUNDS], summary="Show a refund", responses=guarded(RefusalCode.UNKNOWN_REFUND))
-    async def get_refund(organization_id: Identifier, refund_id: Identifier) -> Refund:
+    async def get_refund(services: ActingServices, organization_id: Identifier, refund_id: Identifier) -> Refund:
         found = await refunds.find_organizations_refund(services, organization_id=organization_id, refund_id=refund_id)
         return payment_answers.refund(taken(found))
 
 
-def add_refunds_by_hand(routes: APIRouter, services: Services) -> None:
+def add_refunds_by_hand(routes: APIRouter) -> None:
     """Say by hand what became of a refund."""
 
     @routes.post(
@@ -152,7 +172,11 @@ def add_refunds_by_hand(routes: APIRouter, services: Services) -> None:
         responses=guarded_with_json(RefusalCode.UNKNOWN_REFUND, RefusalCode.PAYMENT_NOT_OPEN),
     )
     async def confirm_refund(
-        organization_id: Identifier, refund_id: Identifier, body: PaymentToConfirm, operator: ActingOperator
+        services: ActingServices,
+        organization_id: Identifier,
+        refund_id: Identifier,
+        body: PaymentToConfirm,
+        operator: ActingOperator,
     ) -> Refund:
         confirmed = await by_hand.confirm_refund(
             services,
@@ -171,7 +195,11 @@ def add_refunds_by_hand(routes: APIRouter, services: Services) -> None:
         responses=guarded_with_json(RefusalCode.UNKNOWN_REFUND, RefusalCode.PAYMENT_NOT_OPEN),
     )
     async def reject_refund(
-        organization_id: Identifier, refund_id: Identifier, body: PaymentToReject, operator: ActingOperator
+        services: ActingServices,
+        organization_id: Identifier,
+        refund_id: Identifier,
+        body: PaymentToReject,
+        operator: ActingOperator,
     ) -> Refund:
         rejected = await by_hand.reject_refund(
             services,
@@ -183,7 +211,7 @@ def add_refunds_by_hand(routes: APIRouter, services: Services) -> None:
         return payment_answers.refund(taken(rejected))
 
 
-def add_disputes(routes: APIRouter, services: Services) -> None:
+def add_disputes(routes: APIRouter) -> None:
     """See which payments their payers' banks have asked back."""
 
     @routes.get(
@@ -193,7 +221,10 @@ def add_disputes(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
     async def list_disputes(
-        organization_id: Identifier, cursor: CursorQuery = None, limit: LimitQuery = PAGE_ITEMS_DEFAULT
+        services: ActingServices,
+        organization_id: Identifier,
+        cursor: CursorQuery = None,
+        limit: LimitQuery = PAGE_ITEMS_DEFAULT,
     ) -> Listing[Dispute]:
         page = await disputes.list_disputes(services, organization_id=organization_id, cursor=cursor, limit=limit)
         return answers.listing(taken(page), payment_answers.dispute)

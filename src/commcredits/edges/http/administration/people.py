@@ -16,6 +16,7 @@ from fastapi import APIRouter, Query, Request
 from commcredits.core.outcomes import RefusalCode
 from commcredits.core.roster import PartyKind
 from commcredits.edges.http.administration import answers, people_answers
+from commcredits.edges.http.administration.access import ActingServices
 from commcredits.edges.http.administration.answers import Changed, Listing
 from commcredits.edges.http.administration.bodies import PEOPLE_BYTES_MAX
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
@@ -55,19 +56,19 @@ _WORDS: Final = {
 }
 
 
-def add_people(routes: APIRouter, services: Services) -> None:
+def add_people(routes: APIRouter) -> None:
     """Add, change and remove users and resource accounts; find them."""
     for kind in PartyKind:
         words = _WORDS[kind]
         path = f"/v1/organizations/{{organization_id}}/{words.path}"
-        _add_adding(routes, services, kind, path)
-        _add_list(routes, services, kind, path)
-        _add_showing(routes, services, kind, path)
-        _add_changing(routes, services, kind, path)
-        _add_removing(routes, services, kind, path)
+        _add_adding(routes, kind, path)
+        _add_list(routes, kind, path)
+        _add_showing(routes, kind, path)
+        _add_changing(routes, kind, path)
+        _add_removing(routes, kind, path)
 
 
-def add_people_import(routes: APIRouter, services: Services) -> None:
+def add_people_import(routes: APIRouter) -> None:
     """Import users and resource accounts from a file."""
 
     @routes.post(
@@ -89,7 +90,7 @@ def add_people_import(routes: APIRouter, services: Services) -> None:
         openapi_extra={"requestBody": file_body("Users and resource accounts", _SAMPLE, bytes_max=PEOPLE_BYTES_MAX)},
     )
     async def import_users(
-        organization_id: Identifier, request: Request, *, dry_run: DryRunQuery = False
+        services: ActingServices, organization_id: Identifier, request: Request, *, dry_run: DryRunQuery = False
     ) -> ImportReport:
         async with aclosing(file_of(request, bytes_max=PEOPLE_BYTES_MAX)) as pieces:
             report = taken(
@@ -100,7 +101,7 @@ def add_people_import(routes: APIRouter, services: Services) -> None:
         return people_answers.import_report(report, dry_run=dry_run)
 
 
-def _add_adding(routes: APIRouter, services: Services, kind: PartyKind, path: str) -> None:
+def _add_adding(routes: APIRouter, kind: PartyKind, path: str) -> None:
     words = _WORDS[kind]
 
     @routes.post(
@@ -116,7 +117,7 @@ def _add_adding(routes: APIRouter, services: Services, kind: PartyKind, path: st
             RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.ORGANIZATION_CLOSED, RefusalCode.USER_TAKEN
         ),
     )
-    async def add(organization_id: Identifier, body: UserToAdd) -> User:
+    async def add(services: ActingServices, organization_id: Identifier, body: UserToAdd) -> User:
         added = await people.add_party(
             services,
             organization_id=organization_id,
@@ -127,7 +128,7 @@ def _add_adding(routes: APIRouter, services: Services, kind: PartyKind, path: st
         return await _answered(services, organization_id, taken(added))
 
 
-def _add_list(routes: APIRouter, services: Services, kind: PartyKind, path: str) -> None:
+def _add_list(routes: APIRouter, kind: PartyKind, path: str) -> None:
     words = _WORDS[kind]
 
     @routes.get(
@@ -138,6 +139,7 @@ def _add_list(routes: APIRouter, services: Services, kind: PartyKind, path: str)
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
     async def list_people(
+        services: ActingServices,
         organization_id: Identifier,
         text: Annotated[
             SearchText, Query(description="Part of the display name or the user principal name, in any letter case.")
@@ -164,7 +166,7 @@ def _add_list(routes: APIRouter, services: Services, kind: PartyKind, path: str)
         return answers.listing(found, lambda each: people_answers.user(each, currency))
 
 
-def _add_showing(routes: APIRouter, services: Services, kind: PartyKind, path: str) -> None:
+def _add_showing(routes: APIRouter, kind: PartyKind, path: str) -> None:
     words = _WORDS[kind]
 
     @routes.get(
@@ -174,12 +176,12 @@ def _add_showing(routes: APIRouter, services: Services, kind: PartyKind, path: s
         summary=f"Show {words.one} by object id or user principal name",
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.UNKNOWN_USER),
     )
-    async def get(organization_id: Identifier, user: UserName) -> User:
+    async def get(services: ActingServices, organization_id: Identifier, user: UserName) -> User:
         found = await people.get_party(services, organization_id=organization_id, kind=kind, user=user)
         return await _answered(services, organization_id, taken(found))
 
 
-def _add_changing(routes: APIRouter, services: Services, kind: PartyKind, path: str) -> None:
+def _add_changing(routes: APIRouter, kind: PartyKind, path: str) -> None:
     words = _WORDS[kind]
 
     @routes.patch(
@@ -197,14 +199,14 @@ def _add_changing(routes: APIRouter, services: Services, kind: PartyKind, path: 
             RefusalCode.LICENCE_NOT_AVAILABLE,
         ),
     )
-    async def change(organization_id: Identifier, user: UserName, body: UserToChange) -> User:
+    async def change(services: ActingServices, organization_id: Identifier, user: UserName, body: UserToChange) -> User:
         changed = await people.change_party(
             services, organization_id=organization_id, kind=kind, user=user, content=body.fields()
         )
         return await _answered(services, organization_id, taken(changed))
 
 
-def _add_removing(routes: APIRouter, services: Services, kind: PartyKind, path: str) -> None:
+def _add_removing(routes: APIRouter, kind: PartyKind, path: str) -> None:
     words = _WORDS[kind]
 
     @routes.delete(
@@ -217,7 +219,7 @@ def _add_removing(routes: APIRouter, services: Services, kind: PartyKind, path: 
         response_description="It is gone.",
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.UNKNOWN_USER, RefusalCode.NUMBER_IN_USE),
     )
-    async def remove(organization_id: Identifier, user: UserName) -> Changed:
+    async def remove(services: ActingServices, organization_id: Identifier, user: UserName) -> Changed:
         done = await people.remove_party(services, organization_id=organization_id, kind=kind, user=user)
         return Changed(changed=taken(done).changed)
 

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import answers, may_call_answers, policy_answers
+from commcredits.edges.http.administration.access import ActingServices
 from commcredits.edges.http.administration.answers import Listing
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
 from commcredits.edges.http.administration.forms import PAGE_ITEMS_DEFAULT, Identifier, QueryFlag
@@ -23,13 +24,12 @@ from commcredits.edges.http.administration.policy_forms import Month
 from commcredits.edges.http.administration.policy_requests import BlockToSet, CallToAskAbout, RulesToSave
 from commcredits.edges.http.administration.refusing import taken
 from commcredits.operations import blocks, may_call, pools, rules
-from commcredits.operations.services import Services
 
 OPERATOR: Final = "operator"
 """Who lifts a block here: whoever has the operator's token."""
 
 
-def add_rules(routes: APIRouter, services: Services) -> None:
+def add_rules(routes: APIRouter) -> None:
     """See an organization's rules, and put others in force."""
 
     @routes.get(
@@ -38,7 +38,7 @@ def add_rules(routes: APIRouter, services: Services) -> None:
         summary="Show an organization's rules",
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
-    async def read_rules(organization_id: Identifier) -> Rules:
+    async def read_rules(services: ActingServices, organization_id: Identifier) -> Rules:
         return policy_answers.rules(taken(await rules.read_rules(services, organization_id=organization_id)))
 
     @routes.put(
@@ -50,13 +50,13 @@ def add_rules(routes: APIRouter, services: Services) -> None:
         response_description="The rules hold for every call that begins from now on.",
         responses=guarded_with_json(RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.CURRENCY_MISMATCH),
     )
-    async def save_rules(organization_id: Identifier, body: RulesToSave) -> Rules:
+    async def save_rules(services: ActingServices, organization_id: Identifier, body: RulesToSave) -> Rules:
         await agree_on_currency(services, organization_id, body.currency)
         saved = await rules.save_rules(services, organization_id=organization_id, rules=body.rules())
         return policy_answers.rules(taken(saved))
 
 
-def add_blocks(routes: APIRouter, services: Services) -> None:
+def add_blocks(routes: APIRouter) -> None:
     """List blocks, set one by hand, lift one."""
 
     @routes.get(
@@ -66,6 +66,7 @@ def add_blocks(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
     async def list_blocks(
+        services: ActingServices,
         organization_id: Identifier,
         *,
         in_force: Annotated[QueryFlag, Query(description="Those alone that nobody has lifted yet.")] = False,
@@ -79,10 +80,10 @@ def add_blocks(routes: APIRouter, services: Services) -> None:
         )
         return answers.listing(page, policy_answers.block)
 
-    _add_blocking(routes, services)
+    _add_blocking(routes)
 
 
-def _add_blocking(routes: APIRouter, services: Services) -> None:
+def _add_blocking(routes: APIRouter) -> None:
     @routes.post(
         "/v1/organizations/{organization_id}/blocks",
         tags=[Tag.POLICIES],
@@ -94,7 +95,9 @@ def _add_blocking(routes: APIRouter, services: Services) -> None:
         response_description="The block is in force.",
         responses=guarded_with_json(RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.UNKNOWN_USER, RefusalCode.CONFLICT),
     )
-    async def set_block(organization_id: Identifier, body: BlockToSet, key: OptionalKeyHeader = None) -> Block:
+    async def set_block(
+        services: ActingServices, organization_id: Identifier, body: BlockToSet, key: OptionalKeyHeader = None
+    ) -> Block:
         block = await blocks.set_block(
             services,
             organization_id=organization_id,
@@ -113,7 +116,9 @@ def _add_blocking(routes: APIRouter, services: Services) -> None:
         response_description="The block is lifted.",
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.UNKNOWN_BLOCK, RefusalCode.CONFLICT),
     )
-    async def lift_block(organization_id: Identifier, block_id: Identifier, key: OptionalKeyHeader = None) -> Block:
+    async def lift_block(
+        services: ActingServices, organization_id: Identifier, block_id: Identifier, key: OptionalKeyHeader = None
+    ) -> Block:
         block = await blocks.lift_block(
             services,
             organization_id=organization_id,
@@ -124,7 +129,7 @@ def _add_blocking(routes: APIRouter, services: Services) -> None:
         return policy_answers.block(taken(block))
 
 
-def add_pools(routes: APIRouter, services: Services) -> None:
+def add_pools(routes: APIRouter) -> None:
     """Report minute pools."""
 
     @routes.get(
@@ -136,6 +141,7 @@ def add_pools(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
     async def report_pools(
+        services: ActingServices,
         organization_id: Identifier,
         month: Annotated[Month | None, Query(description="Left out, the month that is now.")] = None,
     ) -> PoolsReport:
@@ -143,7 +149,7 @@ def add_pools(routes: APIRouter, services: Services) -> None:
         return policy_answers.pools_report(taken(report))
 
 
-def add_may_call(routes: APIRouter, services: Services) -> None:
+def add_may_call(routes: APIRouter) -> None:
     """Answer whether a call may be made."""
 
     @routes.post(
@@ -155,7 +161,9 @@ def add_may_call(routes: APIRouter, services: Services) -> None:
         response_description="The answer, whether yes or no.",
         responses=guarded_with_json(RefusalCode.UNKNOWN_ORGANIZATION),
     )
-    async def ask_whether_may_call(organization_id: Identifier, body: CallToAskAbout) -> MayCall:
+    async def ask_whether_may_call(
+        services: ActingServices, organization_id: Identifier, body: CallToAskAbout
+    ) -> MayCall:
         answer = await may_call.may_call(
             services,
             organization_id=organization_id,

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import answers, rate_answers
+from commcredits.edges.http.administration.access import ActingServices
 from commcredits.edges.http.administration.answers import Changed, Listing
 from commcredits.edges.http.administration.bodies import RATE_DECK_BYTES_MAX
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
@@ -28,7 +29,6 @@ from commcredits.edges.http.administration.routes import LongJsonRoute
 from commcredits.edges.http.problems import HttpFault
 from commcredits.operations import rate_deck_life, tariffs
 from commcredits.operations.rate_deck_json import JsonRates
-from commcredits.operations.services import Services
 
 _SAMPLE: Final = (
     "prefix,destination,service,price_per_minute,connection_fee,"
@@ -37,15 +37,15 @@ _SAMPLE: Final = (
 )
 
 
-def add_rate_decks(routes: APIRouter, services: Services) -> None:
+def add_rate_decks(routes: APIRouter) -> None:
     """Write a deck, find one, list all; its rates; what becomes of a draft."""
-    _add_writing(routes, services)
-    _add_finding(routes, services)
-    _add_life(routes, services)
-    add_rates(routes, services)
+    _add_writing(routes)
+    _add_finding(routes)
+    _add_life(routes)
+    add_rates(routes)
 
 
-def _add_writing(routes: APIRouter, services: Services) -> None:
+def _add_writing(routes: APIRouter) -> None:
     @routes.post(
         "/v1/rate-decks",
         tags=[Tag.RATE_DECKS],
@@ -58,6 +58,7 @@ def _add_writing(routes: APIRouter, services: Services) -> None:
         openapi_extra={"requestBody": file_body("A rate deck", _SAMPLE, bytes_max=RATE_DECK_BYTES_MAX)},
     )
     async def publish_rate_deck(
+        services: ActingServices,
         request: Request,
         response: Response,
         name: Annotated[Name, Query(description="What people call the rate deck.")],
@@ -76,7 +77,13 @@ def _add_writing(routes: APIRouter, services: Services) -> None:
         response.headers["Location"] = f"/v1/rate-decks/{written.rate_deck_id}"
         return rate_answers.rate_deck(written)
 
-    async def draft_rate_deck(body: RateDeckToDraft, key: KeyHeader, response: Response) -> RateDeck:
+    _add_drafting(routes)
+
+
+def _add_drafting(routes: APIRouter) -> None:
+    async def draft_rate_deck(
+        services: ActingServices, body: RateDeckToDraft, key: KeyHeader, response: Response
+    ) -> RateDeck:
         drafted = taken(
             await tariffs.draft_rate_deck(
                 services,
@@ -105,9 +112,10 @@ def _add_writing(routes: APIRouter, services: Services) -> None:
     )
 
 
-def _add_finding(routes: APIRouter, services: Services) -> None:
+def _add_finding(routes: APIRouter) -> None:
     @routes.get("/v1/rate-decks", tags=[Tag.RATE_DECKS], summary="List rate decks, newest first", responses=guarded())
     async def list_rate_decks(
+        services: ActingServices,
         state: Annotated[
             RateDeckStateWord | None, Query(description="Decks in this state; left out: all but discarded drafts.")
         ] = None,
@@ -123,7 +131,7 @@ def _add_finding(routes: APIRouter, services: Services) -> None:
         summary="Show a rate deck",
         responses=guarded(RefusalCode.UNKNOWN_RATE_DECK),
     )
-    async def get_rate_deck(rate_deck_id: Identifier) -> RateDeck:
+    async def get_rate_deck(services: ActingServices, rate_deck_id: Identifier) -> RateDeck:
         return rate_answers.rate_deck(taken(await tariffs.get_rate_deck(services, rate_deck_id=rate_deck_id)))
 
     @routes.get(
@@ -132,12 +140,12 @@ def _add_finding(routes: APIRouter, services: Services) -> None:
         summary="Show what a rate deck says once for all of its rates",
         responses=guarded(RefusalCode.UNKNOWN_RATE_DECK),
     )
-    async def get_rate_deck_terms(rate_deck_id: Identifier) -> RateDeckTerms:
+    async def get_rate_deck_terms(services: ActingServices, rate_deck_id: Identifier) -> RateDeckTerms:
         terms = taken(await tariffs.get_rate_deck_terms(services, rate_deck_id=rate_deck_id))
         return rate_answers.rate_deck_terms(terms)
 
 
-def _add_life(routes: APIRouter, services: Services) -> None:
+def _add_life(routes: APIRouter) -> None:
     @routes.post(
         "/v1/rate-decks/{rate_deck_id}/publication",
         tags=[Tag.RATE_DECKS],
@@ -153,7 +161,9 @@ def _add_life(routes: APIRouter, services: Services) -> None:
             RefusalCode.CONFLICT,
         ),
     )
-    async def publish_draft(rate_deck_id: Identifier, body: PublicationToMake, key: KeyHeader) -> RateDeckMoved:
+    async def publish_draft(
+        services: ActingServices, rate_deck_id: Identifier, body: PublicationToMake, key: KeyHeader
+    ) -> RateDeckMoved:
         moved = taken(
             await rate_deck_life.publish_draft(
                 services,
@@ -173,7 +183,7 @@ def _add_life(routes: APIRouter, services: Services) -> None:
         response_description="The deck that it had replaced prices their calls again.",
         responses=guarded(RefusalCode.UNKNOWN_RATE_DECK, RefusalCode.RATE_DECK_NOT_PUBLISHED, RefusalCode.CONFLICT),
     )
-    async def roll_back_rate_deck(rate_deck_id: Identifier, key: KeyHeader) -> RateDeckMoved:
+    async def roll_back_rate_deck(services: ActingServices, rate_deck_id: Identifier, key: KeyHeader) -> RateDeckMoved:
         moved = taken(await rate_deck_life.roll_back_rate_deck(services, command_id=key, rate_deck_id=rate_deck_id))
         return rate_answers.rate_deck_moved(moved)
 
@@ -184,11 +194,11 @@ def _add_life(routes: APIRouter, services: Services) -> None:
         response_description="It is discarded, and cannot be published any more.",
         responses=guarded(RefusalCode.UNKNOWN_RATE_DECK, RefusalCode.RATE_DECK_NOT_DRAFT),
     )
-    async def discard_draft(rate_deck_id: Identifier) -> RateDeck:
+    async def discard_draft(services: ActingServices, rate_deck_id: Identifier) -> RateDeck:
         return rate_answers.rate_deck(taken(await rate_deck_life.discard_draft(services, rate_deck_id=rate_deck_id)))
 
 
-def add_rate_deck_assignment(routes: APIRouter, services: Services) -> None:
+def add_rate_deck_assignment(routes: APIRouter) -> None:
     """Say which deck prices an organization's calls."""
 
     @routes.put(
@@ -207,7 +217,7 @@ def add_rate_deck_assignment(routes: APIRouter, services: Services) -> None:
         ),
     )
     async def assign_rate_deck(
-        organization_id: Identifier, body: RateDeckToAssign, key: OptionalKeyHeader = None
+        services: ActingServices, organization_id: Identifier, body: RateDeckToAssign, key: OptionalKeyHeader = None
     ) -> Changed:
         done = taken(
             await tariffs.assign_rate_deck(

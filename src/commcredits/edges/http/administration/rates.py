@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import answers, rate_answers
+from commcredits.edges.http.administration.access import ActingServices
 from commcredits.edges.http.administration.answers import Listing
 from commcredits.edges.http.administration.documenting import Tag, guarded
 from commcredits.edges.http.administration.forms import (
@@ -36,7 +37,6 @@ from commcredits.edges.http.administration.rate_forms import (
 )
 from commcredits.edges.http.administration.refusing import taken
 from commcredits.operations import rate_comparing, rate_explaining, rate_lists
-from commcredits.operations.services import Services
 
 _SERVICE_DEFAULT: Final = "outbound"
 
@@ -45,14 +45,14 @@ AtQuery = Annotated[Instant | None, Query(description="Compare what is in force 
 ReplacesQuery = Annotated[Identifier, Query(description="The deck whose place this one would take.")]
 
 
-def add_rates(routes: APIRouter, services: Services) -> None:
+def add_rates(routes: APIRouter) -> None:
     """List the rates of a deck, compare it, and explain its prices."""
-    _add_list(routes, services)
-    _add_comparison(routes, services)
-    _add_explanations(routes, services)
+    _add_list(routes)
+    _add_comparison(routes)
+    _add_explanations(routes)
 
 
-def _add_list(routes: APIRouter, services: Services) -> None:
+def _add_list(routes: APIRouter) -> None:
     @routes.get(
         "/v1/rate-decks/{rate_deck_id}/rates",
         tags=[Tag.RATE_DECKS],
@@ -60,6 +60,7 @@ def _add_list(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_RATE_DECK),
     )
     async def list_rates(
+        services: ActingServices,
         rate_deck_id: Identifier,
         service: ServiceQuery = None,
         prefix: Annotated[PrefixText | None, Query(description="Whose prefix begins with these digits.")] = None,
@@ -85,7 +86,7 @@ def _add_list(routes: APIRouter, services: Services) -> None:
         return answers.listing(page, rate_answers.rate)
 
 
-def _add_comparison(routes: APIRouter, services: Services) -> None:
+def _add_comparison(routes: APIRouter) -> None:
     @routes.get(
         "/v1/rate-decks/{rate_deck_id}/comparison",
         tags=[Tag.RATE_DECKS],
@@ -93,7 +94,7 @@ def _add_comparison(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_RATE_DECK, RefusalCode.CURRENCY_MISMATCH),
     )
     async def compare_rate_decks(
-        rate_deck_id: Identifier, replaces: ReplacesQuery, at: AtQuery = None
+        services: ActingServices, rate_deck_id: Identifier, replaces: ReplacesQuery, at: AtQuery = None
     ) -> RateDeckComparison:
         comparison = taken(
             await rate_comparing.compare_rate_decks(services, earlier_id=replaces, later_id=rate_deck_id, at=at)
@@ -108,6 +109,7 @@ def _add_comparison(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_RATE_DECK, RefusalCode.CURRENCY_MISMATCH),
     )
     async def list_rate_differences(
+        services: ActingServices,
         rate_deck_id: Identifier,
         replaces: ReplacesQuery,
         at: AtQuery = None,
@@ -140,7 +142,7 @@ OriginQuery = Annotated[
 ]
 
 
-def _add_explanations(routes: APIRouter, services: Services) -> None:
+def _add_explanations(routes: APIRouter) -> None:
     @routes.get(
         "/v1/rate-decks/{rate_deck_id}/explanation",
         tags=[Tag.RATE_DECKS],
@@ -149,6 +151,7 @@ def _add_explanations(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_RATE_DECK),
     )
     async def explain_rate(
+        services: ActingServices,
         rate_deck_id: Identifier,
         number: NumberQuery,
         at: CallAtQuery,
@@ -177,6 +180,7 @@ def _add_explanations(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.NO_RATE),
     )
     async def explain_organization_rate(
+        services: ActingServices,
         organization_id: Identifier,
         number: NumberQuery,
         at: CallAtQuery,

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Response
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import answers, receipt_answers
+from commcredits.edges.http.administration.access import ActingServices
 from commcredits.edges.http.administration.answers import Listing
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
 from commcredits.edges.http.administration.forms import PAGE_ITEMS_DEFAULT, Identifier
@@ -21,7 +22,6 @@ from commcredits.edges.http.administration.refusing import taken
 from commcredits.edges.receipts.html import PAGE_POLICY
 from commcredits.edges.receipts.rendering import MEDIA_TYPES, ReceiptFormat, render_receipt
 from commcredits.operations import billing_details, receipts
-from commcredits.operations.services import Services
 
 _RECEIPTS: Final = "/v1/organizations/{organization_id}/receipts"
 _BILLING_DETAILS: Final = "/v1/organizations/{organization_id}/billing-details"
@@ -33,7 +33,7 @@ _SUMMARIES: Final = {
 }
 
 
-def add_billing_details(routes: APIRouter, services: Services) -> None:
+def add_billing_details(routes: APIRouter) -> None:
     """Say who buys; see what was said."""
 
     @routes.put(
@@ -44,7 +44,9 @@ def add_billing_details(routes: APIRouter, services: Services) -> None:
         "Receipts that were issued stay as they are.",
         responses=guarded_with_json(RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.TAX_ID_NOT_VALID),
     )
-    async def save_billing_details(organization_id: Identifier, body: BillingDetailsToSave) -> BillingDetails:
+    async def save_billing_details(
+        services: ActingServices, organization_id: Identifier, body: BillingDetailsToSave
+    ) -> BillingDetails:
         saved = await billing_details.save_billing_details(
             services, organization_id=organization_id, details=body.party()
         )
@@ -56,12 +58,12 @@ def add_billing_details(routes: APIRouter, services: Services) -> None:
         summary="Show who buys",
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
-    async def read_billing_details(organization_id: Identifier) -> BillingDetails:
+    async def read_billing_details(services: ActingServices, organization_id: Identifier) -> BillingDetails:
         found = await billing_details.get_billing_details(services, organization_id=organization_id)
         return receipt_answers.billing_details(taken(found))
 
 
-def add_receipts(routes: APIRouter, services: Services) -> None:
+def add_receipts(routes: APIRouter) -> None:
     """List receipts and credit notes, show one, save it as a file."""
 
     @routes.get(
@@ -71,13 +73,16 @@ def add_receipts(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
     async def list_receipts(
-        organization_id: Identifier, cursor: CursorQuery = None, limit: LimitQuery = PAGE_ITEMS_DEFAULT
+        services: ActingServices,
+        organization_id: Identifier,
+        cursor: CursorQuery = None,
+        limit: LimitQuery = PAGE_ITEMS_DEFAULT,
     ) -> Listing[Receipt]:
         page = await receipts.list_receipts(services, organization_id=organization_id, cursor=cursor, limit=limit)
         return answers.listing(taken(page), receipt_answers.receipt)
 
     for file_format in ReceiptFormat:
-        _add_file(routes, services, file_format)
+        _add_file(routes, file_format)
 
     @routes.get(
         f"{_RECEIPTS}/{{number}}",
@@ -85,19 +90,21 @@ def add_receipts(routes: APIRouter, services: Services) -> None:
         summary="Show a receipt or credit note",
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.UNKNOWN_RECEIPT),
     )
-    async def read_receipt(organization_id: Identifier, number: ReceiptNumber) -> Receipt:
+    async def read_receipt(services: ActingServices, organization_id: Identifier, number: ReceiptNumber) -> Receipt:
         found = await receipts.get_receipt(services, organization_id=organization_id, number=number)
         return receipt_answers.receipt(taken(found))
 
 
-def _add_file(routes: APIRouter, services: Services, file_format: ReceiptFormat) -> None:
+def _add_file(routes: APIRouter, file_format: ReceiptFormat) -> None:
     media_type = MEDIA_TYPES[file_format].partition(";")[0]
     documented: dict[int | str, dict[str, Any]] = {
         200: {"description": "The file.", "content": {media_type: {"schema": {"type": "string"}}}},
         **guarded(RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.UNKNOWN_RECEIPT),
     }
 
-    async def save(organization_id: Identifier, number: ReceiptNumber, language: LanguageQuery = None) -> Response:
+    async def save(
+        services: ActingServices, organization_id: Identifier, number: ReceiptNumber, language: LanguageQuery = None
+    ) -> Response:
         document = taken(await render_receipt(services, organization_id, number, file_format, language))
         shown = "inline" if file_format is ReceiptFormat.HTML else "attachment"
         return Response(

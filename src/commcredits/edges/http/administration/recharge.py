@@ -9,6 +9,7 @@ from fastapi import APIRouter
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import answers, recharge_answers
+from commcredits.edges.http.administration.access import ActingServices
 from commcredits.edges.http.administration.answers import Listing
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
 from commcredits.edges.http.administration.forms import PAGE_ITEMS_DEFAULT, Identifier
@@ -31,9 +32,9 @@ _PATH = "/v1/organizations/{organization_id}/auto-recharge"
 _ALERTS = "/v1/organizations/{organization_id}/balance-alerts"
 
 
-def add_auto_recharge(routes: APIRouter, services: Services) -> None:
+def add_auto_recharge(routes: APIRouter) -> None:
     """Put a rule in force; see how it stands, and what it has done."""
-    _add_save(routes, services)
+    _add_save(routes)
 
     @routes.get(
         _PATH,
@@ -41,7 +42,7 @@ def add_auto_recharge(routes: APIRouter, services: Services) -> None:
         summary="Show the auto-recharge rule, how it stands and what comes next",
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION, HttpFault.NOT_FOUND),
     )
-    async def read_auto_recharge(organization_id: Identifier) -> AutoRecharge:
+    async def read_auto_recharge(services: ActingServices, organization_id: Identifier) -> AutoRecharge:
         return await _read(services, organization_id)
 
     @routes.get(
@@ -51,7 +52,10 @@ def add_auto_recharge(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
     async def list_recharge_attempts(
-        organization_id: Identifier, cursor: CursorQuery = None, limit: LimitQuery = PAGE_ITEMS_DEFAULT
+        services: ActingServices,
+        organization_id: Identifier,
+        cursor: CursorQuery = None,
+        limit: LimitQuery = PAGE_ITEMS_DEFAULT,
     ) -> Listing[RechargeAttempt]:
         page = taken(
             await recharge_attempts.list_recharge_attempts(
@@ -61,7 +65,7 @@ def add_auto_recharge(routes: APIRouter, services: Services) -> None:
         return answers.listing(page, recharge_answers.recharge_attempt)
 
 
-def _add_save(routes: APIRouter, services: Services) -> None:
+def _add_save(routes: APIRouter) -> None:
     @routes.put(
         _PATH,
         tags=[Tag.FUNDS],
@@ -80,7 +84,7 @@ def _add_save(routes: APIRouter, services: Services) -> None:
         ),
     )
     async def save_auto_recharge(
-        organization_id: Identifier, body: AutoRechargeToSave, key: OptionalKeyHeader = None
+        services: ActingServices, organization_id: Identifier, body: AutoRechargeToSave, key: OptionalKeyHeader = None
     ) -> AutoRechargeSaved:
         await agree_on_currency(services, organization_id, body.currency)
         saved = taken(
@@ -105,7 +109,7 @@ def _add_save(routes: APIRouter, services: Services) -> None:
         return AutoRechargeSaved(**rule.model_dump(), recharge_started=saved.recharge_started)
 
 
-def add_balance_alerts(routes: APIRouter, services: Services) -> None:
+def add_balance_alerts(routes: APIRouter) -> None:
     """Choose the amounts that are told of; see them."""
 
     @routes.put(
@@ -117,7 +121,7 @@ def add_balance_alerts(routes: APIRouter, services: Services) -> None:
         responses=guarded_with_json(RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.CONFLICT),
     )
     async def save_balance_alerts(
-        organization_id: Identifier, body: BalanceAlertsToSave, key: OptionalKeyHeader = None
+        services: ActingServices, organization_id: Identifier, body: BalanceAlertsToSave, key: OptionalKeyHeader = None
     ) -> BalanceAlerts:
         taken(
             await balance_alerts.save_balance_alerts(
@@ -135,7 +139,7 @@ def add_balance_alerts(routes: APIRouter, services: Services) -> None:
         summary="Show below which balances somebody is told",
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
-    async def read_balance_alerts(organization_id: Identifier) -> BalanceAlerts:
+    async def read_balance_alerts(services: ActingServices, organization_id: Identifier) -> BalanceAlerts:
         return await _alerts(services, organization_id)
 
 

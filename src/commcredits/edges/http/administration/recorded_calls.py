@@ -13,6 +13,7 @@ from fastapi import APIRouter, Query, Request
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import call_answers
+from commcredits.edges.http.administration.access import ActingServices
 from commcredits.edges.http.administration.answers import Listing, whole_listing
 from commcredits.edges.http.administration.bodies import CALL_RECORDS_BYTES_MAX
 from commcredits.edges.http.administration.call_answers import CallMapping, CallsRecorded, Correction, Simulation
@@ -29,7 +30,6 @@ from commcredits.operations import call_mapping_store, recorded_calls, rerating
 from commcredits.operations.call_mappings import SHIPPED, shipped_mapping
 from commcredits.operations.period_rating import Period
 from commcredits.operations.recorded_calls_json import JsonCalls
-from commcredits.operations.services import Services
 
 _SAMPLE: Final = (
     "record_id,service,call_type,caller,callee,started_at,duration_seconds,user,conference_id\n"
@@ -42,14 +42,14 @@ _RATING_REFUSALS: Final = (
 )
 
 
-def add_recorded_calls(routes: APIRouter, services: Services) -> None:
+def add_recorded_calls(routes: APIRouter) -> None:
     """Record calls that are over, from JSON and from files."""
-    _add_records(routes, services)
-    _add_files(routes, services)
+    _add_records(routes)
+    _add_files(routes)
 
 
-def _add_records(routes: APIRouter, services: Services) -> None:
-    async def record_calls(organization_id: Identifier, body: CallsToRecord) -> CallsRecorded:
+def _add_records(routes: APIRouter) -> None:
+    async def record_calls(services: ActingServices, organization_id: Identifier, body: CallsToRecord) -> CallsRecorded:
         recorded = await recorded_calls.import_calls(
             services,
             organization_id=organization_id,
@@ -74,7 +74,7 @@ def _add_records(routes: APIRouter, services: Services) -> None:
     )
 
 
-def _add_files(routes: APIRouter, services: Services) -> None:
+def _add_files(routes: APIRouter) -> None:
     @routes.post(
         "/v1/organizations/{organization_id}/recorded-calls/import",
         tags=[Tag.RECORDED_CALLS],
@@ -89,6 +89,7 @@ def _add_files(routes: APIRouter, services: Services) -> None:
         },
     )
     async def import_calls(
+        services: ActingServices,
         organization_id: Identifier,
         request: Request,
         *,
@@ -115,7 +116,7 @@ def _add_files(routes: APIRouter, services: Services) -> None:
         return call_answers.calls_recorded(taken(recorded))
 
 
-def add_call_mappings(routes: APIRouter, services: Services) -> None:
+def add_call_mappings(routes: APIRouter) -> None:
     """Keep mappings of files of call records."""
 
     @routes.get(
@@ -124,8 +125,8 @@ def add_call_mappings(routes: APIRouter, services: Services) -> None:
         summary="List the mappings of files of call records",
         responses=guarded(),
     )
-    async def list_call_mappings() -> Listing[CallMapping]:
-        return whole_listing(await call_mapping_store.list_mappings(services), call_answers.call_mapping)
+    async def list_call_mappings(services: ActingServices) -> Listing[CallMapping]:
+        return whole_listing(taken(await call_mapping_store.list_mappings(services)), call_answers.call_mapping)
 
     @routes.get(
         "/v1/call-mappings/{mapping}",
@@ -133,7 +134,7 @@ def add_call_mappings(routes: APIRouter, services: Services) -> None:
         summary="Show a mapping of files of call records",
         responses=guarded(),
     )
-    async def get_call_mapping(mapping: MappingName) -> CallMapping:
+    async def get_call_mapping(services: ActingServices, mapping: MappingName) -> CallMapping:
         return call_answers.call_mapping(taken(await call_mapping_store.get_mapping(services, name=mapping)))
 
     @routes.put(
@@ -144,7 +145,7 @@ def add_call_mappings(routes: APIRouter, services: Services) -> None:
         response_description="Imports can name it.",
         responses=guarded_with_json(),
     )
-    async def save_call_mapping(mapping: MappingName, body: CallMappingToSave) -> CallMapping:
+    async def save_call_mapping(services: ActingServices, mapping: MappingName, body: CallMappingToSave) -> CallMapping:
         document = msgspec.json.encode(body.document)
         return call_answers.call_mapping(
             taken(await call_mapping_store.save_mapping(services, name=mapping, document=document))
@@ -157,11 +158,11 @@ def add_call_mappings(routes: APIRouter, services: Services) -> None:
         response_description="It is gone; this is what it said.",
         responses=guarded(),
     )
-    async def remove_call_mapping(mapping: MappingName) -> CallMapping:
+    async def remove_call_mapping(services: ActingServices, mapping: MappingName) -> CallMapping:
         return call_answers.call_mapping(taken(await call_mapping_store.remove_mapping(services, name=mapping)))
 
 
-def add_rerating(routes: APIRouter, services: Services) -> None:
+def add_rerating(routes: APIRouter) -> None:
     """Price a period by another deck: what it would have cost, or what it shall cost."""
 
     @routes.post(
@@ -172,7 +173,7 @@ def add_rerating(routes: APIRouter, services: Services) -> None:
         response_description="Totals, and what differs by destination, service, user and call.",
         responses=guarded_with_json(*_RATING_REFUSALS),
     )
-    async def simulate(organization_id: Identifier, body: PeriodToRate) -> Simulation:
+    async def simulate(services: ActingServices, organization_id: Identifier, body: PeriodToRate) -> Simulation:
         simulated = await rerating.simulate(
             services, organization_id=organization_id, period=_period(body), rate_deck_id=body.rate_deck_id
         )
@@ -189,7 +190,9 @@ def add_rerating(routes: APIRouter, services: Services) -> None:
         response_description="What became of the calls.",
         responses=guarded_with_json(*_RATING_REFUSALS, RefusalCode.RATE_DECK_NOT_PUBLISHED),
     )
-    async def correct(organization_id: Identifier, body: PeriodToRate, key: KeyHeader) -> Correction:
+    async def correct(
+        services: ActingServices, organization_id: Identifier, body: PeriodToRate, key: KeyHeader
+    ) -> Correction:
         corrected = await rerating.correct_calls(
             services,
             organization_id=organization_id,

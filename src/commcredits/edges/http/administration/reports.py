@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import report_answers
+from commcredits.edges.http.administration.access import ActingServices
 from commcredits.edges.http.administration.answers import Listing, listing, whole_listing
 from commcredits.edges.http.administration.documenting import Tag, guarded
 from commcredits.edges.http.administration.forms import PAGE_ITEMS_DEFAULT, Identifier, QueryFlag, SessionId
@@ -22,7 +23,7 @@ from commcredits.operations import organizations, reports
 from commcredits.operations.services import Services
 
 
-def add_money_reports(routes: APIRouter, services: Services) -> None:
+def add_money_reports(routes: APIRouter) -> None:
     """Balance, lots and journal."""
 
     @routes.get(
@@ -31,7 +32,7 @@ def add_money_reports(routes: APIRouter, services: Services) -> None:
         summary="Show an organization's balance",
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
-    async def read_balance(organization_id: Identifier) -> Balance:
+    async def read_balance(services: ActingServices, organization_id: Identifier) -> Balance:
         return report_answers.balance(taken(await reports.read_balance(services, organization_id=organization_id)))
 
     @routes.get(
@@ -40,7 +41,7 @@ def add_money_reports(routes: APIRouter, services: Services) -> None:
         summary="List an organization's fund lots in order of use",
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
-    async def list_lots(organization_id: Identifier) -> Listing[FundLot]:
+    async def list_lots(services: ActingServices, organization_id: Identifier) -> Listing[FundLot]:
         lots = taken(await reports.list_lots(services, organization_id=organization_id))
         currency = await _currency(services, organization_id)
         return whole_listing(lots, partial(report_answers.fund_lot, currency=currency))
@@ -52,14 +53,17 @@ def add_money_reports(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
     async def list_journal(
-        organization_id: Identifier, cursor: CursorQuery = None, limit: LimitQuery = PAGE_ITEMS_DEFAULT
+        services: ActingServices,
+        organization_id: Identifier,
+        cursor: CursorQuery = None,
+        limit: LimitQuery = PAGE_ITEMS_DEFAULT,
     ) -> Listing[JournalEntry]:
         page = taken(await reports.list_journal(services, organization_id=organization_id, cursor=cursor, limit=limit))
         currency = await _currency(services, organization_id)
         return listing(page, partial(report_answers.journal_entry, currency=currency))
 
 
-def add_calls(routes: APIRouter, services: Services) -> None:
+def add_calls(routes: APIRouter) -> None:
     """Calls, running, over and refused."""
 
     @routes.get(
@@ -69,6 +73,7 @@ def add_calls(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
     async def list_calls(
+        services: ActingServices,
         organization_id: Identifier,
         *,
         free: Annotated[
@@ -89,7 +94,7 @@ def add_calls(routes: APIRouter, services: Services) -> None:
         summary="Show a call",
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.UNKNOWN_SESSION),
     )
-    async def get_call(organization_id: Identifier, session_id: SessionId) -> Call:
+    async def get_call(services: ActingServices, organization_id: Identifier, session_id: SessionId) -> Call:
         found = taken(await reports.get_call(services, organization_id=organization_id, session_id=session_id))
         return report_answers.call(found)
 

@@ -9,17 +9,16 @@ from fastapi import APIRouter
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import report_answers
-from commcredits.edges.http.administration.access import HEALTH_PATH
+from commcredits.edges.http.administration.access import HEALTH_PATH, ActingServices
 from commcredits.edges.http.administration.documenting import ALWAYS, Tag, guarded, problems
-from commcredits.edges.http.administration.refusing import fault
+from commcredits.edges.http.administration.refusing import fault, taken
 from commcredits.edges.http.administration.report_answers import Health, Verification
 from commcredits.edges.http.problems import HttpFault
 from commcredits.operations.health import check_health
-from commcredits.operations.services import Services
-from commcredits.operations.verify import verify_books
+from commcredits.operations.verify import run_verification
 
 
-def add_verification(routes: APIRouter, services: Services) -> None:
+def add_verification(routes: APIRouter) -> None:
     """Prove that the books agree."""
 
     @routes.post(
@@ -29,11 +28,11 @@ def add_verification(routes: APIRouter, services: Services) -> None:
         response_description="What was checked, and every place where the books disagree.",
         responses=guarded(),
     )
-    async def verify() -> Verification:
-        return report_answers.verification(await verify_books(services))
+    async def verify(services: ActingServices) -> Verification:
+        return report_answers.verification(taken(await run_verification(services)))
 
 
-def add_health(routes: APIRouter, services: Services) -> None:
+def add_health(routes: APIRouter) -> None:
     """Say whether requests can be served."""
 
     @routes.get(
@@ -44,7 +43,7 @@ def add_health(routes: APIRouter, services: Services) -> None:
         responses=problems(*ALWAYS, HttpFault.NOT_READY, RefusalCode.INVALID_INPUT),
         openapi_extra={"security": []},
     )
-    async def read_health() -> Health:
+    async def read_health(services: ActingServices) -> Health:
         health = await check_health(services)
         if not health.database:
             raise fault(HttpFault.NOT_READY, "The database does not answer.")

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Query
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import answers, telling_answers
+from commcredits.edges.http.administration.access import ActingServices
 from commcredits.edges.http.administration.answers import Changed, Listing
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
 from commcredits.edges.http.administration.forms import PAGE_ITEMS_DEFAULT, Identifier
@@ -22,7 +23,6 @@ from commcredits.edges.http.administration.telling_answers import Delivery, Endp
 from commcredits.edges.http.administration.telling_forms import DeliveryState
 from commcredits.edges.http.administration.telling_requests import EndpointToSave
 from commcredits.operations import webhook_deliveries, webhook_endpoints
-from commcredits.operations.services import Services
 
 _ENDPOINTS: Final = "/v1/organizations/{organization_id}/webhook-endpoints"
 _ENDPOINT: Final = f"{_ENDPOINTS}/{{endpoint_id}}"
@@ -30,7 +30,7 @@ _DELIVERIES: Final = "/v1/organizations/{organization_id}/webhook-deliveries"
 _UNKNOWN: Final = (RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.UNKNOWN_ENDPOINT)
 
 
-def add_webhook_endpoints(routes: APIRouter, services: Services) -> None:
+def add_webhook_endpoints(routes: APIRouter) -> None:
     """See, add, change and remove webhook endpoints, and switch them."""
 
     @routes.get(
@@ -39,7 +39,7 @@ def add_webhook_endpoints(routes: APIRouter, services: Services) -> None:
         summary="List an organization's webhook endpoints",
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
-    async def list_webhook_endpoints(organization_id: Identifier) -> Listing[Endpoint]:
+    async def list_webhook_endpoints(services: ActingServices, organization_id: Identifier) -> Listing[Endpoint]:
         found = await webhook_endpoints.list_endpoints(services, organization_id=organization_id)
         return answers.whole_listing(taken(found), telling_answers.endpoint)
 
@@ -53,7 +53,9 @@ def add_webhook_endpoints(routes: APIRouter, services: Services) -> None:
         response_description="The endpoint is told of these kinds from now on.",
         responses=guarded_with_json(RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.ADDRESS_NOT_ALLOWED),
     )
-    async def add_webhook_endpoint(organization_id: Identifier, body: EndpointToSave) -> EndpointWithSecret:
+    async def add_webhook_endpoint(
+        services: ActingServices, organization_id: Identifier, body: EndpointToSave
+    ) -> EndpointWithSecret:
         added = await webhook_endpoints.add_endpoint(
             services,
             organization_id=organization_id,
@@ -72,7 +74,7 @@ def add_webhook_endpoints(routes: APIRouter, services: Services) -> None:
         responses=guarded_with_json(*_UNKNOWN, RefusalCode.ADDRESS_NOT_ALLOWED),
     )
     async def change_webhook_endpoint(
-        organization_id: Identifier, endpoint_id: Identifier, body: EndpointToSave
+        services: ActingServices, organization_id: Identifier, endpoint_id: Identifier, body: EndpointToSave
     ) -> Endpoint:
         changed = await webhook_endpoints.change_endpoint(
             services,
@@ -84,10 +86,10 @@ def add_webhook_endpoints(routes: APIRouter, services: Services) -> None:
         )
         return telling_answers.endpoint(taken(changed))
 
-    _add_switching(routes, services)
+    _add_switching(routes)
 
 
-def _add_switching(routes: APIRouter, services: Services) -> None:
+def _add_switching(routes: APIRouter) -> None:
     @routes.delete(
         _ENDPOINT,
         tags=[Tag.NOTICES],
@@ -96,7 +98,9 @@ def _add_switching(routes: APIRouter, services: Services) -> None:
         response_description="It is gone.",
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
-    async def remove_webhook_endpoint(organization_id: Identifier, endpoint_id: Identifier) -> Changed:
+    async def remove_webhook_endpoint(
+        services: ActingServices, organization_id: Identifier, endpoint_id: Identifier
+    ) -> Changed:
         done = await webhook_endpoints.remove_endpoint(
             services, organization_id=organization_id, endpoint_id=endpoint_id
         )
@@ -110,7 +114,9 @@ def _add_switching(routes: APIRouter, services: Services) -> None:
         response_description="The new secret, which is shown this once.",
         responses=guarded(*_UNKNOWN),
     )
-    async def rotate_webhook_secret(organization_id: Identifier, endpoint_id: Identifier) -> EndpointWithSecret:
+    async def rotate_webhook_secret(
+        services: ActingServices, organization_id: Identifier, endpoint_id: Identifier
+    ) -> EndpointWithSecret:
         rotated = await webhook_endpoints.rotate_secret(
             services, organization_id=organization_id, endpoint_id=endpoint_id
         )
@@ -124,12 +130,18 @@ def _add_switching(routes: APIRouter, services: Services) -> None:
         response_description="The endpoint takes deliveries.",
         responses=guarded(*_UNKNOWN),
     )
-    async def enable_webhook_endpoint(organization_id: Identifier, endpoint_id: Identifier) -> Endpoint:
+    async def enable_webhook_endpoint(
+        services: ActingServices, organization_id: Identifier, endpoint_id: Identifier
+    ) -> Endpoint:
         enabled = await webhook_endpoints.enable_endpoint(
             services, organization_id=organization_id, endpoint_id=endpoint_id
         )
         return telling_answers.endpoint(taken(enabled))
 
+    _add_disabling(routes)
+
+
+def _add_disabling(routes: APIRouter) -> None:
     @routes.post(
         f"{_ENDPOINT}/disable",
         tags=[Tag.NOTICES],
@@ -138,14 +150,16 @@ def _add_switching(routes: APIRouter, services: Services) -> None:
         response_description="The endpoint takes no deliveries.",
         responses=guarded(*_UNKNOWN),
     )
-    async def disable_webhook_endpoint(organization_id: Identifier, endpoint_id: Identifier) -> Endpoint:
+    async def disable_webhook_endpoint(
+        services: ActingServices, organization_id: Identifier, endpoint_id: Identifier
+    ) -> Endpoint:
         disabled = await webhook_endpoints.disable_endpoint(
             services, organization_id=organization_id, endpoint_id=endpoint_id
         )
         return telling_answers.endpoint(taken(disabled))
 
 
-def add_webhook_deliveries(routes: APIRouter, services: Services) -> None:
+def add_webhook_deliveries(routes: APIRouter) -> None:
     """See what was delivered, and have it delivered again."""
 
     @routes.get(
@@ -155,6 +169,7 @@ def add_webhook_deliveries(routes: APIRouter, services: Services) -> None:
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
     async def list_webhook_deliveries(
+        services: ActingServices,
         organization_id: Identifier,
         *,
         endpoint_id: Annotated[Identifier | None, Query(description="Those to one endpoint alone.")] = None,
@@ -180,7 +195,9 @@ def add_webhook_deliveries(routes: APIRouter, services: Services) -> None:
         response_description="The delivery waits for its next try.",
         responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.UNKNOWN_DELIVERY),
     )
-    async def resend_webhook_delivery(organization_id: Identifier, delivery_id: Identifier) -> Delivery:
+    async def resend_webhook_delivery(
+        services: ActingServices, organization_id: Identifier, delivery_id: Identifier
+    ) -> Delivery:
         resent = await webhook_deliveries.resend_delivery(
             services, organization_id=organization_id, delivery_id=delivery_id
         )

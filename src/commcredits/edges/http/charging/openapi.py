@@ -16,10 +16,10 @@ from commcredits.edges.http.charging.endpoints import CHARGING_PATH
 from commcredits.edges.http.charging.examples import Example, answer_examples, body_examples, problem_examples
 from commcredits.edges.http.charging.fields import FIELD_RULES
 from commcredits.edges.http.charging.limits import ListenerLimits
+from commcredits.edges.http.problem_kinds import REFUSALS
 from commcredits.edges.http.problems import (
     HTTP_FAULTS,
     PROBLEM_MEDIA_TYPE,
-    REFUSALS,
     HttpFault,
     problem_headers,
     problem_schema,

@@ -95,6 +95,17 @@ REFUSAL_CAUSES: Final[Mapping[RefusalCode, int]] = {
     RefusalCode.UNKNOWN_DELIVERY: CALL_REJECTED,
     RefusalCode.ADDRESS_NOT_ALLOWED: CALL_REJECTED,
     RefusalCode.GATEWAY_NOT_READY: CALL_REJECTED,
+    RefusalCode.NOT_PERMITTED: CALL_REJECTED,
+    RefusalCode.PROOF_REQUIRED: CALL_REJECTED,
+    RefusalCode.UNKNOWN_ADMINISTRATOR: CALL_REJECTED,
+    RefusalCode.ADMINISTRATOR_TAKEN: CALL_REJECTED,
+    RefusalCode.LAST_ADMINISTRATOR: CALL_REJECTED,
+    RefusalCode.INVITATION_NOT_VALID: CALL_REJECTED,
+    RefusalCode.SIGN_IN_FAILED: CALL_REJECTED,
+    RefusalCode.UNKNOWN_API_KEY: CALL_REJECTED,
+    RefusalCode.UNKNOWN_EXPORT: CALL_REJECTED,
+    RefusalCode.UNKNOWN_COST_DECK: CALL_REJECTED,
+    RefusalCode.SANDBOX_NOT_ALLOWED: CALL_REJECTED,
 }
 """ITU-T Q.850's cause for each refusal. No cause says "pay first": the variable with the refusal's code does."""
 

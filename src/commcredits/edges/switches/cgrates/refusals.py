@@ -98,6 +98,17 @@ ERRORS: Final[Mapping[RefusalCode, str]] = {
     RefusalCode.UNKNOWN_DELIVERY: _EXISTS,
     RefusalCode.ADDRESS_NOT_ALLOWED: _INVALID,
     RefusalCode.GATEWAY_NOT_READY: _EXISTS,
+    RefusalCode.NOT_PERMITTED: _EXISTS,
+    RefusalCode.PROOF_REQUIRED: _EXISTS,
+    RefusalCode.UNKNOWN_ADMINISTRATOR: _EXISTS,
+    RefusalCode.ADMINISTRATOR_TAKEN: _EXISTS,
+    RefusalCode.LAST_ADMINISTRATOR: _EXISTS,
+    RefusalCode.INVITATION_NOT_VALID: _EXISTS,
+    RefusalCode.SIGN_IN_FAILED: _EXISTS,
+    RefusalCode.UNKNOWN_API_KEY: _EXISTS,
+    RefusalCode.UNKNOWN_EXPORT: _EXISTS,
+    RefusalCode.UNKNOWN_COST_DECK: _EXISTS,
+    RefusalCode.SANDBOX_NOT_ALLOWED: _EXISTS,
 }
 """The error for each refusal. A test fails when a code has no line here."""
 

@@ -93,5 +93,16 @@ REFUSALS: Final[Mapping[RefusalCode, Wording]] = {
     RefusalCode.UNKNOWN_DELIVERY: _FORBIDDEN,
     RefusalCode.ADDRESS_NOT_ALLOWED: _FORBIDDEN,
     RefusalCode.GATEWAY_NOT_READY: _FORBIDDEN,
+    RefusalCode.NOT_PERMITTED: _FORBIDDEN,
+    RefusalCode.PROOF_REQUIRED: _FORBIDDEN,
+    RefusalCode.UNKNOWN_ADMINISTRATOR: _FORBIDDEN,
+    RefusalCode.ADMINISTRATOR_TAKEN: _FORBIDDEN,
+    RefusalCode.LAST_ADMINISTRATOR: _FORBIDDEN,
+    RefusalCode.INVITATION_NOT_VALID: _FORBIDDEN,
+    RefusalCode.SIGN_IN_FAILED: _FORBIDDEN,
+    RefusalCode.UNKNOWN_API_KEY: _FORBIDDEN,
+    RefusalCode.UNKNOWN_EXPORT: _FORBIDDEN,
+    RefusalCode.UNKNOWN_COST_DECK: _FORBIDDEN,
+    RefusalCode.SANDBOX_NOT_ALLOWED: _FORBIDDEN,
 }
 """Each refusal of the core. A test fails when a code has no line here."""

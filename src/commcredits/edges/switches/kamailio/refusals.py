@@ -82,6 +82,17 @@ STATUSES: Final[Mapping[RefusalCode, int]] = {
     RefusalCode.UNKNOWN_DELIVERY: FORBIDDEN,
     RefusalCode.ADDRESS_NOT_ALLOWED: FORBIDDEN,
     RefusalCode.GATEWAY_NOT_READY: UNAVAILABLE,
+    RefusalCode.NOT_PERMITTED: FORBIDDEN,
+    RefusalCode.PROOF_REQUIRED: FORBIDDEN,
+    RefusalCode.UNKNOWN_ADMINISTRATOR: FORBIDDEN,
+    RefusalCode.ADMINISTRATOR_TAKEN: FORBIDDEN,
+    RefusalCode.LAST_ADMINISTRATOR: FORBIDDEN,
+    RefusalCode.INVITATION_NOT_VALID: FORBIDDEN,
+    RefusalCode.SIGN_IN_FAILED: FORBIDDEN,
+    RefusalCode.UNKNOWN_API_KEY: FORBIDDEN,
+    RefusalCode.UNKNOWN_EXPORT: FORBIDDEN,
+    RefusalCode.UNKNOWN_COST_DECK: FORBIDDEN,
+    RefusalCode.SANDBOX_NOT_ALLOWED: FORBIDDEN,
 }
 """The final answer to an INVITE for each refusal. A test fails when a code has no line here."""
 

@@ -1,0 +1,16 @@
+"""The portal's pages that ask the operations themselves, by feature.
+
+Knows which features there are; each lists its own routes. Refuses to know what a page shows.
+"""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from commcredits.edges.portal.door import Door
+
+
+def feature_routes(door: Door) -> list[BaseRoute]:
+    """The routes of every feature. ``door`` has services."""
+    assert door.services is not None, "features ask operations"
+    return []

@@ -1,0 +1,131 @@
+"""The menus beside the pages: an organization's, and the operator's console.
+
+Knows the order, the words and the icons of entries, and the permission without which one is not offered. Refuses to
+decide what may be done: an operation asks again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from commcredits.core.access import Permission
+from commcredits.edges.portal.page import Page
+from commcredits.edges.translations import marked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry. ``key`` is what a page says it is (its template sets ``here``); ``path`` stands below the menu's root.
+
+    ``label`` is a marked sentence, ``icon`` a name of the vendored icons.
+    """
+
+    key: str
+    label: str
+    icon: str
+    path: str
+    permission: Permission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Entries under a heading, a marked sentence; empty for those at the top."""
+
+    key: str
+    heading: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """An entry as a template draws it."""
+
+    key: str
+    label: str
+    icon: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemSection:
+    """A section as a template draws it: only what whoever looks may open."""
+
+    key: str
+    heading: str
+    items: tuple[Item, ...]
+
+
+ORGANIZATION_MENU: Final = (
+    Section(
+        key="billing",
+        heading=marked("Billing"),
+        entries=(
+            Entry(
+                key="products",
+                label=marked("Products & services"),
+                icon="box",
+                path="/billing/products-and-services",
+                permission=Permission.FUNDS_READ,
+            ),
+            Entry(
+                key="credits",
+                label=marked("Communications Credits"),
+                icon="wallet_credit_card",
+                path="/billing/communications-credits",
+                permission=Permission.FUNDS_READ,
+            ),
+            Entry(
+                key="methods",
+                label=marked("Payment methods"),
+                icon="payment",
+                path="/billing/payment-methods",
+                permission=Permission.PAYMENT_METHODS_READ,
+            ),
+            Entry(
+                key="receipts",
+                label=marked("Receipts"),
+                icon="receipt",
+                path="/billing/receipts",
+                permission=Permission.RECEIPTS_READ,
+            ),
+            Entry(
+                key="details",
+                label=marked("Billing details"),
+                icon="edit",
+                path="/billing/billing-details",
+                permission=Permission.RECEIPTS_READ,
+            ),
+        ),
+    ),
+)
+"""What an organization's administrators find. Below ``/organizations/<id>``."""
+
+CONSOLE_MENU: Final[tuple[Section, ...]] = ()
+"""What the operator's people find. Below ``/console``."""
+
+
+def organization_menu(page: Page, organization_id: str) -> tuple[ItemSection, ...]:
+    """The menu of an organization for whoever looks."""
+    return _drawn(page, ORGANIZATION_MENU, f"{page.links.root}/organizations/{organization_id}")
+
+
+def console_menu(page: Page) -> tuple[ItemSection, ...]:
+    """The menu of the operator's console for whoever looks."""
+    return _drawn(page, CONSOLE_MENU, f"{page.links.root}/console")
+
+
+def _drawn(page: Page, menu: tuple[Section, ...], root: str) -> tuple[ItemSection, ...]:
+    sections = (
+        ItemSection(
+            key=section.key,
+            heading=section.heading,
+            items=tuple(
+                Item(key=entry.key, label=entry.label, icon=entry.icon, address=f"{root}{entry.path}")
+                for entry in section.entries
+                if page.may(entry.permission)
+            ),
+        )
+        for section in menu
+    )
+    return tuple(section for section in sections if section.items)

@@ -1,0 +1,3 @@
+-- Keys of programs, clients of OAuth 2, sandbox organizations.
+
+select 1;

@@ -1,0 +1,3 @@
+-- Every act of a person or a program, chained.
+
+select 1;

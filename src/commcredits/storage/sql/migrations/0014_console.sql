@@ -1,0 +1,3 @@
+-- What the operator's console keeps.
+
+select 1;

@@ -1,0 +1,3 @@
+-- What advice to administrators is reckoned from.
+
+select 1;
