@@ -210,7 +210,7 @@ async def test_organizations_come_in_pages() -> None:
     second = (await visitor.get("/portal/?cursor=Organization+49")).text
     assert "Organization 50" in second
     assert "Next page" not in second
-    assert (await visitor.get("/portal/?cursor=nobody")).status_code == 409
+    assert (await visitor.get("/portal/?cursor=nobody")).status_code == 422
 
 
 async def test_without_organizations_the_list_says_how_they_come() -> None:

@@ -170,7 +170,7 @@ async def test_attempts_are_turned_page_by_page() -> None:
     assert f'href="{path}/recharge-attempts?cursor=t39"' in second
     assert "First page" in second
     assert "Next page" not in await shown(visitor, f"{path}/recharge-attempts?cursor=t39")
-    assert (await visitor.get(f"{path}/recharge-attempts?cursor=nothing")).status_code == 409
+    assert (await visitor.get(f"{path}/recharge-attempts?cursor=nothing")).status_code == 422
 
 
 async def test_without_attempts_the_page_says_what_will_fill_it() -> None:

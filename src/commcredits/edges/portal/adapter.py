@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from commcredits.core.outcomes import Refused
+from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.edges.portal.method_adapter import ServicesForMethods
 from commcredits.edges.portal.ports import (
     LOTS_SHOWN_MAX,
@@ -29,6 +29,7 @@ from commcredits.edges.portal.recharge_adapter import RechargesForPortal, rule_v
 from commcredits.operations.billing_details import purchase_tax
 from commcredits.operations.funding import add_funds, list_top_ups
 from commcredits.operations.organizations import Organization, get_organization, list_organizations
+from commcredits.operations.paging import Page
 from commcredits.operations.payment_methods import list_payment_methods
 from commcredits.operations.receipts import find_receipt_numbers
 from commcredits.operations.recharging import read_auto_recharge
@@ -75,6 +76,9 @@ class ServicesForPortal(ServicesForMethods, RechargesForPortal, ReceiptsForPorta
         lots = await list_lots(services, organization_id=organization_id)
         top_ups = await list_top_ups(services, organization_id=organization_id, cursor=None, limit=ROWS_SHOWN_MAX)
         calls = await list_calls(services, organization_id=organization_id, cursor=None, limit=ROWS_SHOWN_MAX)
+        calls_shown = not (isinstance(calls, Refused) and calls.code is RefusalCode.NOT_PERMITTED)
+        if not calls_shown:
+            calls = Page(items=(), next_cursor=None)
         days = await consumption_by_day(services, organization_id=organization_id, days=CONSUMPTION_DAYS)
         tax = await purchase_tax(services, organization_id=organization_id)
         for each in (balance, methods, rule, lots, top_ups, calls, days, tax):
@@ -115,6 +119,7 @@ class ServicesForPortal(ServicesForMethods, RechargesForPortal, ReceiptsForPorta
                 each.charged_micros for each in days if this_month is not None and each.day >= this_month
             ),
             purchase_tax=tax,
+            calls_shown=calls_shown,
         )
 
     async def add_funds(

@@ -157,7 +157,8 @@ class CreditsOverview:
     ``lots`` come in order of use, at most LOTS_SHOWN_MAX of the ``lot_count`` that have anything left. ``top_ups`` and
     ``calls`` are the newest ROWS_SHOWN_MAX, newest first. ``consumption`` holds one entry for each of the last 30 days,
     oldest first, today last; empty when there is no history to show. ``auto_recharge`` is None until a rule is saved.
-    ``purchase_tax`` is how a purchase made now would be taxed; its amount says nothing.
+    ``purchase_tax`` is how a purchase made now would be taxed; its amount says nothing. ``calls_shown`` is False for
+    whoever may not see calls.
     """
 
     organization: OrganizationView
@@ -173,6 +174,7 @@ class CreditsOverview:
     consumption: tuple[DayOfConsumptionView, ...]
     consumed_this_month_micros: int
     purchase_tax: Tax = NO_TAX
+    calls_shown: bool = True
 
 
 LOTS_SHOWN_MAX = 8
