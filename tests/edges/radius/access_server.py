@@ -84,7 +84,7 @@ class AccessServer:
         self.last: tuple[int, bytes] = (0, b"")
         self._identifier = 0
         self._transports: list[asyncio.DatagramTransport] = []
-        self._waiting: dict[int, asyncio.Future[bytes]] = {}
+        self._waiting: dict[int, asyncio.Queue[bytes]] = {}
         self._asking: asyncio.DatagramTransport | None = None
 
     async def open(self, ear_port: int = 0) -> None:
@@ -125,15 +125,19 @@ class AccessServer:
         return self._identifier
 
     async def exchange(self, port: int, datagram: bytes) -> Packet:
-        """Send a datagram; its answer, whose proof is checked. TimeoutError when there is none."""
+        """Send a datagram; its answer, whose proof is checked. TimeoutError when there is none.
+
+        A late answer to an earlier datagram of the same identifier proves that one and not this: it is passed over.
+        """
         self.last = (port, datagram)
-        answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._waiting[datagram[1]] = answered
+        answers: asyncio.Queue[bytes] = asyncio.Queue()
+        self._waiting[datagram[1]] = answers
         self.send(port, datagram)
         async with asyncio.timeout(self.wait_seconds):
-            data = await answered
-        assert data[4:20] == md5(data[:4] + datagram[4:20] + data[20:] + self.secret).digest(), "a wrong proof"
-        return read_packet(data)
+            while True:
+                data = await answers.get()
+                if data[4:20] == md5(data[:4] + datagram[4:20] + data[20:] + self.secret).digest():
+                    return read_packet(data)
 
     def send(self, port: int, datagram: bytes) -> None:
         """Send a datagram, and wait for nothing."""
@@ -143,8 +147,8 @@ class AccessServer:
     def heard(self, data: bytes) -> None:
         """An answer came."""
         waiting = self._waiting.get(data[1])
-        if waiting is not None and not waiting.done():
-            waiting.set_result(data)
+        if waiting is not None:
+            waiting.put_nowait(data)
 
     async def close(self) -> None:
         """Close everything."""
