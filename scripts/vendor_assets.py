@@ -18,8 +18,11 @@ import tarfile
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Final
+
+from fontTools import subset  # type: ignore[import-untyped]  # it ships no types
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PORTAL: Final = ROOT / "src" / "commcredits" / "edges" / "portal"
@@ -69,6 +72,9 @@ FONT: Final = Package(
     licence="OFL-1.1",
     integrity="sha512-OupL48va4JNofb97w6NYeF9S7W/kHNKM0Er8Dem5nqi4jeOLrVJDoE8tZEpnMJmtkvNbB1EIPPwHcdkF6b1oUA==",
 )
+ROMANIAN_LETTERS: Final = "ĂăȘșȚțŞşŢţ"
+"""What Romanian has beyond the letters of the basic font; the cedilla is how older texts write the comma below."""
+
 PACKAGES: Final = (HTMX, TOKENS, ICONS, FONT)
 
 ICONS_NOTICE: Final = """\
@@ -180,6 +186,18 @@ def token_sheet(archive: tarfile.TarFile, names: Iterable[str], folder: Path) ->
     return sheet.encode()
 
 
+def letters_alone(woff2: bytes, letters: str) -> bytes:
+    """A font with these letters of a larger one: whoever reads them need not load the others."""
+    options = subset.Options(flavor="woff2", layout_features=["*"])
+    font = subset.load_font(BytesIO(woff2), options)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(text=letters)
+    subsetter.subset(font)
+    written = BytesIO()
+    subset.save_font(font, written, options)
+    return written.getvalue()
+
+
 def collect() -> list[Vendored]:
     """Everything that is shipped, fetched afresh."""
     with tempfile.TemporaryDirectory() as name:
@@ -204,9 +222,12 @@ def collect() -> list[Vendored]:
                 source="package.json",
             ),
         ]
-        for subset in ("latin", "latin-ext"):
-            woff2 = f"inter-{subset}-wght-normal.woff2"
+        for letters in ("latin", "latin-ext"):
+            woff2 = f"inter-{letters}-wght-normal.woff2"
             files.append(_copied(FONT, font, f"files/{woff2}", woff2))
+        source = "files/inter-latin-ext-wght-normal.woff2"
+        content = letters_alone(member(font, source), ROMANIAN_LETTERS)
+        files.append(Vendored(path="inter-romanian-wght-normal.woff2", content=content, package=FONT, source=source))
         return files
 
 
