@@ -118,4 +118,4 @@ async def test_an_organization_that_pays_after_use_is_told_so(office: Office) ->
 async def test_attempts_that_there_are_none_of_are_a_page(office: Office) -> None:
     address = f"{office.billing}/communications-credits/recharge-attempts"
     assert "Nothing was tried yet" in await office.text(address)
-    assert (await office.browser.get(f"{address}?cursor=nonsense")).status_code == 409
+    assert (await office.browser.get(f"{address}?cursor=nonsense")).status_code == 422
