@@ -173,6 +173,13 @@ class Actor:
         """Whether they hold the permission, for this organization where one is named."""
         return self.refusal(permission, organization_id) is None
 
+    def holds(self, permission: Permission, organization_id: str | None = None) -> bool:
+        """Whether the permission is their own, also where an operation that was checked already asks for them.
+
+        For an operation that shows more to those who may see more: ``may`` says yes to everything it calls in turn.
+        """
+        return replace(self, is_checked=False).may(permission, organization_id)
+
     def refusal(self, permission: Permission, organization_id: str | None = None) -> Refused | None:
         """Why they may not: NOT_PERMITTED, or UNKNOWN_ORGANIZATION for any but their own, existing or not."""
         if self.is_checked:

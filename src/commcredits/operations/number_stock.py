@@ -114,7 +114,7 @@ async def add_to_stock(
     taken = await write_stock(services, [entry])
     if taken:
         return Refused(code=RefusalCode.NUMBER_TAKEN, facts={"number": number})
-    return _stock_number(entry.number, entry.kind, entry.country, entry.place)
+    return stock_number(entry.number, entry.kind, entry.country, entry.place)
 
 
 async def write_stock(
@@ -186,7 +186,7 @@ async def search_stock(
         services.clock(),
         limit + 1,
     )
-    items = tuple(_stock_number(row["number"], row["kind"], row["country"], row["place"]) for row in rows[:limit])
+    items = tuple(stock_number(row["number"], row["kind"], row["country"], row["place"]) for row in rows[:limit])
     next_cursor = write_cursor(_LIST, items[-1].number) if len(rows) > limit else None
     return Page(items=items, next_cursor=next_cursor)
 
@@ -331,7 +331,8 @@ async def _quotas(database: Connection | Pool, shard_id: int, organization_id: s
     )
 
 
-def _stock_number(number: str, kind: str, country: str, place: str) -> StockNumber:
+def stock_number(number: str, kind: str, country: str, place: str) -> StockNumber:
+    """A number of the stock from its fields."""
     return StockNumber(
         number=number, kind=NumberKind(kind), country=country, place=place, dialled_kind=classify(number).kind
     )

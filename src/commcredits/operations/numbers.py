@@ -108,7 +108,7 @@ async def add_number(
         return added
     row = await services.pool.fetchrow(load_statement("get_phone_number"), services.shard_id, number)
     assert row is not None, "numbers are never taken away"
-    known = _number_of(row)
+    known = number_of(row)
     if (known.organization_id, known.kind, known.display_name) == (organization_id, kind, display_name):
         return known
     return Refused(code=RefusalCode.NUMBER_TAKEN, facts={"number": number})
@@ -133,7 +133,7 @@ async def insert_number(
         return None
     if in_stock is not None:
         await connection.execute(load_statement("take_from_stock"), services.shard_id, number, organization_id)
-    return _number_of(row)
+    return number_of(row)
 
 
 @reads(Permission.NUMBERS_READ)
@@ -148,7 +148,7 @@ async def get_number(services: Services, *, organization_id: str, number: str) -
     row = await services.pool.fetchrow(load_statement("get_phone_number"), services.shard_id, number)
     if row is None or str(row["organization_id"]) != organization_id:
         return Refused(code=RefusalCode.UNKNOWN_NUMBER, facts={"number": number})
-    return _number_of(row)
+    return number_of(row)
 
 
 @acts(Permission.NUMBERS_WRITE)
@@ -195,7 +195,7 @@ async def list_numbers(
     rows = await services.pool.fetch(
         load_statement("list_phone_numbers"), services.shard_id, organization_id, *before, limit + 1
     )
-    items = tuple(_number_of(row) for row in rows[:limit])
+    items = tuple(number_of(row) for row in rows[:limit])
     if len(rows) <= limit:
         return Page(items=items, next_cursor=None)
     last = items[-1]
@@ -314,7 +314,7 @@ async def _assign(
     row = await connection.fetchrow(load_statement("get_phone_number"), shard_id, number)
     if row is None or str(row["organization_id"]) != organization_id:
         return Refused(code=RefusalCode.UNKNOWN_NUMBER, facts={"number": number})
-    known = _number_of(row)
+    known = number_of(row)
     if purpose is not NumberPurpose.UNASSIGNED and purpose not in PURPOSES[known.kind]:
         allowed = ", ".join((*PURPOSES[known.kind], NumberPurpose.UNASSIGNED))
         return invalid_input("purpose", purpose, f"one of {allowed}, for this is a {known.kind} number")
@@ -338,7 +338,7 @@ async def _assign(
         load_statement("assign_phone_number"), shard_id, organization_id, number, purpose, party_id
     )
     assert row is not None, "it was just read, and numbers are never taken away"
-    return _Changed(number=_number_of(row))
+    return _Changed(number=number_of(row))
 
 
 def _read_position(cursor: str) -> tuple[datetime, str] | None:
@@ -347,7 +347,8 @@ def _read_position(cursor: str) -> tuple[datetime, str] | None:
     return None if key is None or created_at is None else (created_at, key[1])
 
 
-def _number_of(row: asyncpg.Record) -> PhoneNumber:
+def number_of(row: asyncpg.Record) -> PhoneNumber:
+    """A number from its row."""
     facts = classify(row["number"])
     return PhoneNumber(
         number=row["number"],

@@ -7,6 +7,7 @@ Refuses to know which licences there are to assign (commcredits.operations.licen
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
@@ -139,11 +140,18 @@ async def add_party(
 
 @acts(Permission.USERS_WRITE)
 async def change_party(
-    services: Services, *, organization_id: str, kind: PartyKind, user: str, content: PartyFields
+    services: Services,
+    *,
+    organization_id: str,
+    kind: PartyKind,
+    user: str,
+    content: PartyFields,
+    expected: Callable[[Party], bool] | None = None,
 ) -> PartyInfo | Refused:
     """Change what is known of somebody; ``user`` is an object id or a user principal name.
 
-    Licences move along to another country, if enough were bought that may be used there.
+    Licences move along to another country, if enough were bought that may be used there. ``expected`` looks at whoever
+    is about to become another: CONFLICT where it says that this is not what the change was made for.
     """
     refused = refuse_user(user)
     if refused is not None:
@@ -152,7 +160,7 @@ async def change_party(
     if isinstance(organization, Refused):
         return organization
     async with (change := changing_roster(services.pool, services.shard_id, organization_id)) as connection:
-        changed = await _change(connection, services.shard_id, organization_id, kind, user, content)
+        changed = await _change(connection, services.shard_id, organization_id, kind, user, content, expected)
         if changed is None or isinstance(changed, Refused):
             change.withdraw()
     if isinstance(changed, Refused):
@@ -203,7 +211,7 @@ async def get_party(services: Services, *, organization_id: str, kind: PartyKind
     row = await services.pool.fetchrow(
         load_statement("get_party"), services.shard_id, organization_id, user if is_identifier(user) else None, user
     )
-    return _unknown(user) if row is None or row["kind"] != kind else _info_of(row)
+    return _unknown(user) if row is None or row["kind"] != kind else info_of(row)
 
 
 @reads(Permission.USERS_READ)
@@ -248,7 +256,7 @@ async def list_parties(
         licence,
         limit + 1,
     )
-    items = tuple(_info_of(row) for row in rows[:limit])
+    items = tuple(info_of(row) for row in rows[:limit])
     if len(rows) <= limit:
         return Page(items=items, next_cursor=None)
     last = items[-1].party
@@ -289,7 +297,13 @@ def refuse_party(party: Party) -> Refused | None:
 
 
 async def _change(
-    connection: Connection, shard_id: int, organization_id: str, kind: PartyKind, user: str, content: PartyFields
+    connection: Connection,
+    shard_id: int,
+    organization_id: str,
+    kind: PartyKind,
+    user: str,
+    content: PartyFields,
+    expected: Callable[[Party], bool] | None,
 ) -> Party | Refused | None:
     """Whoever was changed; None when nothing is other than before."""
     row = await connection.fetchrow(
@@ -301,6 +315,8 @@ async def _change(
     party = _with(before, content)
     if party == before:
         return None
+    if expected is not None and not expected(before):
+        return Refused(code=RefusalCode.CONFLICT)
     refused = refuse_party(party) or await _refuse_sharing(connection, shard_id, organization_id, party)
     if refused is not None:
         return refused
@@ -354,5 +370,6 @@ def _unknown(user: str) -> Refused:
     return Refused(code=RefusalCode.UNKNOWN_USER, facts={"user": user})
 
 
-def _info_of(row: asyncpg.Record) -> PartyInfo:
+def info_of(row: asyncpg.Record) -> PartyInfo:
+    """Somebody from a row with the numbers that are assigned to them."""
     return PartyInfo(party=party_of(row), numbers=tuple(sorted(row["numbers"])), created_at=row["created_at"])

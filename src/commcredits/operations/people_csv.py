@@ -5,6 +5,7 @@ Knows what may stand in each column. Refuses to know what becomes of a line (com
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -32,6 +33,7 @@ FILE_BYTES_MAX: Final = 128 * 1024 * 1024
 NUMBERS_PER_USER_MAX: Final = 100
 """Most numbers on a line."""
 
+_FORMULA: Final = re.compile(r"'*[ \t\r]*[=+\-@\t\r]")
 _VALUES_REMEMBERED_MAX: Final = 4_096
 _NO_LICENCES: Final = frozenset[Licence]()
 
@@ -61,8 +63,22 @@ class LicenceLine:
     take: frozenset[Licence]
 
 
+def guarded(text: str) -> str:
+    """Text for a cell that no spreadsheet runs as a formula: an apostrophe before what would begin one.
+
+    Apostrophes that stand there already count along, so that ``unguarded`` gives back every text as it was.
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def unguarded(text: str) -> str:
+    """The text of a cell that ``guarded`` wrote; every other text as it is."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+
+
 def read_name(text: str) -> str:
     """A user principal name."""
+    text = unguarded(text)
     if not USER_PRINCIPAL_NAME.fullmatch(text):
         raise ValueError(text)
     return text
@@ -77,6 +93,7 @@ def read_object_id(text: str) -> str:
 
 def read_display_name(text: str) -> str:
     """A name that people see, or none."""
+    text = unguarded(text)
     if refuse_name("display_name", text, DISPLAY_NAME_CHARACTERS_MAX, may_be_empty=True):
         raise ValueError(text)
     return text
@@ -85,6 +102,7 @@ def read_display_name(text: str) -> str:
 @lru_cache(maxsize=_VALUES_REMEMBERED_MAX)
 def read_department(text: str) -> str:
     """A department, or none; files repeat few of them often, so equal ones become one object."""
+    text = unguarded(text)
     if refuse_name("department", text, DEPARTMENT_CHARACTERS_MAX, may_be_empty=True):
         raise ValueError(text)
     return text

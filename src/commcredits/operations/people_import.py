@@ -7,14 +7,16 @@ Knows that a file is held against the people and the stock of licences there are
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from commcredits.core.access import Permission
 from commcredits.core.account import OrganizationStatus
 from commcredits.core.licensing import UNLIMITED, recount, refuse_shortage, shortages
 from commcredits.core.outcomes import RefusalCode, Refused
-from commcredits.core.roster import Licence, Line, NumberKind, NumberPurpose
+from commcredits.core.roster import Licence, Line, NumberKind, NumberPurpose, Party
 from commcredits.operations.csv_lines import Column, CsvReader, LineError, Source, read_csv
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.people_csv import (
@@ -31,6 +33,9 @@ from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, load_statement
 from commcredits.storage.parties import find_parties, insert_parties, update_parties
 from commcredits.storage.rosters import LicenceCounts, changing_roster, count_licences
+
+CHANGES_SHOWN_MAX: Final = 200
+"""How many people a report names with what becomes of them; the others are counted."""
 
 Counted = Mapping[tuple[str, str], int]
 
@@ -50,13 +55,23 @@ class LicenceNeed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PersonChange:
+    """Somebody as a file finds and leaves them: ``before`` is None for whoever is new; the numbers are added."""
+
+    before: Party | None
+    after: Party
+    numbers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
     """What a file does, or would do.
 
     ``added``, ``changed`` and ``unchanged`` count people, ``numbers`` the numbers that are newly assigned. ``errors``
     are the first 200 things that are wrong with its lines, of ``error_count``; while there is one, ``licences`` is
     empty. ``refused`` is why nothing is, or would be, written. ``written`` is false for a preview, and when nothing was
-    to be changed.
+    to be changed. ``people`` are the first 200 who are added or changed; ``digest`` stands for all of what would be
+    done, and is empty where something stands against it.
     """
 
     added: int
@@ -68,6 +83,8 @@ class ImportReport:
     error_count: int
     refused: Refused | None
     written: bool
+    people: tuple[PersonChange, ...] = field(default=(), compare=False)
+    digest: str = field(default="", compare=False)
 
 
 @acts(Permission.USERS_WRITE)
@@ -77,12 +94,15 @@ async def import_people(
     organization_id: str,
     source: Source,
     dry_run: bool = False,
+    expected: str = "",
     progress: Callable[[str, int], None] | None = None,
 ) -> ImportReport | Refused:
     """Add and change users and resource accounts, by user principal name, with licences and numbers.
 
     What a file has no column for stays as it is; the licences of a line are all that somebody has afterwards, and its
     numbers are added to those that somebody has. Nothing is written unless every line is right and licences suffice.
+    ``expected`` is the digest of a preview that somebody agreed to: nothing is written, and the report is refused with
+    CONFLICT, where people have changed since so that the file would do something else.
     ``progress`` is told ``"read"``, ``"checked"`` or ``"written"``, and how many lines or people. Refused as a whole
     when the organization is not open or the file is too large; everything else stands in the report.
     """
@@ -107,6 +127,7 @@ async def import_people(
         columns=USER_COLUMNS,
         plan=plan,
         dry_run=dry_run,
+        expected=expected,
         progress=progress,
     )
 
@@ -118,6 +139,7 @@ async def import_licences(
     organization_id: str,
     source: Source,
     dry_run: bool = False,
+    expected: str = "",
     progress: Callable[[str, int], None] | None = None,
 ) -> ImportReport | Refused:
     """Give and take licences by user principal name, line after line; otherwise like ``import_people``."""
@@ -135,6 +157,7 @@ async def import_licences(
         columns=LICENCE_COLUMNS,
         plan=plan,
         dry_run=dry_run,
+        expected=expected,
         progress=progress,
     )
 
@@ -147,6 +170,7 @@ async def _import(
     columns: Mapping[str, Column],
     plan: Callable[[Connection, CsvReader], Awaitable[ImportPlan]],
     dry_run: bool,
+    expected: str,
     progress: Callable[[str, int], None] | None,
 ) -> ImportReport | Refused:
     organization = await get_organization(services, organization_id=organization_id)
@@ -172,6 +196,8 @@ async def _import(
         tell("checked", len(reader.rows))
         counts = await count_licences(connection, services.shard_id, organization_id)
         report = _report(reader, planned, counts)
+        if expected and report.digest != expected and report.refused is None:
+            report = replace(report, refused=Refused(code=RefusalCode.CONFLICT), written=False)
         if dry_run or not report.written:
             change.withdraw()
         else:
@@ -199,7 +225,39 @@ def _report(reader: CsvReader, planned: ImportPlan, counts: LicenceCounts | None
         error_count=reader.mistakes.count,
         refused=refused,
         written=refused is None and bool(planned.new or planned.changed),
+        people=_changes_of(planned) if refused is None else (),
+        digest=_digest_of(planned) if refused is None else "",
     )
+
+
+def _changes_of(planned: ImportPlan) -> tuple[PersonChange, ...]:
+    numbers: dict[str, list[str]] = {}
+    for number, party_id in planned.numbers.items():
+        numbers.setdefault(party_id, []).append(number)
+    pairs = [*((None, party) for party in planned.new), *zip(planned.before, planned.after, strict=True)]
+    return tuple(
+        PersonChange(before=before, after=after, numbers=tuple(sorted(numbers.get(after.party_id, ()))))
+        for before, after in pairs[:CHANGES_SHOWN_MAX]
+    )
+
+
+def _digest_of(planned: ImportPlan) -> str:
+    """One text for what a file would do. New people get another object id each time, so names stand for those."""
+    names = {party.party_id: party.user_principal_name for party in planned.new}
+    sum_of = hashlib.sha256()
+    for party in (*planned.new, *planned.before, *planned.after):
+        texts = (
+            names.get(party.party_id, party.party_id),
+            party.user_principal_name,
+            party.display_name,
+            party.usage_location,
+            party.department,
+            *sorted(party.licences),
+        )
+        sum_of.update("\x1f".join(texts).encode() + b"\n")
+    for number, party_id in sorted(planned.numbers.items()):
+        sum_of.update(f"{number}\x1f{names.get(party_id, party_id)}\n".encode())
+    return sum_of.hexdigest()
 
 
 def _needs(assigned: Counted, bought: Counted) -> tuple[LicenceNeed, ...]:
