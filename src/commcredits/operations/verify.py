@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from commcredits.core.access import Permission
 from commcredits.core.rating import price_micros
-from commcredits.operations.permitting import reads
+from commcredits.operations.audit_checking import walk_audit
 from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, load_statement
 from commcredits.storage.loading import rate_of
 
 SHAPED_PRICES: Final = "charges_equal_shaped_price"
 """The check of prices that SQL does not reckon: with bands, steps, a maximum or a rounding of their own."""
+
+AUDIT_CHAINS: Final = "audit_chains_hold"
+"""The check that nobody rewrote the audit log; its subjects name the entry and what is wrong with it."""
 
 _STATEMENTS: Final = (
     "each_organization_has_an_account",
@@ -55,8 +57,9 @@ _STATEMENTS: Final = (
     "links_to_people_exist",
 )
 
-CHECKS: Final = (*_STATEMENTS, SHAPED_PRICES)
-"""Every check by name, in order; ``sql/verify/<name>.sql`` says in its first line what it finds, but for the last."""
+CHECKS: Final = (*_STATEMENTS, SHAPED_PRICES, AUDIT_CHAINS)
+"""Every check by name, in order; ``sql/verify/<name>.sql`` says in its first line what it finds, but for the last two.
+"""
 
 DISCREPANCIES_PER_CHECK_MAX: Final = 1_000
 """Most discrepancies that one check reports; books that disagree in more places need no longer list."""
@@ -71,8 +74,9 @@ CHECK_SECONDS_MAX: Final = 3_600
 class Discrepancy:
     """One place where the books disagree.
 
-    ``subject`` names it within the organization: the account, a lot, a call, a transfer, a top-up. Amounts are in
-    millionths: what the one side says, and what the other does. Checks of existence count things instead.
+    ``subject`` names it within the organization: the account, a lot, a call, a transfer, a top-up, an entry of the
+    audit log. Amounts are in millionths: what the one side says, and what the other does. Checks of existence count
+    things instead.
     """
 
     organization_id: str
@@ -89,12 +93,6 @@ class Verification:
     organizations: int
     transfers: int
     discrepancies: tuple[Discrepancy, ...]
-
-
-@reads(Permission.OPERATOR_VERIFY)
-async def run_verification(services: Services, *, progress: Callable[[int, int], None] | None = None) -> Verification:
-    """What ``verify_books`` finds, for whoever may ask."""
-    return await verify_books(services, progress=progress)
 
 
 async def verify_books(services: Services, *, progress: Callable[[int, int], None] | None = None) -> Verification:
@@ -136,6 +134,9 @@ async def verify_books(services: Services, *, progress: Callable[[int, int], Non
                 progress(done, len(CHECKS))
         found.extend(await _check_shaped_prices(connection, services.shard_id))
         if progress is not None:
+            progress(len(CHECKS) - 1, len(CHECKS))
+        found.extend(await _check_audit(connection, services.shard_id))
+        if progress is not None:
             progress(len(CHECKS), len(CHECKS))
     return Verification(
         organizations=counts["organizations"], transfers=counts["transfers"], discrepancies=tuple(found)
@@ -164,3 +165,18 @@ async def _check_shaped_prices(connection: Connection, shard_id: int) -> list[Di
                 )
             )
     return found
+
+
+async def _check_audit(connection: Connection, shard_id: int) -> list[Discrepancy]:
+    """Entries of the audit log that are not what they were, or not where."""
+    proof = await walk_audit(connection, shard_id)
+    return [
+        Discrepancy(
+            organization_id=each.organization_id,
+            check=AUDIT_CHAINS,
+            subject=f"audit entry {each.sequence}: {each.fault.replace('_', ' ')}",
+            expected_micros=1,
+            found_micros=0,
+        )
+        for each in proof.faults
+    ]
