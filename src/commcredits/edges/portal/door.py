@@ -19,7 +19,7 @@ from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.edges import translations
 from commcredits.edges.portal import languages
 from commcredits.edges.portal.formatting import Formats
-from commcredits.edges.portal.forms import read_fields
+from commcredits.edges.portal.forms import FieldsReader, read_fields
 from commcredits.edges.portal.links import Links
 from commcredits.edges.portal.page import Page
 from commcredits.edges.portal.rendering import Renderer
@@ -67,11 +67,12 @@ class Door:
     services: Services | None = None
 
     def guarded(
-        self, answer: Answer, *, signed_in: bool = True, renews: bool = True
+        self, answer: Answer, *, signed_in: bool = True, renews: bool = True, reads: FieldsReader = read_fields
     ) -> Callable[[Request], Awaitable[Response]]:
         """An endpoint that lets a request through to the page, or shows it the way to the sign-in page.
 
-        ``renews`` False is for what a browser asks by itself: it does not count as a sign of life.
+        ``renews`` False is for what a browser asks by itself: it does not count as a sign of life. ``reads`` reads what
+        is posted, for forms that are larger than most or bring a file.
         """
 
         async def endpoint(request: Request) -> Response:
@@ -82,7 +83,7 @@ class Door:
             if signed_in and not visit.is_signed_in:
                 return self._with_visit(self._to_sign_in(page), page, visit)
             if request.method == _POST:
-                fields = await read_fields(request)
+                fields = await reads(request)
                 if fields is None or not self.keeper.is_form_token(visit, fields.get(FORM_TOKEN, "")):
                     return self._with_visit(self.form_is_not_ours(page), page, visit)
                 page = self.page(request, visit, fields)

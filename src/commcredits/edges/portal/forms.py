@@ -7,7 +7,7 @@ their refusals come back here only to be set beside the field that they speak of
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl
@@ -34,6 +34,9 @@ RECHARGE_AMOUNT: Final = "recharge_amount"
 TRIGGER_AMOUNT: Final = "trigger_amount"
 TARGET_AMOUNT: Final = "target_amount"
 MONTHLY_CAP: Final = "monthly_cap"
+
+FieldsReader = Callable[[Request], Awaitable[Mapping[str, str] | None]]
+"""Reads the fields of a posted form; None for what is none."""
 
 _EXAMPLE_MICROS: Final = 1_234_500_000
 
@@ -80,17 +83,19 @@ class FundsOrder:
     command_id: str
 
 
-async def read_fields(request: Request) -> dict[str, str] | None:
+async def read_fields(
+    request: Request, *, bytes_max: int = FORM_BYTES_MAX, fields_max: int = FIELDS_MAX
+) -> dict[str, str] | None:
     """The fields of a posted form; None when it is too large, not a form, or not readable as UTF-8."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
         return None
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > FORM_BYTES_MAX:
+        if len(body) > bytes_max:
             return None
     try:
-        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MAX)
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=fields_max)
     except ValueError:
         return None
     return dict(pairs)
