@@ -20,8 +20,9 @@ from commcredits.core.funds import LotSource
 from commcredits.core.ledger import LedgerAccount, TransferReason
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.plans import CREDITS_CAPABILITY
+from commcredits.operations.call_records import INBOUND_TYPES, SERVICES_IN
 from commcredits.operations.inputs import invalid_input, is_identifier, refuse_visible_ascii
-from commcredits.operations.organizations import check_organization_id, get_organization
+from commcredits.operations.organizations import Organization, check_organization_id, get_organization
 from commcredits.operations.paging import (
     Page,
     check_limit,
@@ -220,7 +221,7 @@ async def list_calls(
         return refuse_cursor(cursor or "")
     statement = load_statement("list_free_calls" if free else "list_calls")
     rows = await services.pool.fetch(statement, services.shard_id, organization_id, *before, limit + 1)
-    items = tuple(_call_of(row, organization.currency) for row in rows[:limit])
+    items = tuple(_call_of(row, organization, services) for row in rows[:limit])
     if len(rows) <= limit:
         return Page(items=items, next_cursor=None)
     last = items[-1]
@@ -239,7 +240,7 @@ async def get_call(services: Services, *, organization_id: str, session_id: str)
     row = await services.pool.fetchrow(load_statement("get_call"), services.shard_id, organization_id, session_id)
     if row is None:
         return Refused(code=RefusalCode.UNKNOWN_SESSION, facts={"session_id": session_id})
-    return _call_of(row, organization.currency)
+    return _call_of(row, organization, services)
 
 
 @reads(Permission.FUNDS_READ)
@@ -317,17 +318,23 @@ def _entry_of(row: asyncpg.Record) -> JournalEntry:
     )
 
 
-def _call_of(row: asyncpg.Record, currency: str) -> CallRecord:
+def _call_of(row: asyncpg.Record, organization: Organization, services: Services) -> CallRecord:
     state = SessionState(row["state"])
     refused = state is SessionState.REFUSED
+    service = Service(row["service"])
+    call_type = None if row["call_type"] is None else CallType(row["call_type"])
+    inbound = service in SERVICES_IN if call_type is None else call_type in INBOUND_TYPES
+    caller, callee = services.reports.privacy.shown(
+        row["caller"], row["callee"], inbound=inbound, country=organization.country
+    )
     return CallRecord(
         session_id=row["session_id"],
-        service=Service(row["service"]),
-        call_type=None if row["call_type"] is None else CallType(row["call_type"]),
+        service=service,
+        call_type=call_type,
         user_id=None if row["user_id"] is None else str(row["user_id"]),
         user_display_name=row["user_display_name"] or "",
-        caller=row["caller"],
-        callee=row["callee"],
+        caller=caller,
+        callee=callee,
         destination=row["rate_destination"] or "",
         state=state,
         authorised_at=row["authorised_at"],
@@ -339,7 +346,7 @@ def _call_of(row: asyncpg.Record, currency: str) -> CallRecord:
         pool_minutes=pool_minutes(row["included_seconds"], row["used_seconds"]),
         charged_micros=row["charged_micros"],
         held_micros=row["held_micros"] or 0,
-        currency=currency,
+        currency=organization.currency,
         capability="" if refused else _capability_of(row),
         cause="" if refused else row["cause"],
         refusal=RefusalCode(row["cause"]) if refused else None,

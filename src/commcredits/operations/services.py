@@ -19,7 +19,9 @@ from commcredits.core.outcomes import Outcome
 from commcredits.core.receipts import ReceiptTerms
 from commcredits.gateways.protocol import Gateway
 from commcredits.operations.funding_rules import FundingRules
+from commcredits.operations.key_terms import KeyTerms
 from commcredits.operations.payment_terms import PaymentTerms
+from commcredits.operations.report_terms import ReportTerms
 from commcredits.operations.telling_terms import TellingTerms
 from commcredits.storage.connection import Pool
 
@@ -60,6 +62,8 @@ class Services:
     receipts: ReceiptTerms | None = None
     rendering: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(RENDERED_AT_ONCE_MAX))
     telling: TellingTerms = field(default_factory=TellingTerms)
+    reports: ReportTerms = field(default_factory=ReportTerms)
+    keys: KeyTerms = field(default_factory=KeyTerms)
 
     def acting_as(self, actor: Actor) -> Services:
         """The same parts, for somebody else."""

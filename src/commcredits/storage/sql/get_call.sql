@@ -30,4 +30,4 @@ select
             and p.party_id = coalesce(s.user_id, s.party_id)
     ) as user_display_name
 from call_sessions s
-where s.shard_id = $1 and s.organization_id = $2 and s.session_id = $3
+where s.shard_id = $1 and s.organization_id = $2 and s.session_id = $3 and s.erased_at is null

@@ -33,6 +33,7 @@ select
 from call_sessions s
 where s.shard_id = $1
     and s.organization_id = $2
+    and s.erased_at is null
     -- Every such call meets this; it names the index of the few calls that do.
     and s.rate_prefix is null
     and s.cause = 'FREECALL'
