@@ -1,0 +1,4 @@
+-- What these users and resource accounts of an organization are called.
+select p.party_id, p.display_name, p.user_principal_name, p.department, p.usage_location
+from parties p
+where p.shard_id = $1 and p.organization_id = $2 and p.party_id = any ($3::uuid[])
