@@ -118,6 +118,8 @@ def _items(values: Iterable[object], count: int, depth: int) -> list[Any]:
 def _record(items: Iterable[tuple[object, object]], depth: int) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for name, value in items:
+        if value is msgspec.UNSET:
+            continue  # what was left out was not said
         if len(kept) == ITEMS_MAX:
             kept["…"] = "…"
             break
