@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from commcredits.core.access import Permission
 from commcredits.core.commands import SaveBalanceAlerts
 from commcredits.core.outcomes import Done, Refused
+from commcredits.operations.audit_looks import at_alerts
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.permitting import acts, reads
 from commcredits.operations.services import Services
@@ -25,7 +26,7 @@ class BalanceAlerts:
     amounts_micros: tuple[int, ...]
 
 
-@acts(Permission.FUNDS_WRITE)
+@acts(Permission.FUNDS_WRITE, look=at_alerts)
 async def save_balance_alerts(
     services: Services, *, organization_id: str, command_id: str, amounts_micros: Sequence[int]
 ) -> Done | Refused:

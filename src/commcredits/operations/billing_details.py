@@ -14,6 +14,7 @@ from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.parties import Party, wrong_field
 from commcredits.core.tax_ids import TaxId, allowed_tax_id, read_tax_id
 from commcredits.core.taxes import Tax, tax_on_purchase
+from commcredits.operations.audit_looks import at_billing_details
 from commcredits.operations.inputs import invalid_input
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.permitting import acts, reads
@@ -31,7 +32,7 @@ async def get_billing_details(services: Services, *, organization_id: str) -> Pa
     return Party(legal_name=organization.name, country=organization.country) if known is None else known
 
 
-@acts(Permission.BILLING_DETAILS_WRITE)
+@acts(Permission.BILLING_DETAILS_WRITE, look=at_billing_details)
 async def save_billing_details(services: Services, *, organization_id: str, details: Party) -> Party | Refused:
     """Keep who buys, for receipts from now on; the tax id is written the way it is on documents.
 

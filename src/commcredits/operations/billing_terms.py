@@ -13,6 +13,7 @@ from commcredits.core.account import OrganizationStatus
 from commcredits.core.commands import SaveRechargeRule, SwitchBilling
 from commcredits.core.money import AMOUNT_MICROS_MAX
 from commcredits.core.outcomes import Done, RefusalCode, Refused
+from commcredits.operations.audit_looks import at_billing
 from commcredits.operations.inputs import check_currency, invalid_input, refuse_command_id
 from commcredits.operations.organizations import Organization, get_organization
 from commcredits.operations.permitting import acts
@@ -26,7 +27,7 @@ BINDING: Final = ("funds", "booked", "top_up_open", "calls_in_progress", "vouche
 _ATTEMPTS: Final = 3
 
 
-@acts(Permission.OPERATOR_ORGANIZATIONS)
+@acts(Permission.OPERATOR_ORGANIZATIONS, look=at_billing)
 async def change_currency(services: Services, *, organization_id: str, currency: str) -> Organization | Refused:
     """Let an organization pay in another currency, until its first lot (domain.md §3, Currency).
 
@@ -53,7 +54,7 @@ async def change_currency(services: Services, *, organization_id: str, currency:
     return Refused(code=RefusalCode.BUSY)
 
 
-@acts(Permission.OPERATOR_ORGANIZATIONS)
+@acts(Permission.OPERATOR_ORGANIZATIONS, look=at_billing)
 async def switch_billing(
     services: Services, *, organization_id: str, command_id: str, post_usage: bool, credit_line_micros: int = 0
 ) -> Done | Refused:

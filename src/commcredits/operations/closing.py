@@ -17,6 +17,7 @@ from commcredits.core.access import Permission
 from commcredits.core.account import OrganizationStatus
 from commcredits.core.commands import CloseOrganization, FinishClosing
 from commcredits.core.outcomes import Done, RefusalCode, Refused
+from commcredits.operations.audit_looks import at_organization
 from commcredits.operations.funding_rules import Remainder
 from commcredits.operations.inputs import refuse_operator
 from commcredits.operations.organizations import get_organization
@@ -55,7 +56,7 @@ class Closing:
     waits_for: ClosingWait | None
 
 
-@acts(Permission.OPERATOR_ORGANIZATIONS)
+@acts(Permission.OPERATOR_ORGANIZATIONS, look=at_organization)
 async def close_organization(
     services: Services, *, organization_id: str, requested_by: str, remainder: Remainder | None = None
 ) -> Closing | Refused:

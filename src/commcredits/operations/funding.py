@@ -11,6 +11,7 @@ from commcredits.core.access import Permission
 from commcredits.core.commands import GrantPromotion, RequestTopUp
 from commcredits.core.outcomes import LotGranted, RefusalCode, Refused, TopUpTaken
 from commcredits.core.topups import TOO_MANY_ATTEMPTS
+from commcredits.operations.audit_looks import at_funds
 from commcredits.operations.inputs import refuse_command_id
 from commcredits.operations.organizations import check_identifier, get_organization
 from commcredits.operations.paging import Page, check_limit
@@ -63,7 +64,7 @@ async def add_funds(
     return top_up
 
 
-@acts(Permission.OPERATOR_FUNDS)
+@acts(Permission.OPERATOR_FUNDS, look=at_funds)
 async def grant_promotion(
     services: Services, *, organization_id: str, command_id: str, amount_micros: int, expires_at: datetime, reason: str
 ) -> LotGranted | Refused:

@@ -18,6 +18,7 @@ from commcredits.core.account import OrganizationStatus
 from commcredits.core.licensing import UNLIMITED, LicenceStock, recount, refuse_licences, refuse_shortage, stock_of
 from commcredits.core.outcomes import Done, RefusalCode, Refused
 from commcredits.core.roster import Licence, Party
+from commcredits.operations.audit_looks import at_licences
 from commcredits.operations.inputs import invalid_input, is_identifier
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.people import COUNTRY_ALLOWED, is_country, refuse_licence, refuse_user
@@ -68,7 +69,7 @@ class AssignmentReport:
     written: bool
 
 
-@acts(Permission.USERS_WRITE)
+@acts(Permission.USERS_WRITE, look=at_licences)
 async def set_purchased(
     services: Services, *, organization_id: str, licence: str, country: str, quantity: int
 ) -> Done | Refused:
@@ -105,7 +106,7 @@ async def list_licences(services: Services, *, organization_id: str) -> tuple[Li
     return stock_of(counts.assigned, counts.bought)
 
 
-@acts(Permission.USERS_WRITE)
+@acts(Permission.USERS_WRITE, look=at_licences)
 async def assign_licences(
     services: Services, *, organization_id: str, users: Sequence[str], licences: Sequence[str], dry_run: bool = False
 ) -> AssignmentReport | Refused:
@@ -122,7 +123,7 @@ async def assign_licences(
     )
 
 
-@acts(Permission.USERS_WRITE)
+@acts(Permission.USERS_WRITE, look=at_licences)
 async def take_licences(
     services: Services, *, organization_id: str, users: Sequence[str], licences: Sequence[str], dry_run: bool = False
 ) -> AssignmentReport | Refused:
@@ -139,7 +140,7 @@ async def take_licences(
     )
 
 
-@acts(Permission.USERS_WRITE)
+@acts(Permission.USERS_WRITE, look=at_licences)
 async def change_licences(
     services: Services, *, organization_id: str, assignments: Sequence[Assignment], dry_run: bool = False
 ) -> AssignmentReport | Refused:

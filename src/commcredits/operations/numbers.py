@@ -19,6 +19,7 @@ from commcredits.core.account import OrganizationStatus
 from commcredits.core.numbers import DialledKind, classify, is_e164
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.roster import NumberKind, NumberPurpose, PartyKind
+from commcredits.operations.audit_looks import at_number
 from commcredits.operations.inputs import invalid_input, is_identifier, refuse_name
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.paging import (
@@ -84,7 +85,7 @@ class PhoneNumber:
     created_at: datetime
 
 
-@acts(Permission.OPERATOR_NUMBERS)
+@acts(Permission.OPERATOR_NUMBERS, look=at_number)
 async def add_number(
     services: Services, *, organization_id: str, number: str, kind: str, display_name: str
 ) -> PhoneNumber | Refused:
@@ -151,7 +152,7 @@ async def get_number(services: Services, *, organization_id: str, number: str) -
     return number_of(row)
 
 
-@acts(Permission.NUMBERS_WRITE)
+@acts(Permission.NUMBERS_WRITE, look=at_number)
 async def assign_number(
     services: Services, *, organization_id: str, number: str, purpose: str, user: str | None = None
 ) -> PhoneNumber | Refused:

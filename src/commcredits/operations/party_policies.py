@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from commcredits.core.access import Permission
 from commcredits.core.outcomes import Refused
 from commcredits.core.roster import DialOutPolicy, Party, PartyKind
+from commcredits.operations.audit_looks import at_party
 from commcredits.operations.people import PartyFields, PartyInfo, change_party
 from commcredits.operations.permitting import acts
 from commcredits.operations.services import Services
@@ -36,7 +37,7 @@ def policy_of(party: Party) -> PartyPolicy:
     )
 
 
-@acts(Permission.POLICIES_WRITE)
+@acts(Permission.POLICIES_WRITE, look=at_party)
 async def set_party_policy(
     services: Services,
     *,

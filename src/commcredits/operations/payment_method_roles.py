@@ -13,6 +13,7 @@ from commcredits.core.access import Permission
 from commcredits.core.commands import ChoosePaymentMethods
 from commcredits.core.outcomes import Done, RefusalCode, Refused
 from commcredits.gateways.protocol import Unavailable
+from commcredits.operations.audit_looks import at_payment_methods
 from commcredits.operations.inputs import refuse_command_id
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.payment_methods import (
@@ -40,7 +41,7 @@ from commcredits.storage.payments import PaymentMethodRecord
 _DETACHED_AT_ONCE_MAX: Final = 20
 
 
-@acts(Permission.PAYMENT_METHODS_WRITE, needs_proof=True)
+@acts(Permission.PAYMENT_METHODS_WRITE, needs_proof=True, look=at_payment_methods)
 async def choose_payment_methods(
     services: Services, *, organization_id: str, command_id: str, default_id: str, backup_id: str | None
 ) -> Done | Refused:
@@ -72,7 +73,7 @@ async def choose_payment_methods(
     return Done(changed=outcome.changed or _roles_of(methods) != (default_id, backup_id or ""))
 
 
-@acts(Permission.PAYMENT_METHODS_WRITE, needs_proof=True)
+@acts(Permission.PAYMENT_METHODS_WRITE, needs_proof=True, look=at_payment_methods)
 async def replace_payment_method(
     services: Services, *, organization_id: str, command_id: str, payment_method_id: str, by: str
 ) -> PaymentMethodRecord | Refused:
@@ -111,7 +112,7 @@ async def replace_payment_method(
     return await find_payment_method(services, organization_id=organization_id, payment_method_id=by)
 
 
-@acts(Permission.PAYMENT_METHODS_WRITE, needs_proof=True)
+@acts(Permission.PAYMENT_METHODS_WRITE, needs_proof=True, look=at_payment_methods)
 async def remove_payment_method(services: Services, *, organization_id: str, payment_method_id: str) -> Done | Refused:
     """Take a method out of use for good, here at once and at its gateway; its row stays for what it paid.
 

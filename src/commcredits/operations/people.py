@@ -22,6 +22,7 @@ from commcredits.core.account import OrganizationStatus
 from commcredits.core.licensing import recount, refuse_licences, refuse_shortage
 from commcredits.core.outcomes import Done, RefusalCode, Refused
 from commcredits.core.roster import DialOutPolicy, Licence, Party, PartyKind
+from commcredits.operations.audit_looks import at_party
 from commcredits.operations.inputs import invalid_input, is_identifier, refuse_name
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.paging import Page, check_limit, read_cursor, refuse_cursor, write_cursor
@@ -91,7 +92,7 @@ class PartyInfo:
     created_at: datetime
 
 
-@acts(Permission.USERS_WRITE)
+@acts(Permission.USERS_WRITE, look=at_party)
 async def add_party(
     services: Services, *, organization_id: str, kind: PartyKind, content: PartyFields, party_id: str = ""
 ) -> PartyInfo | Refused:
@@ -138,7 +139,7 @@ async def add_party(
     return await get_party(services, organization_id=organization_id, kind=kind, user=party.user_principal_name)
 
 
-@acts(Permission.USERS_WRITE)
+@acts(Permission.USERS_WRITE, look=at_party)
 async def change_party(
     services: Services,
     *,
@@ -169,7 +170,7 @@ async def change_party(
     return await get_party(services, organization_id=organization_id, kind=kind, user=name)
 
 
-@acts(Permission.USERS_WRITE)
+@acts(Permission.USERS_WRITE, look=at_party)
 async def remove_party(services: Services, *, organization_id: str, kind: PartyKind, user: str) -> Done | Refused:
     """Remove somebody, whose licences are free then; calls and reports keep the object id.
 

@@ -26,6 +26,7 @@ from commcredits.core.outcomes import Done, RechargeRuleSaved, Refused, TopUpTak
 from commcredits.core.recharge import RechargeStanding, measured_micros, month_so_far, standing
 from commcredits.core.recharge_outlook import NextStep, month_ends_at, next_step
 from commcredits.core.recharge_rules import EXPIRY_AHEAD_DAYS_MAX
+from commcredits.operations.audit_looks import at_auto_recharge
 from commcredits.operations.inputs import invalid_input
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.payment_methods import find_recharging_method
@@ -95,7 +96,7 @@ class AutoRecharge:
     next_step: NextStep
 
 
-@acts(Permission.FUNDS_WRITE, needs_proof=True)
+@acts(Permission.FUNDS_WRITE, needs_proof=True, look=at_auto_recharge)
 async def save_auto_recharge(
     services: Services, *, organization_id: str, command_id: str, terms: RechargeTerms
 ) -> RechargeRuleSaved | Refused:
@@ -133,7 +134,7 @@ async def save_auto_recharge(
     return outcome
 
 
-@acts(Permission.FUNDS_WRITE)
+@acts(Permission.FUNDS_WRITE, look=at_auto_recharge)
 async def switch_auto_recharge_off(
     services: Services, *, organization_id: str, command_id: str
 ) -> RechargeRuleSaved | Refused:

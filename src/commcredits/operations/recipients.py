@@ -17,6 +17,7 @@ import asyncpg
 from commcredits.core.access import Permission
 from commcredits.core.mail_addresses import ALLOWED, is_mail_address
 from commcredits.core.outcomes import Done, Refused
+from commcredits.operations.audit_looks import at_recipients
 from commcredits.operations.inputs import invalid_input
 from commcredits.operations.notice_kinds import NoticeGroup, check_kinds
 from commcredits.operations.organizations import LANGUAGES, check_identifier, get_organization
@@ -61,7 +62,7 @@ async def list_recipients(services: Services, *, organization_id: str) -> Recipi
     return Recipients(chosen=tuple(_recipient_of(row) for row in rows), default_address=default)
 
 
-@acts(Permission.NOTICES_WRITE)
+@acts(Permission.NOTICES_WRITE, look=at_recipients)
 async def save_recipient(
     services: Services, *, organization_id: str, address: str, language: str = "", kinds: Sequence[str] = ()
 ) -> Recipient | Refused:
@@ -99,7 +100,7 @@ async def save_recipient(
     return _recipient_of(row)
 
 
-@acts(Permission.NOTICES_WRITE)
+@acts(Permission.NOTICES_WRITE, look=at_recipients)
 async def remove_recipient(services: Services, *, organization_id: str, recipient_id: str) -> Done | Refused:
     """Tell somebody nothing more, not even by mails that wait already; changes nothing where nobody is told."""
     organization = await get_organization(services, organization_id=organization_id)

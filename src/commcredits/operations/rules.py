@@ -17,6 +17,7 @@ from commcredits.core.money import AMOUNT_MICROS_MAX, format_micros
 from commcredits.core.outcomes import Refused
 from commcredits.core.pools import POOLED
 from commcredits.core.roster import CallsWithoutUser, DialOutPolicy, Licence, Limits, PoolSize, Roster
+from commcredits.operations.audit_looks import at_rules
 from commcredits.operations.inputs import invalid_input, refuse_name
 from commcredits.operations.organizations import Organization, get_organization
 from commcredits.operations.people import DEPARTMENT_CHARACTERS_MAX
@@ -84,13 +85,13 @@ async def read_rules(services: Services, *, organization_id: str) -> RulesRecord
     return _record_of(roster, organization)
 
 
-@acts(Permission.POLICIES_WRITE)
+@acts(Permission.POLICIES_WRITE, look=at_rules)
 async def save_rules(services: Services, *, organization_id: str, rules: Rules) -> RulesRecord | Refused:
     """Put these rules in force, whole, for every call that begins from now on; the same again changes nothing."""
     return await change_rules(services, organization_id=organization_id, change=lambda _before: rules)
 
 
-@acts(Permission.POLICIES_WRITE)
+@acts(Permission.POLICIES_WRITE, look=at_rules)
 async def change_rules(
     services: Services, *, organization_id: str, change: Callable[[Rules], Rules]
 ) -> RulesRecord | Refused:

@@ -18,6 +18,7 @@ import asyncpg
 from commcredits.core.access import Permission
 from commcredits.core.notices import Notice, NoticeKind
 from commcredits.core.outcomes import Done, RefusalCode, Refused
+from commcredits.operations.audit_looks import at_endpoints
 from commcredits.operations.inputs import invalid_input, refuse_name
 from commcredits.operations.notice_kinds import NoticeGroup, check_kinds
 from commcredits.operations.notices import add_notices
@@ -77,7 +78,7 @@ async def list_endpoints(services: Services, *, organization_id: str) -> tuple[E
     return tuple(_endpoint_of(row) for row in rows)
 
 
-@acts(Permission.WEBHOOKS_WRITE)
+@acts(Permission.WEBHOOKS_WRITE, look=at_endpoints)
 async def add_endpoint(
     services: Services, *, organization_id: str, url: str, description: str = "", kinds: Sequence[str] = ()
 ) -> EndpointWithSecret | Refused:
@@ -109,7 +110,7 @@ async def add_endpoint(
     return endpoint if isinstance(endpoint, Refused) else EndpointWithSecret(endpoint=endpoint, secret=secret)
 
 
-@acts(Permission.WEBHOOKS_WRITE)
+@acts(Permission.WEBHOOKS_WRITE, look=at_endpoints)
 async def change_endpoint(
     services: Services,
     *,
@@ -148,7 +149,7 @@ async def rotate_secret(services: Services, *, organization_id: str, endpoint_id
     return endpoint if isinstance(endpoint, Refused) else EndpointWithSecret(endpoint=endpoint, secret=secret)
 
 
-@acts(Permission.WEBHOOKS_WRITE)
+@acts(Permission.WEBHOOKS_WRITE, look=at_endpoints)
 async def enable_endpoint(services: Services, *, organization_id: str, endpoint_id: str) -> Endpoint | Refused:
     """Send to it again; what had failed meanwhile is sent again only where somebody asks for it."""
     known = await _known(services, organization_id, endpoint_id)
@@ -159,7 +160,7 @@ async def enable_endpoint(services: Services, *, organization_id: str, endpoint_
     return await _get(services, organization_id, endpoint_id)
 
 
-@acts(Permission.WEBHOOKS_WRITE)
+@acts(Permission.WEBHOOKS_WRITE, look=at_endpoints)
 async def disable_endpoint(services: Services, *, organization_id: str, endpoint_id: str) -> Endpoint | Refused:
     """Send nothing more to it until somebody enables it; nobody is told, for somebody wanted it."""
     known = await _known(services, organization_id, endpoint_id)
@@ -170,7 +171,7 @@ async def disable_endpoint(services: Services, *, organization_id: str, endpoint
     return await _get(services, organization_id, endpoint_id)
 
 
-@acts(Permission.WEBHOOKS_WRITE)
+@acts(Permission.WEBHOOKS_WRITE, look=at_endpoints)
 async def remove_endpoint(services: Services, *, organization_id: str, endpoint_id: str) -> Done | Refused:
     """Forget an endpoint with the log of its deliveries; changes nothing where there is none."""
     organization = await get_organization(services, organization_id=organization_id)
