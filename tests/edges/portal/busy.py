@@ -1,0 +1,150 @@
+"""An organization in which everything happened that a page can show, behind a portal over the real database.
+
+Knows the shortest way to each of those things. Refuses to know any page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from commcredits.core.account import OrganizationStatus
+from commcredits.core.commands import Service
+from commcredits.core.outcomes import Refused
+from commcredits.edges.portal.adapter import ServicesForPortal
+from commcredits.edges.portal.app import portal_app
+from commcredits.edges.portal.settings import PortalSettings
+from commcredits.operations.billing_details import save_billing_details
+from commcredits.operations.blocks import set_block
+from commcredits.operations.licences import assign_licences, set_purchased
+from commcredits.operations.number_stock import add_to_stock
+from commcredits.operations.numbers import add_number, assign_number
+from commcredits.operations.organizations import get_organization
+from commcredits.operations.recharging import RechargeTerms, save_auto_recharge
+from commcredits.operations.services import Services
+from commcredits.operations.tariffs import assign_rate_deck
+from tests.edges.portal.visitor import TOKEN
+from tests.operations.office import CALLEE, HEADER, Office, new_id
+from tests.operations.selling import BUYER, Shop, open_shop
+from tests.operations.staff import hire
+from tests.operations.till import Till, open_till
+
+DECK: Final = (
+    f"{HEADER}\n"
+    "44,United Kingdom,outbound,0.60,0.05,60,6,2020-01-01,\n"
+    "40,Romania,outbound,0.06,0,60,60,2020-01-01,\n"
+    "1,United States,conference_dial_out,0.30,0,60,60,2020-01-01,\n"
+    "40800,Romania toll-free,toll_free_in,0.02,0,60,60,2020-01-01,\n"
+).encode()
+NAME: Final = "Societatea Comercială cu un Nume Lung SRL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Busy:
+    """The portal as an application mounted at ``/portal``, and the organization that everything happened to."""
+
+    application: Starlette
+    services: Services
+    organization_id: str
+
+
+@asynccontextmanager
+async def open_busy(database_url: str, folder: Path) -> AsyncIterator[Busy]:
+    """Everything, once. Raises AssertionError for a part of it that was refused."""
+    async with (
+        open_shop(database_url) as shop,
+        open_till(Office(services=shop.services, clock=shop.office.clock), folder) as till,
+    ):
+        services = till.services
+        organization_id = await shop.buyer(name=NAME)
+        await _money(shop, till, organization_id)
+        await _people(services, organization_id)
+        await _calls(shop, services, organization_id)
+        portal = portal_app(
+            lambda page: ServicesForPortal(page.services),
+            PortalSettings(operator_token=TOKEN, live_seconds=600),
+            now=services.clock,
+            services=services,
+        )
+        yield Busy(
+            application=Starlette(routes=[Mount("/portal", portal)]),
+            services=services,
+            organization_id=organization_id,
+        )
+
+
+async def _money(shop: Shop, till: Till, organization_id: str) -> None:
+    _done(await save_billing_details(till.services, organization_id=organization_id, details=BUYER))
+    top_up = await shop.buy(organization_id, 120_000_000)
+    await shop.buy(organization_id, 50_000_000)
+    await shop.give_back(organization_id, top_up, 10_000_000)
+    await shop.issue()
+    await till.buy(organization_id, await till.by_hand(organization_id), 75_000_000)
+    card = await till.card(organization_id)
+    declined = await till.card(organization_id, "sim_decline_insufficient_funds")
+    rule = RechargeTerms(
+        enabled=True,
+        recharge_amount_micros=100_000_000,
+        trigger_amount_micros=300_000_000,
+        monthly_cap_micros=1_000_000_000,
+        payment_method_id=declined.payment_method_id,
+        backup_payment_method_id=card.payment_method_id,
+    )
+    _done(await save_auto_recharge(till.services, organization_id=organization_id, command_id=new_id(), terms=rule))
+
+
+async def _people(services: Services, organization_id: str) -> None:
+    await hire(services, organization_id, *(f"persoana.{each}@exemplu.ro" for each in range(60)))
+    for licence in ("MCOPSTN1", "MCOMEETADV"):
+        _done(await set_purchased(services, organization_id=organization_id, licence=licence, country="", quantity=40))
+    user = await hire(services, organization_id, "front.desk@exemplu.ro", licences=("MCOPSTNC", "MCOMEETADV"))
+    _done(await assign_licences(services, organization_id=organization_id, licences=("MCOPSTN1",), users=(user,)))
+    _done(
+        await add_number(
+            services, organization_id=organization_id, number="+40722000001", kind="user", display_name="Recepție"
+        )
+    )
+    _done(
+        await add_number(
+            services, organization_id=organization_id, number="+40800800800", kind="toll_free", display_name=""
+        )
+    )
+    _done(
+        await assign_number(
+            services, organization_id=organization_id, number="+40722000001", purpose="person", user=user
+        )
+    )
+    for last in range(3):
+        _done(await add_to_stock(services, number=f"+4021234560{last}", kind="user", country="RO", place="București"))
+    _done(
+        await set_block(
+            services, organization_id=organization_id, command_id=new_id(), kind="destination", subject="BG"
+        )
+    )
+
+
+async def _calls(shop: Shop, services: Services, organization_id: str) -> None:
+    organization = await get_organization(services, organization_id=organization_id)
+    assert not isinstance(organization, Refused)
+    assert organization.status is OrganizationStatus.OPEN
+    deck = await shop.office.deck("EUR", DECK)
+    _done(
+        await assign_rate_deck(
+            services, organization_id=organization_id, command_id=new_id(), rate_deck_id=deck.rate_deck_id
+        )
+    )
+    for each in range(12):
+        await shop.office.call(organization_id, f"call-{each}", 30 + 40 * each)
+    await shop.office.call(organization_id, "call-ro", 90, callee="+40212345678")
+    await shop.office.authorise(organization_id, "call-refused", callee="+8821600000")
+    await shop.office.authorise(organization_id, "call-live", callee=CALLEE, service=Service.OUTBOUND)
+
+
+def _done(outcome: object) -> None:
+    assert not isinstance(outcome, Refused), outcome

@@ -1,0 +1,38 @@
+"""Every page there is, found by following links from the first one, as somebody without scripts would.
+
+A page that no link leads to, a link that leads nowhere, a form that would be refused: each fails here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.edges.portal.busy import open_busy
+from tests.edges.portal.walking import patterns, walk
+
+CREDITS: Final = "/organizations/{organization_id:uuid}/billing/communications-credits"
+NO_LINK_LEADS_THERE: Final[dict[str, str]] = {
+    f"{CREDITS}/auto-recharge": "a form is posted there; whoever asks for it is led to the page that has the form",
+    f"{CREDITS}/balance-alerts": "as above",
+    f"{CREDITS}/live": "the page asks for it by itself",
+    "/billing/approve/{top_up_id}": "a letter leads there",
+    "/billing/approve/{top_up_id}/done": "a gateway leads back there",
+    "/organizations/{organization_id:uuid}/billing/payment-methods/added": "a gateway leads back there",
+    "/static/{name}": "pages name them in their heads",
+    "/sign-in": "whoever is signed in is led on",
+}
+"""Patterns that the walk need not find, each with the reason."""
+
+
+@pytest.mark.parametrize("language", ["en", "ro"])
+async def test_links_lead_to_every_page_and_every_page_is_whole(
+    database_url: str, tmp_path: Path, language: str
+) -> None:
+    async with open_busy(database_url, tmp_path) as busy:
+        walked = await walk(busy, language)
+        unreached = set(patterns(busy)) - set(walked.pages) - set(NO_LINK_LEADS_THERE)
+    assert walked.wrong == ()
+    assert unreached == set()
