@@ -17,11 +17,13 @@ from pydantic import SecretStr
 from commcredits.core.access import SYSTEM
 from commcredits.gateways.protocol import Gateway
 from commcredits.gateways.registry import AmbiguousGateway, UnknownGateway, open_gateway
+from commcredits.operations.advice_terms import AdviceTerms
 from commcredits.operations.funding_rules import FundingRules, Remainder
 from commcredits.operations.payment_terms import NewMethodLimits, PaymentTerms, RefundPolicy
 from commcredits.operations.services import Services
 from commcredits.operations.telling_terms import TellingTerms
 from commcredits.settings import SHARD_ID, Settings
+from commcredits.settings.advice import prices_by_currency
 from commcredits.storage.committer import Committer
 from commcredits.storage.connection import Pool, open_pool
 from commcredits.storage.identifiers import IdentifierSource
@@ -80,6 +82,7 @@ async def open_services_and_committer(settings: Settings, *, role: str) -> Async
             telling=telling_terms(settings),
             receipts=settings.receipt_terms(),
             rules=funding_rules(settings),
+            advice=AdviceTerms(prices=prices_by_currency(settings.plan_prices)),
         )
         yield services, committer
 

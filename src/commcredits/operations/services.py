@@ -18,6 +18,7 @@ from commcredits.core.commands import Command
 from commcredits.core.outcomes import Outcome
 from commcredits.core.receipts import ReceiptTerms
 from commcredits.gateways.protocol import Gateway
+from commcredits.operations.advice_terms import AdviceTerms
 from commcredits.operations.funding_rules import FundingRules
 from commcredits.operations.key_terms import KeyTerms
 from commcredits.operations.payment_terms import PaymentTerms
@@ -62,6 +63,7 @@ class Services:
     receipts: ReceiptTerms | None = None
     rendering: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(RENDERED_AT_ONCE_MAX))
     telling: TellingTerms = field(default_factory=TellingTerms)
+    advice: AdviceTerms = field(default_factory=AdviceTerms)
     reports: ReportTerms = field(default_factory=ReportTerms)
     keys: KeyTerms = field(default_factory=KeyTerms)
 

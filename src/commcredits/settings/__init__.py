@@ -19,6 +19,7 @@ from commcredits.core.money import MoneyError, parse_micros
 from commcredits.core.places import PLAN_COUNTRIES
 from commcredits.core.receipts import ReceiptTerms
 from commcredits.settings.addresses import ORIGIN, Port
+from commcredits.settings.advice import PRICES_MAX, PlanPriceSettings
 from commcredits.settings.asterisk import AsteriskSettings
 from commcredits.settings.cgrates import CgratesSettings
 from commcredits.settings.diameter import DiameterSettings
@@ -163,6 +164,11 @@ class Settings(BaseSettings):
     credit_note_series: Series = Field(default="CN", description="What the numbers of credit notes begin with.")
     mail: MailSettings | None = Field(
         default=None, description="The server that takes mail, as JSON; without it nobody is mailed."
+    )
+    plan_prices: tuple[PlanPriceSettings, ...] = Field(
+        default_factory=tuple,
+        max_length=PRICES_MAX,
+        description="What licences of Calling Plans cost a month, as JSON; advice on plans weighs credits against them.",
     )
     webhooks_to_loopback: bool = Field(
         default=False, description="Lets webhooks go to this machine, also over plain http: for trying out."

@@ -16,6 +16,7 @@ import asyncpg
 import structlog
 
 from commcredits.operations.adjustments import complete_adjustments
+from commcredits.operations.advice_rounds import work_out_advice
 from commcredits.operations.blocks import announce_blocks
 from commcredits.operations.call_flags import announce_flags
 from commcredits.operations.closing import finish_closings
@@ -112,6 +113,7 @@ def rounds_of(services: Services, *more: Round) -> tuple[Round, ...]:
             name="tell_of_expiring_cards", interval_seconds=_HOUR_SECONDS, run=lambda: tell_of_expiring_cards(services)
         ),
         Round(name="tell_of_used_pools", interval_seconds=5.0, run=_PoolsRound(services).run),
+        Round(name="work_out_advice", interval_seconds=60.0, run=lambda: work_out_advice(services)),
         Round(name="forget_what_was_told", interval_seconds=_DAY_SECONDS, run=lambda: forget_what_was_told(services)),
         *more,
     )
