@@ -15,6 +15,7 @@ OPEN_TO_ALL: Final[dict[str, str]] = {
     "approvals.find_sent_top_up": "whoever pays need not be anybody here: the attempt's id is the secret",
     "approvals.resume_sent_top_up": "as above",
     "health.check_health": "a load balancer has no key",
+    "key_tokens.issue_token": "whoever asks has just shown the key itself",
     "payment_messages.receive_webhook": "the gateway's signature is the proof",
     "tariffs.check_rates": "reads what the sender sent, and nothing of ours",
 }

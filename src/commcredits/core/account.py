@@ -117,6 +117,7 @@ class Account(Struct, frozen=True, kw_only=True, gc=False):
     those in force. ``owed_micros`` is what calls recorded after the fact, disputes and adjustments found no funds for.
     ``next_rate_deck_id`` takes the place of ``rate_deck_id`` at ``next_rate_deck_at``. ``post_usage``: what is left
     drains, then calls are paid after use (commcredits.core.post_usage). ``has_tax_id``: the buyer's was checked.
+    ``is_sandbox``: its funds are play money.
     """
 
     organization_id: str
@@ -136,6 +137,7 @@ class Account(Struct, frozen=True, kw_only=True, gc=False):
     next_rate_deck_at: datetime | None = None
     post_usage: bool = False
     has_tax_id: bool = False
+    is_sandbox: bool = False
     alerts: BalanceAlerts = NO_ALERTS
 
     def with_lots(self, lots: Lots) -> Account:
@@ -158,6 +160,7 @@ class Account(Struct, frozen=True, kw_only=True, gc=False):
             next_rate_deck_at=self.next_rate_deck_at,
             post_usage=self.post_usage,
             has_tax_id=self.has_tax_id,
+            is_sandbox=self.is_sandbox,
             alerts=self.alerts,
         )
 

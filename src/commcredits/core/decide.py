@@ -7,6 +7,8 @@ as breakage, and a balance that has fallen below its trigger opens a recharge.
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from commcredits.core import (
@@ -86,6 +88,20 @@ _MoneyCommand = (
 )
 
 
+_OF_SANDBOXES: Final = (
+    GrantPromotion,
+    CheckRecharge,
+    ExpireLots,
+    AssignRateDeck,
+    SetBlock,
+    LiftBlock,
+    CloseOrganization,
+    FinishClosing,
+    SaveBalanceAlerts,
+)
+"""What a sandbox can be asked for beside its calls; whatever else there is or comes may move real money."""
+
+
 def decide(
     account: Account,
     subject: Subject,
@@ -137,6 +153,8 @@ def _decide_call_first(
 def _decide_funds(
     account: Account, subject: Subject, command: AccountCommand, context: Context, around: Surroundings
 ) -> Decision:
+    if account.is_sandbox and not isinstance(command, _OF_SANDBOXES):
+        return Decision(outcome=Refused(code=RefusalCode.SANDBOX_NOT_ALLOWED), account=account)
     match command:
         case RequestTopUp():
             return topups.request(account, command, context)

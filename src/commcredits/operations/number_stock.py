@@ -22,6 +22,7 @@ from commcredits.core.numbers import DialledKind, classify
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.quotas import COUNTED_LICENCES, service_number_quota, user_number_quota
 from commcredits.core.roster import NumberKind
+from commcredits.operations.audit_looks import at_number
 from commcredits.operations.inputs import invalid_input, refuse_name
 from commcredits.operations.numbers import (
     DISPLAY_NAME_CHARACTERS_MAX,
@@ -34,6 +35,7 @@ from commcredits.operations.numbers import (
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.paging import Page, check_limit, read_cursor, refuse_cursor, write_cursor
 from commcredits.operations.permitting import acts, reads
+from commcredits.operations.sandboxes import refuse_sandbox
 from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, Pool, load_statement
 from commcredits.storage.rosters import changing_roster
@@ -197,7 +199,11 @@ async def reserve_number(services: Services, *, organization_id: str, number: st
 
     A reservation of its own that still holds is not renewed: the answer says until when it holds.
     """
-    refused = await _check_organization(services, organization_id) or refuse_number(number)
+    refused = (
+        await _check_organization(services, organization_id)
+        or refuse_number(number)
+        or await refuse_sandbox(services, organization_id)
+    )
     if refused is not None:
         return refused
     now = services.clock()
@@ -214,7 +220,7 @@ async def reserve_number(services: Services, *, organization_id: str, number: st
     return Reservation(number=number, organization_id=organization_id, reserved_until=until)
 
 
-@acts(Permission.NUMBERS_WRITE)
+@acts(Permission.NUMBERS_WRITE, look=at_number)
 async def acquire_number(
     services: Services, *, organization_id: str, number: str, display_name: str = ""
 ) -> PhoneNumber | Refused:

@@ -24,9 +24,11 @@ from commcredits.gateways.protocol import (
     SetupStarted,
     Unavailable,
 )
+from commcredits.operations.audit_looks import at_payment_methods
 from commcredits.operations.inputs import invalid_input, refuse_command_id
 from commcredits.operations.organizations import Organization, get_organization
 from commcredits.operations.permitting import acts, reads
+from commcredits.operations.sandboxes import refuse_sandbox
 from commcredits.operations.services import Services
 from commcredits.storage.identifiers import OPERATOR_ID
 from commcredits.storage.payment_methods import (
@@ -67,7 +69,11 @@ async def begin_adding_method(
     if isinstance(organization, Refused):
         return organization
     back_to = services.payments.page_of(organization_id) if return_url is None else return_url
-    refused = refuse_command_id(command_id) or services.payments.refuse_return_url(back_to)
+    refused = (
+        refuse_command_id(command_id)
+        or services.payments.refuse_return_url(back_to)
+        or await refuse_sandbox(services, organization_id)
+    )
     if refused is not None:
         return refused
     through = services.gateways.get(gateway)
@@ -90,7 +96,7 @@ async def begin_adding_method(
     return MethodSetup(gateway=gateway, hosted_url=started.hosted_url)
 
 
-@acts(Permission.PAYMENT_METHODS_WRITE)
+@acts(Permission.PAYMENT_METHODS_WRITE, look=at_payment_methods)
 async def finish_adding_methods(
     services: Services, *, organization_id: str, gateway: str
 ) -> tuple[PaymentMethodRecord, ...] | Refused:
@@ -116,7 +122,7 @@ async def finish_adding_methods(
     return tuple(each for each in methods if each.gateway == gateway)
 
 
-@acts(Permission.PAYMENT_METHODS_WRITE, needs_proof=True)
+@acts(Permission.PAYMENT_METHODS_WRITE, needs_proof=True, look=at_payment_methods)
 async def add_payment_method(
     services: Services, *, organization_id: str, gateway: str, reference: str
 ) -> PaymentMethodRecord | Refused:
@@ -128,6 +134,9 @@ async def add_payment_method(
     organization = await get_organization(services, organization_id=organization_id)
     if isinstance(organization, Refused):
         return organization
+    refused = await refuse_sandbox(services, organization_id)
+    if refused is not None:
+        return refused
     through = services.gateways.get(gateway)
     if through is None:
         return _unknown_gateway(services, gateway)

@@ -18,6 +18,7 @@ from commcredits.core.access import Permission
 from commcredits.core.commands import AssignRateDeck
 from commcredits.core.outcomes import Done, RefusalCode, Refused
 from commcredits.core.tariffs import PLAIN_TERMS, DeckTerms
+from commcredits.operations.audit_looks import at_rate_deck
 from commcredits.operations.inputs import (
     check_currency,
     invalid_input,
@@ -38,6 +39,7 @@ from commcredits.operations.paging import (
 from commcredits.operations.permitting import acts, reads
 from commcredits.operations.rate_deck_sources import DeckRates, RateSource, read_rates
 from commcredits.operations.rate_deck_terms import read_terms
+from commcredits.operations.sandboxes import price_sandbox_alike
 from commcredits.operations.services import Services
 from commcredits.storage.connection import load_statement
 from commcredits.storage.decks import DeckHead, RateDeckState, decode_terms, encode_terms, write_deck
@@ -182,7 +184,7 @@ async def list_rate_decks(
     return Page(items=items, next_cursor=write_cursor(_LIST, write_instant(last.created_at), last.rate_deck_id))
 
 
-@acts(Permission.OPERATOR_ORGANIZATIONS)
+@acts(Permission.OPERATOR_ORGANIZATIONS, look=at_rate_deck)
 async def assign_rate_deck(
     services: Services,
     *,
@@ -218,6 +220,15 @@ async def assign_rate_deck(
         )
     )
     assert isinstance(outcome, Done | Refused), "an assignment is done or refused"
+    if isinstance(outcome, Done):
+        await price_sandbox_alike(
+            services,
+            organization_id=organization_id,
+            command_id=command_id,
+            rate_deck_id=rate_deck_id,
+            currency=deck.currency,
+            at=max(instants, default=None),
+        )
     return outcome
 
 

@@ -21,6 +21,7 @@ from commcredits.core.commands import GrantPromotion
 from commcredits.core.outcomes import LotGranted, RefusalCode, Refused
 from commcredits.core.voucher_codes import CODE_BITS, read_code, write_code
 from commcredits.operations.adjustments import NOT_SETTLED, locked_currency
+from commcredits.operations.audit_looks import at_funds
 from commcredits.operations.inputs import (
     check_currency,
     invalid_input,
@@ -30,6 +31,7 @@ from commcredits.operations.inputs import (
 )
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.permitting import acts
+from commcredits.operations.sandboxes import refuse_sandbox
 from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, load_statement
 from commcredits.storage.identifiers import OPERATOR_ID
@@ -122,7 +124,7 @@ async def issue_vouchers(
     return IssuedVouchers(batch_id=batch_id, codes=codes, terms=terms, issued_by=issued_by, issued_at=now)
 
 
-@acts(Permission.FUNDS_WRITE)
+@acts(Permission.FUNDS_WRITE, look=at_funds)
 async def redeem_voucher(services: Services, *, organization_id: str, code: str) -> RedeemedVoucher | Refused:
     """Turn a voucher into promotional funds of this organization; the same code again gets the same funds' answer.
 
@@ -135,6 +137,9 @@ async def redeem_voucher(services: Services, *, organization_id: str, code: str)
         return organization
     if organization.status is not OrganizationStatus.OPEN:
         return Refused(code=RefusalCode.ORGANIZATION_CLOSED)
+    refused = await refuse_sandbox(services, organization_id)
+    if refused is not None:
+        return refused
     plain = read_code(code)
     if plain is None:
         return _not_valid("mistyped")

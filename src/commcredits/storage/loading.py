@@ -231,6 +231,7 @@ def _account_of(
         next_rate_deck_at=row["next_rate_deck_at"],
         post_usage=row["post_usage"],
         has_tax_id=row["has_tax_id"],
+        is_sandbox=row["is_sandbox"],
         alerts=alerts_of(row),
     )
 

@@ -13,7 +13,10 @@ from commcredits.storage.connection import Connection, load_statement
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganizationRecord:
-    """An organization as it was opened. ``minor_digits`` are its currency's, by ISO 4217."""
+    """An organization as it was opened. ``minor_digits`` are its currency's, by ISO 4217.
+
+    ``sandbox_of`` is the organization that it is the sandbox of, None for any other.
+    """
 
     organization_id: str
     name: str
@@ -23,6 +26,7 @@ class OrganizationRecord:
     time_zone: str
     language: str
     created_at: datetime
+    sandbox_of: str | None = None
 
 
 async def insert_organization(connection: Connection, shard_id: int, record: OrganizationRecord) -> bool:
@@ -38,5 +42,6 @@ async def insert_organization(connection: Connection, shard_id: int, record: Org
         record.time_zone,
         record.language,
         record.created_at,
+        record.sandbox_of,
     )
     return opened is not None

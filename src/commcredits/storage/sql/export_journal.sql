@@ -22,6 +22,7 @@ left join receipts r
     and r.subject_id = j.top_up_id
     and j.reason in ('top_up', 'tax', 'gateway_fee')
 where j.shard_id = $1
+    and o.sandbox_of is null
     and j.at >= $2
     and j.at < $3
     and ($4::uuid is null or j.organization_id = $4)

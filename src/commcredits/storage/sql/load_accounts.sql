@@ -11,6 +11,7 @@ select
     o.rate_deck_id,
     o.post_usage,
     o.has_tax_id,
+    o.sandbox_of is not null as is_sandbox,
     a.lot_ids,
     a.lot_free_micros,
     a.lot_held_micros,

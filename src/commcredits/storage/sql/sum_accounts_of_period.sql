@@ -10,6 +10,6 @@ join organizations o on o.shard_id = j.shard_id and o.organization_id = j.organi
 cross join lateral (
     values (j.source, j.amount_micros, 0::bigint), (j.target, 0::bigint, j.amount_micros)
 ) as moved (account, debit_micros, credit_micros)
-where j.shard_id = $1 and j.at < $3 and ($4::uuid is null or j.organization_id = $4)
+where j.shard_id = $1 and o.sandbox_of is null and j.at < $3 and ($4::uuid is null or j.organization_id = $4)
 group by o.currency, moved.account
 order by o.currency, moved.account

@@ -17,6 +17,7 @@ left join fund_lots l
 left join top_ups t
     on t.shard_id = j.shard_id and t.organization_id = j.organization_id and t.lot_id = j.lot_id
 where j.shard_id = $1
+    and o.sandbox_of is null
     and j.at >= $2
     and j.at < $3
     and o.country = $4

@@ -16,6 +16,8 @@ from structlog.testing import capture_logs
 from commcredits.edges.http.administration import bodies
 from commcredits.edges.http.administration.access import ActingOperator, Guard, KeyRing
 from commcredits.edges.http.administration.app import administration_app
+from commcredits.edges.http.administration.bearers import Bearers
+from commcredits.operations.key_holders import KeyHolders
 from tests.edges.http.administration.world import TOKEN, World, client_of, rate_deck_csv
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -132,7 +134,9 @@ async def test_a_database_that_cannot_be_reached_is_busy_and_not_a_fault(own_wor
     async def unreachable(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise error
 
-    transport = httpx.ASGITransport(Guard(unreachable, KeyRing({"operator": SecretStr("token")}), own_world.services))
+    ring = KeyRing({"operator": SecretStr("token")})
+    bearers = Bearers(operators=ring, holders=KeyHolders(own_world.services))
+    transport = httpx.ASGITransport(Guard(unreachable, bearers, own_world.services))
     async with httpx.AsyncClient(transport=transport, base_url="http://administration") as client:
         response = await client.get("/v1/organizations", headers={"Authorization": "Bearer token"})
     assert (response.status_code, response.json()["code"]) == (503, "busy")

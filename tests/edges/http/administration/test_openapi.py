@@ -36,6 +36,11 @@ from tests.edges.http.administration.walk_over_people import (
     walk_well_over_people,
 )
 from tests.edges.http.administration.walk_over_policies import walk_into_refusals_of_policies, walk_well_over_policies
+from tests.edges.http.administration.walk_over_programs import (
+    walk_into_closed_doors_of_programs,
+    walk_into_refusals_of_programs,
+    walk_well_over_programs,
+)
 from tests.edges.http.administration.walk_over_rates import walk_into_refusals_of_rates, walk_well_over_rates
 from tests.edges.http.administration.walk_over_receipts import walk_into_refusals_of_receipts, walk_well_over_receipts
 from tests.edges.http.administration.walk_over_recharge import walk_into_refusals_of_recharge
@@ -52,6 +57,9 @@ UNKNOWN_ID = "019353b4-7c1e-7000-8000-000000000000"
 
 SEEN_ELSEWHERE_OR_HARD_TO_PROVOKE = {408, 429, 500, 503}
 """Time-outs, limits that the walk's installation lacks, and faults of ours: other tests provoke some of them."""
+
+OWN_ERRORS = {"/v1/oauth/token": {400, 401}}
+"""Paths of a protocol that has errors of its own, with the statuses of those."""
 
 Operation = tuple[str, str, dict[str, Any]]
 
@@ -97,7 +105,8 @@ async def test_every_operation_says_what_it_is_for_and_every_refusal_is_a_proble
         for status, response in operation["responses"].items():
             assert response["description"], (method, path, status)
             (media_type,) = response["content"]
-            assert (media_type == PROBLEM) == (int(status) >= 400)
+            in_own_words = path in OWN_ERRORS and int(status) in OWN_ERRORS[path]
+            assert (media_type == PROBLEM) == (int(status) >= 400 and not in_own_words)
             assert media_type in {PROBLEM, *MEDIA_TYPES}
     assert len(set(names)) == len(names)
 
@@ -142,6 +151,7 @@ async def test_paths_that_need_no_token_say_so_and_all_others_are_closed(world: 
 
 async def test_a_walk_over_every_path_meets_only_what_is_documented_and_all_of_that(world: World) -> None:
     await _walk_badly(world)
+    await _walk_without_permission(world)
     await _walk_well(world)
     await _walk_into_refusals(world)
     promised = {
@@ -179,6 +189,31 @@ async def _walk_badly(world: World) -> None:
             )
 
 
+async def _walk_without_permission(world: World) -> None:
+    """Ask every path for what is well-formed, with the key of a switch, which may do nothing here."""
+    organization = await world.open_organization()
+    key = await world.created(f"/v1/organizations/{organization}/api-keys", {"name": "Switch", "scopes": ["charging"]})
+    async with client_of(world.app, world.documentation, token=key["secret"]) as switch:
+        for method, path, operation in _administration(world.documentation):
+            there = path.replace("{name}", "simulator").replace("receipts/{number}", "receipts/CC-000001")
+            there = there.replace("{number}", "+40212345678")
+            there = _filled(there.replace("{licence}", "MCOPSTN1").replace("{mapping}", "my_switch"), organization)
+            given = {
+                each["name"]: "2098-01-31T00:00:00Z" if each["name"] == "to" else each["schema"]["examples"][0]
+                for each in operation.get("parameters", ())
+                if _is_query(each)
+            }
+            kinds = list(operation.get("requestBody", {}).get("content", {"application/json": {}}))
+            example = _example(world.documentation, operation)
+            content = b"" if example is None else json.dumps(example).encode()
+            headers = {"Content-Type": kinds[0], **world.key()}
+            await switch.request(method, there, params=given, content=content, headers=headers)
+
+
+def _is_query(parameter: dict[str, Any]) -> bool:
+    return bool(parameter["in"] == "query" and parameter.get("required"))
+
+
 async def _walk_well(world: World) -> None:
     """Do everything once that can be done."""
     client = world.client
@@ -207,6 +242,7 @@ async def _walk_well(world: World) -> None:
     await walk_well_over_receipts(world, organization)
     await walk_well_over_telling(world, organization)
     await walk_well_over_funding_rules(world, organization)
+    await walk_well_over_programs(world, organization)
     lists = ("numbers", "top-ups", "payment-methods", "lots", "journal", "calls")
     singles = (
         "",
@@ -297,6 +333,7 @@ async def _walk_into_refusals(world: World) -> None:
     await walk_into_refusals_of_receipts(world, organization)
     await walk_into_refusals_of_telling(world, organization)
     await walk_into_refusals_of_funding_rules(world)
+    await walk_into_refusals_of_programs(world, organization)
     await client.put(f"{path}/rate-deck", json={"rate_deck_id": await world.publish(currency="USD")})
     await world.created(f"{path}/numbers", {"number": "+40212345670", "kind": "user"})
     await client.post(
@@ -312,6 +349,7 @@ async def _walk_into_refusals(world: World) -> None:
     await world.close_organization(organization)
     await walk_into_closed_doors_of_people(world, organization)
     await walk_into_closed_doors_of_moving_in(world, organization)
+    await walk_into_closed_doors_of_programs(world, organization)
     await client.post(f"{path}/numbers", json={"number": "+40212345671", "kind": "user"}, headers=world.key())
     assignment = {"purpose": "person", "user": "sales.2@example.com"}
     await client.put(f"{path}/numbers/+40212345670/assignment", json=assignment)

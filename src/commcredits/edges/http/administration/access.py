@@ -1,16 +1,17 @@
 """Who may use the administration API, and what goes with every answer of it.
 
 Knows operators' tokens, the paths that need none, and the header fields of an API. Refuses to let a request further
-before its token is checked, and to let an error of ours out as anything but a problem document. Whoever has a token of
-his own is known by his name from here on; the token itself goes no further.
+before its token is checked, and to let an error of ours out as anything but a problem document. Whoever has a token is
+known by his name from here on; the token itself goes no further. Whose other tokens are, commcredits.edges.http.
+administration.bearers knows.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Final
+from typing import Annotated, Final, Protocol
 
 from fastapi import Depends
 from pydantic import SecretStr
@@ -22,7 +23,7 @@ from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.edges.http.administration.refusing import problem_response
 from commcredits.edges.http.charging.bearer import BearerToken
 from commcredits.edges.http.charging.failures import log_failure
-from commcredits.edges.http.problems import HttpFault, fault_problem, refusal_problem
+from commcredits.edges.http.problems import PROBLEM_MEDIA_TYPE, HttpFault, fault_problem, refusal_problem
 from commcredits.operations.services import Services
 
 EDGE: Final = "api"
@@ -31,11 +32,21 @@ EDGE: Final = "api"
 SHARED_OPERATOR: Final = "operator"
 """Who uses the one token that every installation has."""
 
-API_PATHS: Final = "/v1/"
+API_PATHS: Final = ("/v1/", "/scim/", "/.well-known/")
+"""What the paths begin with that this door is before."""
+
 HEALTH_PATH: Final = "/v1/health"
 OPENAPI_PATH: Final = "/v1/openapi.json"
 CHARGING_PATHS: Final = "/v1/charging/"
+TOKEN_PATH: Final = "/v1/oauth/token"  # noqa: S105 - where tokens are had, not one
+METADATA_PATH: Final = "/.well-known/oauth-authorization-server"
 WEBHOOK_PATH: Final = re.compile(r"/v1/gateways/[^/]+/webhooks")
+
+_OPEN_PATHS: Final = frozenset({HEALTH_PATH, OPENAPI_PATH, TOKEN_PATH, METADATA_PATH})
+_UNAUTHORISED: Final = 401
+_FORBIDDEN: Final = 403
+_CHALLENGE: Final = b"www-authenticate"
+_PROBLEM: Final = PROBLEM_MEDIA_TYPE.encode()
 
 SECURITY_HEADERS: Final = (
     (b"cache-control", b"no-store"),
@@ -46,12 +57,12 @@ SECURITY_HEADERS: Final = (
 
 
 def needs_token(path: str) -> bool:
-    """Whether the path is closed without the operator's token.
+    """Whether the path is closed without a token.
 
-    Open are the state of health, the description of the API, the gateways' messages (their signature proves them) and
-    the charging paths (the charging process checks the token itself).
+    Open are the state of health, the description of the API, where tokens are had (a key is shown there), the gateways'
+    messages (their signature proves them) and the charging paths (the charging process checks the token itself).
     """
-    return not (path in {HEALTH_PATH, OPENAPI_PATH} or path.startswith(CHARGING_PATHS) or WEBHOOK_PATH.fullmatch(path))
+    return not (path in _OPEN_PATHS or path.startswith(CHARGING_PATHS) or WEBHOOK_PATH.fullmatch(path))
 
 
 async def _acting_services(request: Request) -> Services:
@@ -103,13 +114,21 @@ def _operator(name: str) -> Actor:
     )
 
 
+class Doorkeeper(Protocol):
+    """Knows whom a bearer token belongs to."""
+
+    async def actor_of(self, authorization: bytes, source: str) -> Actor | None:
+        """Whoever sent this value of the header Authorization from this address, None for nobody."""
+        ...
+
+
 class Guard:
     """The outermost layer of the application; what is mounted beside the API's paths has a door of its own.
 
     ``services`` are handed to every request, acting as whoever sent it.
     """
 
-    def __init__(self, app: ASGIApp, keys: KeyRing, services: Services) -> None:
+    def __init__(self, app: ASGIApp, keys: Doorkeeper, services: Services) -> None:
         self._app = app
         self._keys = keys
         self._services = services
@@ -120,23 +139,25 @@ class Guard:
             await self._app(scope, receive, send)
             return
         started = False
+        given = [value for name, value in scope["headers"] if name == b"authorization"]
+        actor = NOBODY
 
         async def send_guarded(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message = {**message, "headers": _with_security(message["headers"])}
+                headers = _with_security(message["headers"])
+                message = {**message, "headers": _with_challenge(headers, message["status"], actor, given)}
             await send(message)
 
-        actor = NOBODY
-        if needs_token(scope["path"]):
-            known = self._owner(scope["headers"])
-            if known is None:
-                await problem_response(fault_problem(HttpFault.UNAUTHORISED))(scope, receive, send_guarded)
-                return
-            actor = replace(known, source=_source(scope))
-        scope["state"] = {**scope.get("state", {}), "services": self._services.acting_as(actor)}
         try:
+            if needs_token(scope["path"]):
+                known = await self._keys.actor_of(given[0], source_of(scope)) if len(given) == 1 else None
+                if known is None:
+                    await problem_response(fault_problem(HttpFault.UNAUTHORISED))(scope, receive, send_guarded)
+                    return
+                actor = replace(known, source=source_of(scope))
+            scope["state"] = {**scope.get("state", {}), "services": self._services.acting_as(actor)}
             await self._app(scope, receive, send_guarded)
         except ClientDisconnect:
             return  # nobody is left to answer
@@ -146,12 +167,8 @@ class Guard:
                 raise
             await _last_resort(error)(scope, receive, send_guarded)
 
-    def _owner(self, headers: Iterable[tuple[bytes, bytes]]) -> Actor | None:
-        given = [value for name, value in headers if name == b"authorization"]
-        return self._keys.owner(given[0]) if len(given) == 1 else None
 
-
-def _source(scope: Scope) -> str:
+def source_of(scope: Scope) -> str:
     """The network address that the request came from, as the server saw it."""
     client = scope.get("client")
     return "" if client is None else str(client[0])
@@ -164,6 +181,21 @@ def _last_resort(error: Exception) -> ASGIApp:
         # The database, or the way to it, is gone for now; nothing of ours is broken.
         return problem_response(refusal_problem(Refused(code=RefusalCode.BUSY)))
     return problem_response(fault_problem(HttpFault.INTERNAL_ERROR))
+
+
+def _with_challenge(
+    headers: list[tuple[bytes, bytes]], status: int, actor: Actor, given: Sequence[bytes]
+) -> list[tuple[bytes, bytes]]:
+    """The header fields, saying what is wrong with a token that was shown (RFC 6750 §3.1)."""
+    error = b""
+    if status == _UNAUTHORISED and given:
+        error = b"invalid_token"
+    elif status == _FORBIDDEN and actor.kind is ActorKind.KEY:
+        error = b"insufficient_scope"
+    if not error or not any(name.lower() == b"content-type" and value.startswith(_PROBLEM) for name, value in headers):
+        return headers
+    others = [(name, value) for name, value in headers if name.lower() != _CHALLENGE]
+    return [*others, (_CHALLENGE, b'Bearer realm="commcredits", error="%b"' % error)]
 
 
 def _with_security(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Match
 
 from commcredits.edges.http.administration.access import SHARED_OPERATOR, Guard, KeyRing
 from commcredits.edges.http.administration.accounting import add_accounting
+from commcredits.edges.http.administration.bearers import Bearers, ForeignTokens
 from commcredits.edges.http.administration.call_handling import add_call_handling, add_flags
 from commcredits.edges.http.administration.forwarding import ChargingForwarder
 from commcredits.edges.http.administration.funding import add_promotions, add_top_ups
@@ -32,6 +33,7 @@ from commcredits.edges.http.administration.moving_in import add_moving_in
 from commcredits.edges.http.administration.notices import add_notices, add_recipients
 from commcredits.edges.http.administration.number_stock import add_number_stock, add_reservations
 from commcredits.edges.http.administration.numbers import add_number_service, add_numbers
+from commcredits.edges.http.administration.oauth import add_oauth
 from commcredits.edges.http.administration.openapi import add_openapi
 from commcredits.edges.http.administration.organizations import add_organizations
 from commcredits.edges.http.administration.payment_methods import (
@@ -47,6 +49,7 @@ from commcredits.edges.http.administration.payments import (
 )
 from commcredits.edges.http.administration.people import add_people, add_people_import
 from commcredits.edges.http.administration.policies import add_blocks, add_may_call, add_pools, add_rules
+from commcredits.edges.http.administration.programs import add_programs
 from commcredits.edges.http.administration.rate_decks import add_rate_deck_assignment, add_rate_decks
 from commcredits.edges.http.administration.receipts import add_billing_details, add_receipts
 from commcredits.edges.http.administration.recharge import add_auto_recharge, add_balance_alerts
@@ -58,6 +61,7 @@ from commcredits.edges.http.administration.upkeep import add_health, add_verific
 from commcredits.edges.http.administration.webhooks import add_webhook_deliveries, add_webhook_endpoints
 from commcredits.edges.http.charging.openapi import charging_openapi
 from commcredits.edges.http.problems import HttpFault, fault_problem
+from commcredits.operations.key_holders import KeyHolders
 from commcredits.operations.services import Services
 
 # All of them, so that it is the charging process that says which one it takes.
@@ -72,15 +76,21 @@ def administration_app(
     operators: Mapping[str, SecretStr] | None = None,
     charging_address: tuple[str, int] | None,
     charging_tls: ssl.SSLContext | None = None,
+    foreign_tokens: ForeignTokens | None = None,
 ) -> FastAPI:
     """The application, whose paths all begin with ``/v1/``; others may be mounted beside them.
 
     ``charging_address`` is where the charging process listens; its paths are forwarded there, over TLS when
     ``charging_tls`` says how to check its certificate, and are not found here when it is None. The application's
     lifespan closes the connections to it. ``operators`` have tokens of their own, by name; whoever uses
-    ``operator_token`` is known as "operator". Raises ValueError for an empty token.
+    ``operator_token`` is known as "operator". ``foreign_tokens`` knows whose tokens of
+    organizations' own directories are. Raises ValueError for an empty token.
     """
-    keys = KeyRing({SHARED_OPERATOR: operator_token, **(operators or {})})
+    bearers = Bearers(
+        operators=KeyRing({SHARED_OPERATOR: operator_token, **(operators or {})}),
+        holders=KeyHolders(services),
+        foreign=foreign_tokens,
+    )
     forwarder = None if charging_address is None else ChargingForwarder(*charging_address, charging_tls)
 
     @asynccontextmanager
@@ -96,11 +106,12 @@ def administration_app(
         redirect_slashes=False,
         generate_unique_id_function=_operation_name,
         lifespan=lifespan,
-        middleware=[Middleware(Guard, keys=keys, services=services)],
+        middleware=[Middleware(Guard, keys=bearers, services=services)],
         exception_handlers={ProblemError: _answer_problem, HTTPException: _answer_missing},
     )
     app.router.route_class = StrictRoute
     _add_paths(app.router)
+    add_oauth(app.router, bearers, services.payments.origin)
     if forwarder is not None:
         for path in charging_openapi()["paths"]:
             app.add_route(path, forwarder.forward, methods=list(_METHODS), include_in_schema=False)
@@ -145,6 +156,7 @@ def _add_paths(routes: APIRouter) -> None:
     add_recipients(routes)
     add_webhook_endpoints(routes)
     add_webhook_deliveries(routes)
+    add_programs(routes)
     add_calls(routes)
     add_call_handling(routes)
     add_flags(routes)

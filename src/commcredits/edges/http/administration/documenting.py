@@ -34,6 +34,7 @@ class Tag(StrEnum):
     REPORTS = "Reports"
     ACCOUNTING = "Accounting"
     NOTICES = "Notices"
+    PROGRAMS = "Programs"
     RECORDED_CALLS = "Recorded calls"
     MOVING_IN = "Moving in"
     GATEWAYS = "Gateways"
@@ -50,6 +51,7 @@ TAGS: Final[Mapping[Tag, str]] = {
     Tag.RECEIPTS: "What each purchase is written down as, and who buys.",
     Tag.REPORTS: "Where the money is, where it went, and for which calls.",
     Tag.ACCOUNTING: "What a period was, in files and sums for accountants.",
+    Tag.PROGRAMS: "Keys and tokens for programs, and sandboxes to try them on.",
     Tag.NOTICES: "Who is told what happened: people by mail, programs by webhooks.",
     Tag.RECORDED_CALLS: "Calls told after the fact, and calls that are over priced by another deck.",
     Tag.MOVING_IN: "What organizations bring with them from another system.",

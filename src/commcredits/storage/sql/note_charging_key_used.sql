@@ -1,0 +1,7 @@
+-- Notes that the key of a switch was used just now, by the database's own clock, at most once in a minute.
+update api_keys k
+set last_used_at = now()
+where k.shard_id = $1
+    and k.organization_id = $2
+    and k.key_id = $3
+    and (k.last_used_at is null or k.last_used_at <= now() - interval '1 minute')
