@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import asyncpg
 import pytest
+from msgspec import structs
 
 from commcredits.core.access import Role
 from commcredits.core.audit import AuditEntry, ChainedEntry, content_digest, first_link, linked
@@ -20,7 +21,7 @@ from commcredits.operations.audit_export import AuditForm, export_all_audit, exp
 from commcredits.operations.audit_log import get_audit_head, list_audit_heads
 from commcredits.operations.recipients import save_recipient
 from commcredits.operations.verify import verify_books
-from commcredits.storage.audit import ChainHead, append_entry
+from commcredits.storage.audit import ChainHead, append_entry, chained_entry
 from commcredits.storage.connection import open_pool
 from commcredits.storage.identifiers import OPERATOR_ID
 from tests.operations.acting import actor_of, administrator, owner
@@ -81,14 +82,7 @@ async def test_an_entry_that_is_changed_with_its_hash_is_found_at_the_next_one(o
     organization = await _logged(office)
     row = await office.services.pool.fetchrow("select * from audit_entries where sequence = 5")
     assert row is not None
-    forged = AuditEntry(
-        **{
-            name: tuple(row[name]) if name == "roles" else row[name]
-            for name in AuditEntry.__struct_fields__
-            if name != "actor_name"
-        },
-        actor_name="somebody else",
-    )
+    forged = structs.replace(chained_entry(row).entry, actor_name="somebody else")
     digest = linked(row["previous"], content_digest(forged)).hex()
     await _plant(
         office,
@@ -279,7 +273,7 @@ async def test_many_writers_in_two_processes_leave_one_chain_without_a_gap(offic
 
 
 async def test_acts_that_move_money_at_once_neither_wait_for_each_other_nor_lose_an_entry(office: Office) -> None:
-    organization = await office.calling_organization()
+    organization = await office.calling_organization(funds_micros=10_000_000_000)
     services = administrator(office.services, organization)
 
     async def act(place: int) -> None:
@@ -355,6 +349,6 @@ def test_an_entry_at_its_place_knows_whether_it_is_itself() -> None:
     )  # fmt: skip
     previous = first_link(OPERATOR_ID)
     right = linked(previous, content_digest(entry))
-    place = {"organization_id": OPERATOR_ID, "sequence": 1, "entry": entry, "previous": previous}
-    assert ChainedEntry(**place, hash=right).is_itself
-    assert not ChainedEntry(**place, hash=bytes(32)).is_itself
+    for kept, is_itself in ((right, True), (bytes(32), False)):
+        chained = ChainedEntry(organization_id=OPERATOR_ID, sequence=1, entry=entry, previous=previous, hash=kept)
+        assert chained.is_itself is is_itself

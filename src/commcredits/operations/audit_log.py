@@ -92,7 +92,7 @@ class AuditedAct:
     @property
     def changes(self) -> tuple[tuple[str, Any, Any], ...]:
         """What is different after it: each name with the values before and after, None for one that was not there."""
-        if not self.after:
+        if self.outcome is not AuditOutcome.DONE:
             return ()
         names = sorted({*self.before, *self.after})
         pairs = ((name, self.before.get(name), self.after.get(name)) for name in names)

@@ -131,11 +131,8 @@ async def at_blocks(services: Services, given: Given) -> object:
 async def at_payment_methods(services: Services, given: Given) -> object:
     """The payment methods and their roles, by how people know them."""
     records = await read_payment_methods(services.pool, services.shard_id, str(given["organization_id"]))
-    shown = ("kind", "brand", "last4", "role")
-    return {
-        record.payment_method_id: {name: getattr(record, name) for name in shown if hasattr(record, name)}
-        for record in records
-    }
+    shown = ("gateway", "kind", "brand", "last4", "is_default", "is_backup")
+    return {record.payment_method_id: {name: getattr(record, name) for name in shown} for record in records}
 
 
 async def at_billing_details(services: Services, given: Given) -> object:
