@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import asyncpg
@@ -22,15 +22,20 @@ from commcredits.core.pools import minutes_per_licence, pool_keys_that_stop, poo
 from commcredits.core.roster import Licence, Roster
 from commcredits.operations.inputs import invalid_input
 from commcredits.operations.organizations import Organization, get_organization
+from commcredits.operations.paging import check_limit
 from commcredits.operations.permitting import reads
 from commcredits.operations.reports import read_balance
 from commcredits.operations.services import Services
+from commcredits.operations.spending import TOP_MAX, rows_by_key
+from commcredits.operations.spending_days import DAY, next_month, plan_days, read_summed
 from commcredits.storage.connection import Connection, load_statement
 from commcredits.storage.rosters import load_roster
 
 _MONTH: Final = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])", re.ASCII)
 _OWN: Final = Licence.DOMESTIC_120_UNPOOLED
 _OWN_POOLS: Final = f"pool:{_OWN.value}:"
+_BEYOND: Final = "pool"
+"""The dimension of the sums by day that counts what calls cost beyond pools."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +73,20 @@ class PoolRecord:
     empty_since: datetime | None
     stopped_by: str | None
     beyond: MinutesBeyond
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnMinutes:
+    """The minutes that one user has for themselves in a month, of a plan that is not pooled."""
+
+    user_id: str
+    display_name: str
+    user_principal_name: str
+    country: str
+    total_minutes: int
+    used_minutes: int
+    held_minutes: int
+    available_minutes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +146,46 @@ async def report_pools(services: Services, *, organization_id: str, month: str =
     )
 
 
+@reads(Permission.REPORTS_READ)
+async def list_own_minutes(
+    services: Services, *, organization_id: str, month: str = "", limit: int = 50
+) -> tuple[OwnMinutes, ...] | Refused:
+    """The users who have minutes for themselves in a month, those with the fewest left first, at most ``limit``."""
+    organization = await get_organization(services, organization_id=organization_id)
+    if isinstance(organization, Refused):
+        return organization
+    current = month_of(services.clock(), organization.time_zone)
+    wanted = month or current
+    if _MONTH.fullmatch(wanted) is None or wanted > current:
+        return invalid_input("month", month, f"a month such as 2026-11, not after {current}")
+    refused = check_limit(limit)
+    if refused is not None:
+        return refused
+    rows = await services.pool.fetch(
+        load_statement("list_own_minutes"),
+        services.shard_id,
+        organization_id,
+        wanted,
+        _OWN_POOLS,
+        _OWN.value,
+        minutes_per_licence(_OWN.value, ""),
+        limit,
+    )
+    return tuple(
+        OwnMinutes(
+            user_id=str(row["party_id"]),
+            display_name=row["display_name"],
+            user_principal_name=row["user_principal_name"],
+            country=row["usage_location"],
+            total_minutes=row["total"],
+            used_minutes=row["used"],
+            held_minutes=row["held"],
+            available_minutes=row["available"],
+        )
+        for row in rows
+    )
+
+
 async def _pools(
     connection: Connection, shard_id: int, organization: Organization, month: str
 ) -> tuple[PoolRecord, ...]:
@@ -134,11 +193,7 @@ async def _pools(
     roster = await load_roster(connection, *place) or Roster(version=0)
     rows = await connection.fetch(load_statement("list_pool_meters"), *place, month, _OWN_POOLS)
     meters = {row["key"]: row for row in rows}
-    bounds = bounds_of(month, organization.time_zone)
-    beyond = {
-        row["pool"]: MinutesBeyond(calls=row["calls"], seconds=row["seconds"], charged_micros=row["charged_micros"])
-        for row in await connection.fetch(load_statement("sum_calls_beyond_pools"), *place, *bounds, _OWN_POOLS)
-    }
+    beyond = await _beyond(connection, shard_id, organization, month)
     # Pools whose licences have gone meanwhile are told as long as somebody used them.
     keys = dict.fromkeys((*shared_pools(roster, organization.country), *meters))
     shared = [_shared(key, roster, organization.country, meters, beyond) for key in keys]
@@ -146,6 +201,20 @@ async def _pools(
         load_statement("sum_own_minutes"), *place, month, _OWN_POOLS, _OWN.value, minutes_per_licence(_OWN.value, "")
     )
     return (*shared, *(_of_users(row, beyond) for row in own))
+
+
+async def _beyond(
+    connection: Connection, shard_id: int, organization: Organization, month: str
+) -> Mapping[str, MinutesBeyond]:
+    """What calls cost beyond each pool; minutes that users have for themselves are told by country."""
+    place, zone = (shard_id, organization.organization_id), organization.time_zone
+    first = date.fromisoformat(f"{month}-01")
+    summed = await read_summed(connection, *place, zone)
+    plan = plan_days(summed, first, next_month(first) - DAY, zone, by_month=True)
+    return {
+        row["key"]: MinutesBeyond(calls=row["calls"], seconds=row["seconds"], charged_micros=row["charged_micros"])
+        for row in await rows_by_key(connection, *place, _BEYOND, plan, TOP_MAX)
+    }
 
 
 def _shared(
