@@ -83,7 +83,8 @@ def patterns(busy: Busy) -> Iterator[str]:
             yield route.path
 
 
-async def _signed_in(busy: Busy, language: str) -> httpx.AsyncClient:
+async def signed_in(busy: Busy, language: str) -> httpx.AsyncClient:
+    """A browser of whoever owns the installation, in this language."""
     client = httpx.AsyncClient(
         transport=httpx.ASGITransport(busy.application, raise_app_exceptions=True),
         base_url=ORIGIN,
@@ -129,7 +130,7 @@ class Walked:
 async def walk(busy: Busy, language: str) -> Walked:
     """Follow every link, signed in as whoever owns the installation."""
     router = _routes(busy)
-    client = await _signed_in(busy, language)
+    client = await signed_in(busy, language)
     waiting = ["/portal/", f"/portal/organizations/{busy.organization_id}/billing/communications-credits"]
     seen = set(waiting)
     examples: dict[str, list[str]] = {}
