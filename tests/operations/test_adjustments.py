@@ -244,7 +244,7 @@ async def test_another_organizations_adjustment_is_as_unknown_as_none(office: Of
         ("reason", "x" * 501),
         ("reason", "two\nlines"),
         ("command_id", ""),
-        ("by", "Alice"),
+        ("by", "two\nlines"),
         ("by", ""),
         ("units", 0),
         ("units", 10**10),

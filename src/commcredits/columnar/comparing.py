@@ -186,6 +186,15 @@ def read_copied(content: bytes) -> pa.Table:
     )
 
 
+def split_by_charge(copied: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """The calls of a copy that are over, refused ones not: those that were charged something, and the others."""
+    import pyarrow.compute as pc
+
+    over = copied.filter(pc.and_(pc.equal(copied["live"], 0), pc.not_equal(copied["state"], _REFUSED)))
+    charged = pc.greater(over["charged_micros"], 0)
+    return over.filter(charged), over.filter(pc.invert(charged))
+
+
 def last_of(copied: pa.Table) -> tuple[datetime, str]:
     """When the last call of a copy began, and its id: after which the next copy begins."""
     last = copied.slice(copied.num_rows - 1).to_pylist()[0]

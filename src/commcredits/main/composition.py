@@ -15,11 +15,13 @@ import structlog
 from pydantic import SecretStr
 
 from commcredits.core.access import SYSTEM
+from commcredits.core.privacy import Privacy
 from commcredits.gateways.protocol import Gateway
 from commcredits.gateways.registry import AmbiguousGateway, UnknownGateway, open_gateway
 from commcredits.operations.advice_terms import AdviceTerms
 from commcredits.operations.funding_rules import FundingRules, Remainder
 from commcredits.operations.payment_terms import NewMethodLimits, PaymentTerms, RefundPolicy
+from commcredits.operations.report_terms import ReportTerms
 from commcredits.operations.services import Services
 from commcredits.operations.telling_terms import TellingTerms
 from commcredits.settings import SHARD_ID, Settings
@@ -82,6 +84,7 @@ async def open_services_and_committer(settings: Settings, *, role: str) -> Async
             telling=telling_terms(settings),
             receipts=settings.receipt_terms(),
             rules=funding_rules(settings),
+            reports=report_terms(settings),
             advice=AdviceTerms(prices=prices_by_currency(settings.plan_prices)),
         )
         yield services, committer
@@ -152,12 +155,28 @@ def telling_terms(settings: Settings) -> TellingTerms:
     )
 
 
+def report_terms(settings: Settings) -> ReportTerms:
+    """The settings that reports rest on; without a name of its own, the operator is whoever sells."""
+    reports = settings.reports
+    sellers = "" if settings.seller is None else settings.seller.name
+    return ReportTerms(
+        operator=reports.operator or sellers,
+        export_days=reports.export_days,
+        privacy=Privacy(
+            masked_digits=reports.masked_digits,
+            retention_days=reports.retention_days,
+            retention_days_default=reports.retention_days_default,
+        ),
+    )
+
+
 def funding_rules(settings: Settings) -> FundingRules:
     """The settings for funds that are given, taken or left over."""
     return FundingRules(
         adjustment_limit_micros=settings.adjustment_limit_micros(),
         closing_remainder=Remainder(settings.closing_remainder),
         account_codes=settings.account_codes,
+        second_person_limit_micros=settings.console.second_person_limit_micros(),
     )
 
 

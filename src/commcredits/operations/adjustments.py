@@ -19,16 +19,19 @@ from commcredits.core.account import OrganizationStatus
 from commcredits.core.commands import Adjust
 from commcredits.core.money import AMOUNT_MICROS_MAX
 from commcredits.core.outcomes import Adjusted, RefusalCode, Refused
-from commcredits.operations.inputs import UNSHOWABLE, invalid_input, refuse_command_id, refuse_operator
+from commcredits.operations.audit_looks import at_funds
+from commcredits.operations.inputs import UNSHOWABLE, invalid_input, refuse_command_id, refuse_name
 from commcredits.operations.organizations import check_identifier, get_organization
 from commcredits.operations.paging import Page, check_limit
 from commcredits.operations.permitting import acts, reads
+from commcredits.operations.second_person import is_same_person, person_of
 from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, load_statement
 from commcredits.storage.loading import lock_accounts
 
 REASON_CHARACTERS_MIN: Final = 3
 REASON_CHARACTERS_MAX: Final = 500
+WHO_CHARACTERS_MAX: Final = 200
 ALONE_HOURS: Final = 24
 """Over how long one person's adjustments of an organization are added up: many small ones are one large one."""
 
@@ -55,7 +58,8 @@ class Adjustment:
     """An adjustment of ``amount_micros``, negative for funds that are taken; ``owed_micros`` of those were not there.
 
     ``decided_by`` is who approved or rejected it, empty where nobody else had to; ``lot_id`` what was given became;
-    ``refusal`` the code of why the account took nothing of it.
+    ``refusal`` the code of why the account took nothing of it. The people behind those names are kept beside it
+    (commcredits.operations.second_person).
     """
 
     adjustment_id: str
@@ -73,7 +77,7 @@ class Adjustment:
     refusal: str
 
 
-@acts(Permission.OPERATOR_FUNDS)
+@acts(Permission.OPERATOR_FUNDS, look=at_funds)
 async def request_adjustment(
     services: Services, *, organization_id: str, command_id: str, amount_micros: int, reason: str, requested_by: str
 ) -> Adjustment | Refused:
@@ -88,13 +92,13 @@ async def request_adjustment(
     organization = await get_organization(services, organization_id=organization_id)
     if isinstance(organization, Refused):
         return organization
-    now = services.clock()
+    now, person = services.clock(), person_of(services.actor, requested_by)
     async with services.pool.acquire() as connection, connection.transaction():
         currency = await locked_currency(services, connection, organization_id)
         if currency is None:
             return Refused(code=RefusalCode.ORGANIZATION_CLOSED)
-        state = await _first_state(services, connection, organization_id, amount_micros, requested_by, now)
-        content = (amount_micros, currency, reason, state.value, requested_by, now)
+        state = await _first_state(services, connection, organization_id, amount_micros, person, now)
+        content = (amount_micros, currency, reason, state.value, requested_by, now, person)
         made = await connection.fetchval(
             load_statement("insert_adjustment"),
             services.shard_id,
@@ -116,7 +120,7 @@ async def request_adjustment(
     return await _apply(services, known)
 
 
-@acts(Permission.OPERATOR_FUNDS)
+@acts(Permission.OPERATOR_FUNDS, look=at_funds)
 async def approve_adjustment(
     services: Services, *, organization_id: str, adjustment_id: str, approved_by: str
 ) -> Adjustment | Refused:
@@ -225,7 +229,7 @@ def adjustment_of(row: asyncpg.Record) -> Adjustment:
 
 
 def _refuse_request(command_id: str, amount_micros: int, reason: str, requested_by: str) -> Refused | None:
-    refused = refuse_command_id(command_id) or refuse_operator(requested_by)
+    refused = refuse_command_id(command_id) or refuse_name("as", requested_by, WHO_CHARACTERS_MAX)
     if refused is not None:
         return refused
     if not 0 < abs(amount_micros) <= AMOUNT_MICROS_MAX:
@@ -244,7 +248,7 @@ async def _first_state(
     connection: Connection,
     organization_id: str,
     amount_micros: int,
-    requested_by: str,
+    person: str,
     now: datetime,
 ) -> AdjustmentState:
     """Approved while what this person has done alone stays within the limit. The account's row is locked."""
@@ -252,7 +256,7 @@ async def _first_state(
         load_statement("sum_adjusted_by_person"),
         services.shard_id,
         organization_id,
-        requested_by,
+        person,
         now - timedelta(hours=ALONE_HOURS),
     )
     within = alone + abs(amount_micros) <= services.rules.adjustment_limit_micros
@@ -262,34 +266,47 @@ async def _first_state(
 async def _decide(
     services: Services, organization_id: str, adjustment_id: str, person: str, state: AdjustmentState
 ) -> Adjustment | Refused:
-    refused = refuse_operator(person)
+    refused = refuse_name("as", person, WHO_CHARACTERS_MAX)
     if refused is not None:
         return refused
     known = await get_adjustment(services, organization_id=organization_id, adjustment_id=adjustment_id)
     if isinstance(known, Refused):
         return known
-    approves = state is AdjustmentState.APPROVED
-    if approves and known.requested_by == person and known.state is AdjustmentState.PENDING:
-        facts = {"adjustment_id": adjustment_id, "requested_by": person}
-        return Refused(code=RefusalCode.SECOND_PERSON_REQUIRED, facts=facts)
+    approves, actor = state is AdjustmentState.APPROVED, person_of(services.actor, person)
+    place = (services.shard_id, organization_id, adjustment_id)
     async with services.pool.acquire() as connection, connection.transaction():
         currency = await locked_currency(services, connection, organization_id)
-        if approves and currency is None:
-            return Refused(code=RefusalCode.ORGANIZATION_CLOSED)
-        if approves and currency != known.currency and known.state is AdjustmentState.PENDING:
-            changed: dict[str, str | int] = {"currency": known.currency, "organization_currency": currency or ""}
-            return Refused(code=RefusalCode.CURRENCY_MISMATCH, facts=changed)
-        place = (services.shard_id, organization_id, adjustment_id)
+        row = await _row(services, connection, organization_id, adjustment_id)
+        assert row is not None, "it was there, and nobody deletes one"
+        if approves and row["state"] == AdjustmentState.PENDING:
+            refused = _refuse_approval(services, row, person, currency)
+        elif approves and currency is None:
+            refused = Refused(code=RefusalCode.ORGANIZATION_CLOSED)
+        if refused is not None:
+            return refused
         statement = load_statement("decide_adjustment")
-        decided = await connection.fetchval(statement, *place, state.value, person, services.clock())
+        decided = await connection.fetchval(statement, *place, state.value, person, services.clock(), actor)
         row = await _row(services, connection, organization_id, adjustment_id)
     assert row is not None, "it was there, and nobody deletes one"
     known = adjustment_of(row)
-    repeated = known.decided_by == person and (known.state is AdjustmentState.REJECTED) is not approves
+    repeated = row["decided_actor"] == actor and (known.state is AdjustmentState.REJECTED) is not approves
     if decided is None and not repeated:
         settled: dict[str, str | int] = {"adjustment_id": adjustment_id, "state": known.state.value}
         return Refused(code=RefusalCode.ADJUSTMENT_SETTLED, facts=settled)
     return known
+
+
+def _refuse_approval(services: Services, row: asyncpg.Record, person: str, currency: str | None) -> Refused | None:
+    """Why this person cannot agree to a pending adjustment of an organization with this currency, None if closed."""
+    asked: dict[str, str | int] = {"adjustment_id": str(row["adjustment_id"]), "requested_by": row["requested_by"]}
+    if is_same_person(services.actor, person, asked_by=row["requested_by"], asked_actor=row["requested_actor"]):
+        return Refused(code=RefusalCode.SECOND_PERSON_REQUIRED, facts=asked)
+    if currency is None:
+        return Refused(code=RefusalCode.ORGANIZATION_CLOSED)
+    if currency != row["currency"]:
+        changed: dict[str, str | int] = {"currency": row["currency"], "organization_currency": currency}
+        return Refused(code=RefusalCode.CURRENCY_MISMATCH, facts=changed)
+    return None
 
 
 async def _apply(services: Services, adjustment: Adjustment) -> Adjustment:

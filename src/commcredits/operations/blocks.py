@@ -17,6 +17,7 @@ from commcredits.core.commands import LiftBlock, SetBlock
 from commcredits.core.outcomes import BlockSet, Done, RefusalCode, Refused
 from commcredits.core.policies import NO_COUNTRY
 from commcredits.core.roster import BlockedKind, BlockReason
+from commcredits.operations.audit_looks import at_block, at_blocks
 from commcredits.operations.inputs import invalid_input, is_identifier, refuse_command_id, refuse_name
 from commcredits.operations.organizations import check_identifier, get_organization
 from commcredits.operations.paging import (
@@ -37,6 +38,9 @@ from commcredits.storage.rosters import changing_roster, load_roster
 
 LIFTED_BY_CHARACTERS_MAX: Final = 200
 """Longest name of whoever lifts a block."""
+
+LIFT_REASON_CHARACTERS_MAX: Final = 500
+"""Longest reason for lifting one."""
 
 ANNOUNCED_AT_ONCE_MAX: Final = 1_000
 """Most blocks that are told in one round; the next round tells the rest."""
@@ -96,7 +100,7 @@ async def list_blocks(
     return Page(items=items, next_cursor=write_cursor(_LIST, write_instant(last.blocked_at), last.block_id))
 
 
-@acts(Permission.OPERATOR_BLOCKS)
+@acts(Permission.OPERATOR_BLOCKS, look=at_blocks)
 async def set_block(
     services: Services, *, organization_id: str, command_id: str, kind: str, subject: str
 ) -> BlockRecord | Refused:
@@ -126,9 +130,9 @@ async def set_block(
     return await _get_block(services, organization_id, outcome.block_id, organization.currency)
 
 
-@acts(Permission.OPERATOR_BLOCKS)
+@acts(Permission.OPERATOR_BLOCKS, look=at_block)
 async def lift_block(
-    services: Services, *, organization_id: str, command_id: str, block_id: str, lifted_by: str
+    services: Services, *, organization_id: str, command_id: str, block_id: str, lifted_by: str, reason: str = ""
 ) -> BlockRecord | Refused:
     """Let calls go on at once; a block that was lifted before stays as it is, with the name of whoever did."""
     organization = await get_organization(services, organization_id=organization_id)
@@ -137,7 +141,11 @@ async def lift_block(
     checked = check_identifier("block_id", block_id)
     if isinstance(checked, Refused):
         return checked
-    refused = refuse_command_id(command_id) or refuse_name("lifted_by", lifted_by, LIFTED_BY_CHARACTERS_MAX)
+    refused = (
+        refuse_command_id(command_id)
+        or refuse_name("lifted_by", lifted_by, LIFTED_BY_CHARACTERS_MAX)
+        or refuse_name("reason", reason, LIFT_REASON_CHARACTERS_MAX, may_be_empty=True)
+    )
     if refused is not None:
         return refused
     found = await _get_block(services, organization_id, block_id, organization.currency)
@@ -149,6 +157,9 @@ async def lift_block(
     if isinstance(outcome, Refused) and outcome.code is not RefusalCode.UNKNOWN_BLOCK:
         return outcome
     assert isinstance(outcome, Done | Refused), "a block is lifted, or was by somebody else at the same moment"
+    if reason:
+        place = (services.shard_id, organization_id, block_id)
+        await services.pool.execute(load_statement("console/note_lift_reason"), *place, reason)
     return await _get_block(services, organization_id, block_id, organization.currency)
 
 

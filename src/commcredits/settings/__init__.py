@@ -22,6 +22,7 @@ from commcredits.settings.addresses import ORIGIN, Port
 from commcredits.settings.advice import PRICES_MAX, PlanPriceSettings
 from commcredits.settings.asterisk import AsteriskSettings
 from commcredits.settings.cgrates import CgratesSettings
+from commcredits.settings.console import ConsoleSettings
 from commcredits.settings.diameter import DiameterSettings
 from commcredits.settings.freeswitch import FreeswitchSettings
 from commcredits.settings.funding_rules import (
@@ -40,6 +41,7 @@ from commcredits.settings.receipts import (
     TaxSettings,
     refuse_receipt_settings,
 )
+from commcredits.settings.reports import ReportSettings
 
 SHARD_ID: Final = 0
 """An installation has one shard unless it was laid out with more."""
@@ -165,10 +167,16 @@ class Settings(BaseSettings):
     mail: MailSettings | None = Field(
         default=None, description="The server that takes mail, as JSON; without it nobody is mailed."
     )
+    console: ConsoleSettings = Field(
+        default_factory=ConsoleSettings, description="Verification by night and rules of two people, as JSON."
+    )
     plan_prices: tuple[PlanPriceSettings, ...] = Field(
         default_factory=tuple,
         max_length=PRICES_MAX,
         description="What licences of Calling Plans cost a month, as JSON; advice on plans weighs credits against them.",
+    )
+    reports: ReportSettings = Field(
+        default_factory=ReportSettings, description="Who carries calls, how long exports are kept, privacy, as JSON."
     )
     webhooks_to_loopback: bool = Field(
         default=False, description="Lets webhooks go to this machine, also over plain http: for trying out."

@@ -63,11 +63,15 @@ _decode_prices = msgspec.json.Decoder(OwnPrices).decode
 
 
 class RateDeckState(StrEnum):
-    """Where a deck is in its life: a draft is published, and then never changes, or discarded."""
+    """Where a deck is in its life: a draft is published, and then never changes, or discarded.
+
+    A draft may also become a cost deck, which never changes either: it says what calls cost the operator.
+    """
 
     DRAFT = "draft"
     PUBLISHED = "published"
     DISCARDED = "discarded"
+    COST = "cost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,10 +145,10 @@ async def publish_deck(
 async def load_deck(connection: Connection, shard_id: int, rate_deck_id: str, *, drafts: bool = False) -> RateDeck:
     """A published deck, indexed. LookupError when there is none: an account names only decks that were published.
 
-    ``drafts`` takes drafts as well, for whoever asks what calls would cost.
+    ``drafts`` takes drafts and cost decks as well, for whoever asks what calls would cost.
     """
     deck = await connection.fetchrow(load_statement("load_rate_deck"), shard_id, rate_deck_id)
-    states = {RateDeckState.PUBLISHED, RateDeckState.DRAFT} if drafts else {RateDeckState.PUBLISHED}
+    states = set(RateDeckState) - {RateDeckState.DISCARDED} if drafts else {RateDeckState.PUBLISHED}
     if deck is None or deck["state"] not in states:
         raise LookupError(f"rate deck {rate_deck_id} is not published")
     rows = await connection.fetch(load_statement("load_rates"), shard_id, rate_deck_id, timeout=READ_SECONDS_MAX)

@@ -111,7 +111,7 @@ def _add_upkeep(app: typer.Typer, parts: Parts) -> None:
     @app.command()
     def verify(as_json: AsJson = False) -> None:
         """Prove that balances, lots, holds, calls and journal agree, or say exactly where they do not."""
-        from commcredits.operations.verify import run_verification
+        from commcredits.operations.verification_runs import run_verification
 
         async def work() -> Verification:
             async with parts.open_services() as opened:

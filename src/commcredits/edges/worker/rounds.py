@@ -18,10 +18,14 @@ import structlog
 from commcredits.operations.adjustments import complete_adjustments
 from commcredits.operations.advice_rounds import work_out_advice
 from commcredits.operations.blocks import announce_blocks
+from commcredits.operations.call_exports import remove_old_exports, write_exports
 from commcredits.operations.call_flags import announce_flags
 from commcredits.operations.closing import finish_closings
 from commcredits.operations.forgetting import forget_what_was_told
+from commcredits.operations.fraud_desk import watch_spend
 from commcredits.operations.handing_on import hand_on_notices
+from commcredits.operations.jobs import NOTED_EVERY_SECONDS, Diary
+from commcredits.operations.margin_reports import make_margin_reports
 from commcredits.operations.notice_rounds import (
     FROM_THE_FIRST,
     tell_of_expiring_cards,
@@ -34,10 +38,15 @@ from commcredits.operations.payments import FROM_THE_OLDEST, Resolved, resolve_o
 from commcredits.operations.receipts import issue_receipts
 from commcredits.operations.recharging import check_recharges, run_due_recharges
 from commcredits.operations.refunds import resolve_open_refunds
+from commcredits.operations.retention import FROM_THE_FIRST_ORGANIZATION, erase_old_calls
 from commcredits.operations.services import Services
+from commcredits.operations.spending_journal import sum_journal
+from commcredits.operations.spending_sums import FROM_THE_FIRST as FROM_THE_FIRST_TO_SUM
+from commcredits.operations.spending_sums import sum_spending
 from commcredits.operations.sweeping import read_gateway_payouts, sweep_events
 from commcredits.operations.upkeep import expire_lots, prune_batches, prune_meters, reap_silent_sessions
 from commcredits.operations.usual_spend import learn_usual_spend
+from commcredits.operations.verification_runs import run_asked_verifications
 from commcredits.operations.vouchers import complete_vouchers
 
 _EXPIRY_OVERLAP_SECONDS: Final = 3_600
@@ -51,6 +60,9 @@ _DAY_SECONDS: Final = 24 * _HOUR_SECONDS
 
 _POOLS_AT_ONCE: Final = 500
 """How many organizations' minute pools are looked at in a turn: a hundred thousand take under twenty minutes."""
+
+_ORGANIZATIONS_AT_ONCE: Final = 200
+"""Of how many organizations calls are looked for in a turn whose records are kept no longer."""
 
 _RETRY_SECONDS_MAX: Final = 60.0
 """How long a round that failed waits at most: what is done once a day is not put off by a day."""
@@ -113,17 +125,30 @@ def rounds_of(services: Services, *more: Round) -> tuple[Round, ...]:
             name="tell_of_expiring_cards", interval_seconds=_HOUR_SECONDS, run=lambda: tell_of_expiring_cards(services)
         ),
         Round(name="tell_of_used_pools", interval_seconds=5.0, run=_PoolsRound(services).run),
+        Round(name="sum_spending", interval_seconds=15.0, run=_SpendingRound(services).run),
+        Round(name="sum_journal", interval_seconds=60.0, run=lambda: sum_journal(services)),
         Round(name="work_out_advice", interval_seconds=60.0, run=lambda: work_out_advice(services)),
         Round(name="forget_what_was_told", interval_seconds=_DAY_SECONDS, run=lambda: forget_what_was_told(services)),
+        Round(name="run_asked_verifications", interval_seconds=2.0, run=lambda: run_asked_verifications(services)),
+        Round(name="watch_spend", interval_seconds=300.0, run=lambda: watch_spend(services)),
+        Round(name="make_margin_reports", interval_seconds=2.0, run=lambda: make_margin_reports(services)),
+        Round(name="write_call_exports", interval_seconds=1.0, run=lambda: write_exports(services)),
+        Round(name="remove_old_exports", interval_seconds=600.0, run=lambda: remove_old_exports(services)),
+        Round(name="erase_old_calls", interval_seconds=60.0, run=_RetentionRound(services).run),
         *more,
     )
 
 
-async def run_rounds(rounds: tuple[Round, ...], stop: asyncio.Event) -> None:
-    """Run every round at its interval until ``stop`` is set; a round under way is finished."""
+async def run_rounds(rounds: tuple[Round, ...], stop: asyncio.Event, diary: Diary | None = None) -> None:
+    """Run every round at its interval until ``stop`` is set; a round under way is finished.
+
+    What each did goes into ``diary``, which is written every few seconds.
+    """
+    if diary is not None:
+        rounds = (*rounds, Round(name="note_rounds", interval_seconds=NOTED_EVERY_SECONDS, run=diary.write))
     async with asyncio.TaskGroup() as group:
         for each in rounds:
-            group.create_task(_repeat(each, stop), name=each.name)
+            group.create_task(_repeat(each, stop, diary), name=each.name)
 
 
 def pause_after(each: Round, *, failed: bool) -> float:
@@ -131,29 +156,34 @@ def pause_after(each: Round, *, failed: bool) -> float:
     return min(each.interval_seconds, _RETRY_SECONDS_MAX) if failed else each.interval_seconds
 
 
-async def _repeat(each: Round, stop: asyncio.Event) -> None:
+async def _repeat(each: Round, stop: asyncio.Event, diary: Diary | None) -> None:
     log = structlog.get_logger("worker").bind(round=each.name)
     away = False
     while not stop.is_set():
-        failed = True
+        count, failure = 0, ""
+        began_at = None if diary is None else diary.clock()
         try:
             count = await each.run()
         except _DATABASE_AWAY as error:
+            failure = type(error).__name__
             if not away:
-                log.warning("round waits for the database", reason=f"{type(error).__name__}: {error}")
+                log.warning("round waits for the database", reason=f"{failure}: {error}")
             away = True
-        except Exception:
+        except Exception as error:
             # The other rounds go on, and this one is tried again at its next turn.
+            failure = type(error).__name__
             log.exception("round failed")
         else:
             if away:
                 log.info("round goes on")
             away = False
-            failed = False
             if count:
                 log.info("round done", count=count)
+        if diary is not None and began_at is not None:
+            seconds = each.interval_seconds
+            diary.note(each.name, interval_seconds=seconds, began_at=began_at, did=count, failure=failure)
         try:
-            await asyncio.wait_for(stop.wait(), pause_after(each, failed=failed))
+            await asyncio.wait_for(stop.wait(), pause_after(each, failed=bool(failure)))
         except TimeoutError:
             continue
 
@@ -208,6 +238,36 @@ class _PoolsRound:
         looked = await tell_of_used_pools(self._services, after=self._after, at_once=_POOLS_AT_ONCE)
         self._after = looked.next_after
         return looked.count
+
+
+class _SpendingRound:
+    """Sums what is due of some organizations, each look after the last, and begins anew at the end."""
+
+    __slots__ = ("_after", "_services")
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._after = FROM_THE_FIRST_TO_SUM
+
+    async def run(self) -> int:
+        turn = await sum_spending(self._services, after=self._after)
+        self._after = turn.next_after
+        return turn.count
+
+
+class _RetentionRound:
+    """Erases what is due of some organizations' calls, each look after the last, and begins anew at the end."""
+
+    __slots__ = ("_after", "_services")
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._after = FROM_THE_FIRST_ORGANIZATION
+
+    async def run(self) -> int:
+        erased = await erase_old_calls(self._services, after=self._after, at_once=_ORGANIZATIONS_AT_ONCE)
+        self._after = erased.next_after
+        return erased.count
 
 
 class _Resolving(Protocol):

@@ -3,7 +3,7 @@ select coalesce(sum(abs(d.amount_micros)), 0)::bigint as micros
 from adjustments d
 where d.shard_id = $1
     and d.organization_id = $2
-    and d.requested_by = $3
+    and d.requested_actor = $3
     and d.requested_at > $4
     and d.decided_by = ''
     and d.state in ('approved', 'applied')

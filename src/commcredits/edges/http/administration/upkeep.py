@@ -15,7 +15,7 @@ from commcredits.edges.http.administration.refusing import fault, taken
 from commcredits.edges.http.administration.report_answers import Health, Verification
 from commcredits.edges.http.problems import HttpFault
 from commcredits.operations.health import check_health
-from commcredits.operations.verify import run_verification
+from commcredits.operations.verification_runs import run_verification
 
 
 def add_verification(routes: APIRouter) -> None:
