@@ -154,7 +154,13 @@ class _Clock:
 
 
 async def _set_up(
-    connection: Connection, new_id: IdentifierSource, *, users: int, country: str, begins_at: datetime, ends_at: datetime
+    connection: Connection,
+    new_id: IdentifierSource,
+    *,
+    users: int,
+    country: str,
+    begins_at: datetime,
+    ends_at: datetime,
 ) -> LargeOrganization:
     opened_at = begins_at - timedelta(days=2)
     deck_id, organization_id = new_id(), new_id()
@@ -214,35 +220,36 @@ async def _copy_people(
     country: str,
     at: datetime,
 ) -> None:
-    columns = (
+    people_columns = (
         "shard_id", "organization_id", "party_id", "kind", "user_principal_name", "display_name", "usage_location",
         "department", "licences", "toll_free_allowed", "created_at",
     )  # fmt: skip
-    people = [
+    people: list[tuple[object, ...]] = [
         (
             *(SHARD_ID, organization_id, user_id, "user", f"user{number:05d}@example.com", f"User {number:05d}"),
             *(country, _DEPARTMENTS[number % len(_DEPARTMENTS)], _licences(number), True, at),
         )
         for number, user_id in enumerate(user_ids)
-    ] + [
+    ]
+    people += [
         (
             *(SHARD_ID, organization_id, account, "resource_account", f"queue{number:02d}@example.com"),
             *(f"Queue {number:02d}", country, "", ["MCOPSTNC"], True, at),
         )
         for number, account in enumerate(accounts)
     ]
-    await connection.copy_records_to_table("parties", records=people, columns=columns)
-    columns = (
+    await connection.copy_records_to_table("parties", records=people, columns=people_columns)
+    number_columns = (
         "shard_id", "organization_id", "number", "kind", "display_name", "generation", "created_at", "purpose",
         "party_id",
     )  # fmt: skip
-    numbers = [
+    numbers: list[tuple[object, ...]] = [
         (SHARD_ID, organization_id, _own_number(number), "user", "", 1, at, "person", user_id)
         for number, user_id in enumerate(user_ids)
     ]
     numbers.append((SHARD_ID, organization_id, _BRIDGE, "toll", "Bridge", 1, at, "conference_bridge", None))
     numbers.append((SHARD_ID, organization_id, _QUEUE, "toll_free", "Queue", 1, at, "call_queue", accounts[0]))
-    await connection.copy_records_to_table("phone_numbers", records=numbers, columns=columns)
+    await connection.copy_records_to_table("phone_numbers", records=numbers, columns=number_columns)
 
 
 def _licences(number: int) -> list[str]:
@@ -311,7 +318,7 @@ async def _send(committer: Committer, waiting: list[Command]) -> int:
 
 def _expect_done(outcome: Outcome) -> None:
     if isinstance(outcome, Refused):
-        raise RuntimeError(f"the books refused: {outcome.code} {dict(outcome.facts)}")
+        raise RuntimeError(f"the books refused: {outcome.code} {dict(outcome.facts)}")  # noqa: TRY004 - a value of ours
 
 
 def _calls(made: LargeOrganization, count: int, new_id: IdentifierSource) -> Iterator[RecordCall]:

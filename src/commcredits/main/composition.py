@@ -158,7 +158,7 @@ def telling_terms(settings: Settings) -> TellingTerms:
 def report_terms(settings: Settings) -> ReportTerms:
     """The settings that reports rest on; without a name of its own, the operator is whoever sells."""
     reports = settings.reports
-    sellers = "" if settings.seller is None else settings.seller.name
+    sellers = "" if settings.seller is None else settings.seller.legal_name
     return ReportTerms(
         operator=reports.operator or sellers,
         export_days=reports.export_days,
