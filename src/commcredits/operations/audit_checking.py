@@ -6,6 +6,7 @@ Whoever can write to the database's files can rewrite a whole chain; only a head
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,12 +14,13 @@ from commcredits.core.access import Permission
 from commcredits.core.audit import ChainFault, ChainWalk, first_link
 from commcredits.core.outcomes import Refused
 from commcredits.operations.audit_log import SEQUENCE_MAX
-from commcredits.operations.inputs import invalid_input, is_identifier
+from commcredits.operations.inputs import invalid_input
 from commcredits.operations.permitting import reads
 from commcredits.operations.services import Services
 from commcredits.storage.audit import ChainHead, list_heads, walk_chains
 from commcredits.storage.connection import Connection
-from commcredits.storage.identifiers import OPERATOR_ID
+
+_ANCHOR: Final = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):([0-9]{1,19}):([0-9a-f]{64})", re.ASCII)
 
 FAULTS_MAX: Final = 1_000
 """Most faults that are told; a log that is wrong in more places needs no longer list."""
@@ -46,9 +48,10 @@ class AuditProof:
 async def verify_audit(services: Services, *, since: ChainHead | None = None) -> AuditProof | Refused:
     """Walk every chain; or one, from an entry whose hash was kept elsewhere on."""
     if since is not None:
-        refused = _check_anchor(since)
-        if refused is not None:
-            return refused
+        # Whoever made it by hand may have made what the database cannot even compare.
+        checked = read_anchor(write_anchor(since))
+        if isinstance(checked, Refused):
+            return checked
     async with (
         services.pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
@@ -110,11 +113,14 @@ class _Proof:
             self.note(anchor.organization_id, [(anchor.sequence, ChainFault.MISSING)])
 
 
-def _check_anchor(since: ChainHead) -> Refused | None:
-    if since.organization_id != OPERATOR_ID and not is_identifier(since.organization_id):
-        return invalid_input("organization_id", since.organization_id, "the id of an organization, or zeros")
-    if not 1 <= since.sequence <= SEQUENCE_MAX:
-        return invalid_input("sequence", str(since.sequence), "the place of an entry, from 1 on")
-    if len(since.hash) != len(first_link(OPERATOR_ID)):
-        return invalid_input("hash", since.hash.hex(), "a SHA-256 hash in hexadecimal digits")
-    return None
+def write_anchor(head: ChainHead) -> str:
+    """Where a chain ends as one text without blanks, to be kept elsewhere."""
+    return f"{head.organization_id}:{head.sequence}:{head.hash.hex()}"
+
+
+def read_anchor(text: str) -> ChainHead | Refused:
+    """The place and hash that ``write_anchor`` wrote."""
+    found = _ANCHOR.fullmatch(text)
+    if found is None or not 1 <= int(found[2]) <= SEQUENCE_MAX:
+        return invalid_input("since", text, "what `audit head` gave, such as ORGANIZATION:42:HASH")
+    return ChainHead(organization_id=found[1], sequence=int(found[2]), hash=bytes.fromhex(found[3]))

@@ -32,26 +32,32 @@ _PEOPLE_MAX: Final = 10
 
 async def at_auto_recharge(services: Services, given: Given) -> object:
     """The rule, and whether it is held back."""
-    recharge = (await _account(services, given)).recharge
-    if recharge.rule is None:
+    account = await _account(services, given)
+    if account is None or account.recharge.rule is None:
         return None
-    return {**structs.asdict(recharge.rule), "suspended": recharge.suspended, "paused": recharge.paused}
+    recharge = account.recharge
+    return {**structs.asdict(account.recharge.rule), "suspended": recharge.suspended, "paused": recharge.paused}
 
 
 async def at_alerts(services: Services, given: Given) -> object:
     """The amounts at which somebody is told."""
-    return {"amounts_micros": (await _account(services, given)).alerts.amounts_micros}
+    account = await _account(services, given)
+    return None if account is None else {"amounts_micros": account.alerts.amounts_micros}
 
 
 async def at_billing(services: Services, given: Given) -> object:
     """In which currency, and when, calls are paid."""
     account = await _account(services, given)
+    if account is None:
+        return None
     return {"currency": account.currency, "post_usage": account.post_usage, "status": account.status}
 
 
 async def at_rate_deck(services: Services, given: Given) -> object:
     """Which deck prices calls now, and which one next."""
     account = await _account(services, given)
+    if account is None:
+        return None
     names = ("rate_deck_id", "next_rate_deck_id", "next_rate_deck_at")
     return {name: getattr(account, name) for name in names}
 
@@ -69,6 +75,8 @@ async def at_organization(services: Services, given: Given) -> object:
 async def at_funds(services: Services, given: Given) -> object:
     """What is left, and what is owed; in millionths."""
     account = await _account(services, given)
+    if account is None:
+        return None
     posted = posted_micros(account.lots, services.clock())
     return {"balance_micros": posted, "owed_micros": account.owed_micros}
 
@@ -124,7 +132,8 @@ async def at_block(services: Services, given: Given) -> object:
 
 async def at_blocks(services: Services, given: Given) -> object:
     """What is blocked."""
-    blocks = (await _account(services, given)).blocks
+    account = await _account(services, given)
+    blocks = () if account is None else account.blocks
     return {"blocks": [f"{each.kind.value} {each.subject}" for each in blocks]}
 
 
@@ -164,10 +173,14 @@ LOOKS: Final[tuple[Look, ...]] = (
 """All of them: that each is one, a type checker sees here."""
 
 
-async def _account(services: Services, given: Given) -> Account:
+async def _account(services: Services, given: Given) -> Account | None:
+    """The account; None where there is no such organization, which the operation itself says."""
     organization_id = str(given["organization_id"])
+    if identifier_or_none(organization_id) is None:
+        return None
     async with services.pool.acquire() as connection:
-        return (await load_accounts(connection, services.shard_id, [organization_id]))[organization_id].account
+        loaded = await load_accounts(connection, services.shard_id, [organization_id])
+    return loaded[organization_id].account if organization_id in loaded else None
 
 
 async def _people(

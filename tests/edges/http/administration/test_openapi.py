@@ -19,6 +19,7 @@ from commcredits.edges.http.administration.documenting import TAGS
 from commcredits.edges.http.charging.openapi import charging_openapi
 from commcredits.edges.http.problems import HttpFault
 from tests.edges.http.administration.documented import Documentation
+from tests.edges.http.administration.walk_over_audit import walk_well_over_audit
 from tests.edges.http.administration.walk_over_calls import (
     walk_into_closed_doors_of_moving_in,
     walk_into_refusals_of_calls,
@@ -51,7 +52,15 @@ from tests.operations.staff import hire
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROBLEM = "application/problem+json"
-MEDIA_TYPES = {"application/json", "application/pdf", "application/xml", "text/csv", "text/html", "text/plain"}
+MEDIA_TYPES = {
+    "application/json",
+    "application/jsonl",
+    "application/pdf",
+    "application/xml",
+    "text/csv",
+    "text/html",
+    "text/plain",
+}
 JSON = {"Content-Type": "application/json"}
 UNKNOWN_ID = "019353b4-7c1e-7000-8000-000000000000"
 
@@ -241,6 +250,7 @@ async def _walk_well(world: World) -> None:
     await walk_well_over_payments(world, organization)
     await walk_well_over_receipts(world, organization)
     await walk_well_over_telling(world, organization)
+    await walk_well_over_audit(world, organization)
     await walk_well_over_funding_rules(world, organization)
     await walk_well_over_programs(world, organization)
     lists = ("numbers", "top-ups", "payment-methods", "lots", "journal", "calls")

@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Match
 
 from commcredits.edges.http.administration.access import SHARED_OPERATOR, Guard, KeyRing
 from commcredits.edges.http.administration.accounting import add_accounting
+from commcredits.edges.http.administration.audit import add_audit, add_audit_proof
 from commcredits.edges.http.administration.bearers import Bearers, ForeignTokens
 from commcredits.edges.http.administration.call_handling import add_call_handling, add_flags
 from commcredits.edges.http.administration.forwarding import ChargingForwarder
@@ -149,6 +150,12 @@ def _add_paths(routes: APIRouter) -> None:
     add_adjustments(routes)
     add_vouchers(routes)
     add_billing_terms(routes)
+    _add_oversight(routes)
+    add_openapi(routes)
+
+
+def _add_oversight(routes: APIRouter) -> None:
+    """What tells of money, calls and people after the fact, and what keeps the service itself."""
     add_accounting(routes)
     add_money_reports(routes)
     add_pools(routes)
@@ -166,9 +173,10 @@ def _add_paths(routes: APIRouter) -> None:
     add_moving_in(routes)
     add_gateways(routes)
     add_gateway_records(routes)
+    add_audit(routes)
+    add_audit_proof(routes)
     add_verification(routes)
     add_health(routes)
-    add_openapi(routes)
 
 
 def _operation_name(route: APIRoute) -> str:

@@ -38,6 +38,7 @@ class Tag(StrEnum):
     RECORDED_CALLS = "Recorded calls"
     MOVING_IN = "Moving in"
     GATEWAYS = "Gateways"
+    AUDIT = "Audit log"
     SERVICE = "Service"
 
 
@@ -56,6 +57,7 @@ TAGS: Final[Mapping[Tag, str]] = {
     Tag.RECORDED_CALLS: "Calls told after the fact, and calls that are over priced by another deck.",
     Tag.MOVING_IN: "What organizations bring with them from another system.",
     Tag.GATEWAYS: "Messages of payment gateways.",
+    Tag.AUDIT: "Who did what, when and from where, and the proof that nobody rewrote it.",
     Tag.SERVICE: "The state of the service and of its books.",
 }
 """What each chapter is about."""

@@ -5,9 +5,10 @@ Knows parameters, bodies and the words of pydantic's errors. Refuses to know any
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any, Final
 
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
@@ -33,7 +34,7 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI asks for this once; the handler stands in front of its own."""
         handle = super().get_route_handler()
-        query_names = [parameter.alias for parameter in self.dependant.query_params]
+        query_names = [parameter.alias for part in _parts_of(self.dependant) for parameter in part.query_params]
         fields = _fields_of(self)
 
         async def handle_strictly(request: Request) -> Response:
@@ -58,16 +59,23 @@ class LongJsonRoute(StrictRoute):
     json_bytes_max = LONG_JSON_BYTES_MAX
 
 
+def _parts_of(dependant: Dependant) -> Iterator[Dependant]:
+    """What an endpoint takes itself, and what it takes through what it depends on."""
+    yield dependant
+    for part in dependant.dependencies:
+        yield from _parts_of(part)
+
+
 def _fields_of(route: APIRoute) -> Mapping[tuple[str, str], FieldInfo]:
     """Each field that the route takes, by where it stands and its name there."""
-    dependant = route.dependant
     fields: dict[tuple[str, str], FieldInfo] = {}
-    for place, parameters in (
-        ("path", dependant.path_params),
-        ("query", dependant.query_params),
-        ("header", dependant.header_params),
-    ):
-        fields.update({(place, parameter.alias): parameter.field_info for parameter in parameters})
+    for part in _parts_of(route.dependant):
+        for place, parameters in (
+            ("path", part.path_params),
+            ("query", part.query_params),
+            ("header", part.header_params),
+        ):
+            fields.update({(place, parameter.alias): parameter.field_info for parameter in parameters})
     if route.body_field is not None:
         model = route.body_field.field_info.annotation
         assert isinstance(model, type), "a body is described by a model"
