@@ -20,12 +20,13 @@ from commcredits.main.composition import (
     utc_now,
 )
 from commcredits.main.tls import tls_of_charging
+from commcredits.operations.charging_keys import ChargingKeys
 from commcredits.operations.numbers import NumberDirectory
 from commcredits.settings import SHARD_ID, Settings
 from commcredits.storage.connection import open_pool
 
 DIRECTORY_POLL_SECONDS: Final = 0.5
-"""How long a number that was just added may stay unknown to a charging process."""
+"""How long a number that was just added, or a key that was revoked, may stay as it was to a charging process."""
 
 
 LARGE_NUMBERING_PLANS: Final = ("+12025550123", "+442079460000", "+4930123456", "+33123456789", "+40211234567")
@@ -58,10 +59,15 @@ async def run_charging(settings: Settings, stop: asyncio.Event, ready: Ready) ->
         await directory.load(pool, SHARD_ID)
         following = asyncio.create_task(directory.follow(pool, SHARD_ID, DIRECTORY_POLL_SECONDS))
         stack.callback(following.cancel)
+        keys = ChargingKeys()
+        await keys.load(pool, SHARD_ID)
+        following_keys = asyncio.create_task(keys.follow(pool, SHARD_ID, DIRECTORY_POLL_SECONDS))
+        stack.callback(following_keys.cancel)
         server = await serve_charging(
             committer,
             directory,
             token=token,
+            keys=keys,
             now=utc_now,
             address=ListenAddress(
                 host=settings.charging_host,

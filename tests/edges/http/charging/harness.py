@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from commcredits.core.commands import Authorise, End, Start, Update
 from commcredits.core.outcomes import Ended, Granted, Outcome, Started
+from commcredits.edges.http.charging.doors import KeyFinder
 from commcredits.edges.http.charging.limits import ListenerLimits
 from commcredits.edges.http.charging.serve import ChargingServer, ListenAddress, serve_charging
 from commcredits.operations.charging import ChargingCommand
@@ -223,6 +224,8 @@ async def serving(
     limits: ListenerLimits | None = None,
     address: ListenAddress | None = None,
     emergency_numbers: frozenset[str] = frozenset({"112", "911"}),
+    keys: KeyFinder | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> AsyncIterator[House]:
     """A listener for the time of a test."""
     desk = desk or Desk()
@@ -230,7 +233,8 @@ async def serving(
         desk,
         Numbers(),
         token=TOKEN,
-        now=lambda: datetime.now(UTC),
+        keys=keys,
+        now=now,
         address=address,
         emergency_numbers=emergency_numbers,
         limits=limits,

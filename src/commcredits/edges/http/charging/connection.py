@@ -62,7 +62,7 @@ class ChargingConnection(asyncio.Protocol):
         self._continue_wanted = False
         self._since = listener.clock.seconds
         self._framing = RequestFraming(
-            self, listener.endpoints, listener.token, listener.limits, listener.clock, listener.known_headers
+            self, listener.endpoints, listener.doors, listener.limits, listener.clock, listener.known_headers
         )
 
     # ---- asyncio's side --------------------------------------------------------------------------------------------

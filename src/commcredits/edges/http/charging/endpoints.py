@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -17,7 +17,7 @@ from commcredits.edges.http.charging.emergency import EmergencyCall
 from commcredits.edges.http.charging.exchanges import BatchAnswers, BatchElement, Exchange, answer_array
 from commcredits.edges.http.charging.framing import Endpoint
 from commcredits.edges.http.charging.limits import ListenerLimits
-from commcredits.edges.http.charging.reading import CommandReader, Reading
+from commcredits.edges.http.charging.reading import Reading
 from commcredits.edges.http.problems import Problem
 from commcredits.operations.charging import Submitter
 
@@ -25,12 +25,36 @@ CHARGING_PATH: Final = "/v1/charging/"
 _log: Final = structlog.get_logger(__name__)
 
 
+class Reader(Protocol):
+    """Reads bodies; ``CommandReader`` does, and what stands around one for a key (see ``confining``)."""
+
+    def read_authorise(self, raw: bytes) -> Reading:
+        """The body of ``POST /v1/charging/authorise``."""
+        ...
+
+    def read_start(self, raw: bytes) -> Reading:
+        """The body of ``POST /v1/charging/start``."""
+        ...
+
+    def read_update(self, raw: bytes) -> Reading:
+        """The body of ``POST /v1/charging/update``."""
+        ...
+
+    def read_end(self, raw: bytes) -> Reading:
+        """The body of ``POST /v1/charging/end``."""
+        ...
+
+    def read_batch(self, raw: bytes, commands_max: int) -> list[Reading] | Problem:
+        """The body of ``POST /v1/charging/batch``, element by element."""
+        ...
+
+
 class ChargingEndpoints:
     """The paths of one listener."""
 
     __slots__ = ("_limits", "_reader", "_submit")
 
-    def __init__(self, submitter: Submitter, reader: CommandReader, limits: ListenerLimits) -> None:
+    def __init__(self, submitter: Submitter, reader: Reader, limits: ListenerLimits) -> None:
         self._submit = submitter.submit
         self._reader = reader
         self._limits = limits

@@ -12,7 +12,6 @@ from typing import Any, Final, Protocol
 
 import httptools
 
-from commcredits.edges.http.charging.bearer import BearerToken
 from commcredits.edges.http.charging.limits import ListenerLimits
 from commcredits.edges.http.problems import HttpFault
 
@@ -63,12 +62,20 @@ class Endpoint:
     take: Callable[[Any, bytes], None]
 
 
+class Doors(Protocol):
+    """Knows who may ask what (commcredits.edges.http.charging.doors)."""
+
+    def open(self, endpoint: Endpoint, authorization: bytes | None) -> Endpoint | None:
+        """Who answers a request for this endpoint with this header Authorization; None for nobody."""
+        ...
+
+
 class KnownHeaders:
     """Whole headers that were read and found plain and authorised, shared by the connections of one listener.
 
     A client repeats its header byte for byte, and the same bytes read the same way; so a header seen before need not
-    be taken apart again. Only who holds the token can have one remembered, after the comparison in constant time; and
-    the look-up goes by a hash with a secret key, which says nothing of how much of a token was right. What is kept:
+    be taken apart again. Only who holds a token or key can have one remembered, after the comparison in constant time;
+    and the look-up goes by a hash with a secret key, which says nothing of how much of a token was right. What is kept:
     who answers, and how many bytes of body follow.
     """
 
@@ -121,6 +128,7 @@ class RequestFraming:
         "_body_bytes_max",
         "_clock",
         "_connection_field",
+        "_doors",
         "_endpoint",
         "_endpoints",
         "_fault",
@@ -131,7 +139,6 @@ class RequestFraming:
         "_parser",
         "_plain",
         "_sink",
-        "_token",
         "_unfinished_bytes",
         "_upgrade_offered",
         "_url",
@@ -143,14 +150,14 @@ class RequestFraming:
         self,
         sink: RequestSink,
         endpoints: Mapping[bytes, Endpoint],
-        token: BearerToken,
+        doors: Doors,
         limits: ListenerLimits,
         clock: CoarseClock,
         known: KnownHeaders,
     ) -> None:
         self._sink = sink
         self._endpoints = endpoints
-        self._token = token
+        self._doors = doors
         self._limits = limits
         self._clock = clock
         self._known = known
@@ -237,10 +244,9 @@ class RequestFraming:
             self._fault = HttpFault.NOT_FOUND
         elif method != b"POST":
             self._fault = HttpFault.METHOD_NOT_ALLOWED
-        elif not self._token.opens(fields.get(b"authorization")):
-            self._fault = HttpFault.UNAUTHORISED
         else:
-            self._fault = None
+            self._endpoint = endpoint = self._doors.open(endpoint, fields.get(b"authorization"))
+            self._fault = HttpFault.UNAUTHORISED if endpoint is None else None
         if endpoint is None or self._fault is not None:
             self._body_bytes_max = self._limits.single_body_bytes_max
         else:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from commcredits.edges.http.charging.bearer import BearerToken
 from commcredits.edges.http.charging.connection import ChargingConnection
+from commcredits.edges.http.charging.doors import Doors
 from commcredits.edges.http.charging.framing import CoarseClock, Endpoint, KnownHeaders
 from commcredits.edges.http.charging.limits import ListenerLimits
 from commcredits.edges.http.charging.responses import ResponseHeads
@@ -26,12 +26,12 @@ class Listener:
         self,
         *,
         endpoints: Mapping[bytes, Endpoint],
-        token: BearerToken,
+        doors: Doors,
         limits: ListenerLimits,
         now: Callable[[], datetime],
     ) -> None:
         self.endpoints = endpoints
-        self.token = token
+        self.doors = doors
         self.limits = limits
         self.clock = CoarseClock()
         self.known_headers = KnownHeaders()

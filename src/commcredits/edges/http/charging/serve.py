@@ -11,12 +11,15 @@ import ssl
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import structlog
 
 from commcredits.core.numbers import EMERGENCY_NUMBERS
 from commcredits.edges.http.charging.bearer import BearerToken
+from commcredits.edges.http.charging.confining import confined_endpoints
+from commcredits.edges.http.charging.doors import Doors, KeyFinder
 from commcredits.edges.http.charging.endpoints import ChargingEndpoints
 from commcredits.edges.http.charging.limits import ListenerLimits
 from commcredits.edges.http.charging.listener import Listener
@@ -75,6 +78,7 @@ async def serve_charging(
     directory: Directory,
     *,
     token: bytes,
+    keys: KeyFinder | None = None,
     now: Callable[[], datetime],
     address: ListenAddress | None = None,
     emergency_numbers: Iterable[str] = EMERGENCY_NUMBERS,
@@ -82,13 +86,16 @@ async def serve_charging(
 ) -> ChargingServer:
     """Listen for charging requests.
 
-    ``token`` is the bearer token that every request must carry; ``now`` gives the wall clock for the Date header.
-    Raises OSError when the address cannot be had, and ValueError for an empty token.
+    ``token`` is the bearer token that opens all of it; ``keys`` knows those that charge one organization each. ``now``
+    is the wall clock, for the Date header and the end of keys. Raises OSError when the address cannot be had, and
+    ValueError for an empty token.
     """
     address = address or ListenAddress()
     limits = limits or ListenerLimits()
-    endpoints = ChargingEndpoints(submitter, CommandReader(directory, emergency_numbers), limits)
-    listener = Listener(endpoints=endpoints.by_path(), token=BearerToken(token), limits=limits, now=now)
+    reader = CommandReader(directory, emergency_numbers)
+    endpoints = ChargingEndpoints(submitter, reader, limits).by_path()
+    doors = Doors(BearerToken(token), keys, partial(confined_endpoints, endpoints, submitter, reader, limits, now))
+    listener = Listener(endpoints=endpoints, doors=doors, limits=limits, now=now)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         listener.new_connection,
