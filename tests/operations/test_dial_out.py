@@ -1,6 +1,7 @@
 """Conference dial-out is told by organizer, with what the pool and what credits paid, and leg by leg."""
 
 from datetime import date, timedelta
+from typing import Any
 
 from commcredits.core.commands import Service
 from commcredits.core.outcomes import Refused
@@ -12,7 +13,7 @@ from commcredits.operations.spending_sums import sum_spending
 from tests.operations.office import NOON, Office
 from tests.operations.policed import BRITISH, ROMANIAN, Firm, open_firm
 
-DAYS = {"first_day": date(2026, 11, 1), "last_day": date(2026, 11, 30)}
+DAYS: Any = {"first_day": date(2026, 11, 1), "last_day": date(2026, 11, 30)}
 
 
 async def dial_out(firm: Firm) -> DialOutReport:
@@ -48,7 +49,7 @@ async def test_legs_hide_the_end_of_numbers_where_the_country_says_so_and_go_whe
     await office.services.pool.execute("update organizations set country = 'CH'")
     organizer = await firm.hire("host", Licence.AUDIO_CONFERENCING, Licence.COMMUNICATIONS_CREDITS, display_name="host")
     await firm.call("leg", 61, organizer, service=Service.CONFERENCE_DIAL_OUT)
-    asked = {"organization_id": firm.organization_id, "user_id": organizer.party.party_id, **DAYS}
+    asked: Any = {"organization_id": firm.organization_id, "user_id": organizer.party.party_id, **DAYS}
     found = await list_dial_out_legs(office.services, **asked)
     assert not isinstance(found, Refused)
     assert found[0].callee == BRITISH[:-4] + "****"

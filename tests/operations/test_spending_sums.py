@@ -9,6 +9,7 @@ import pytest
 from commcredits.core.commands import End, Expire, RefundCall
 from commcredits.core.outcomes import Refused
 from commcredits.core.roster import Licence
+from commcredits.operations.people import PartyInfo
 from commcredits.operations.spending import SpendingReport, Spent, report_spending
 from commcredits.operations.spending_sums import sum_organization, sum_spending
 from commcredits.operations.verify import verify_books
@@ -176,15 +177,14 @@ async def test_sums_equal_calls_and_journal_in_a_storm(office: Office, seed: int
     assert (await verify_books(office.services)).discrepancies == ()
 
 
-async def _call(firm: Firm, session_id: str, random: Random, users: list) -> None:  # type: ignore[type-arg] # whoever is hired
+async def _call(firm: Firm, session_id: str, random: Random, users: list[PartyInfo]) -> None:
     user = random.choice(users)
     fields = {"callee": random.choice((BRITISH, ROMANIAN)), "answered": True, "slice_seconds": 120}
     if isinstance(await firm.ask(session_id, user, **fields), Refused) or random.random() < 0.1:
         return
     if random.random() < 0.2:
-        grant = {"organization_id": firm.organization_id, "session_id": session_id, "grant_number": 1}
         firm.office.clock.advance(seconds=600)
-        await firm.office.execute(Expire(**grant))
+        await firm.office.execute(Expire(organization_id=firm.organization_id, session_id=session_id, grant_number=1))
         return
     await firm.office.end(firm.organization_id, session_id, random.randrange(1, 120))
 

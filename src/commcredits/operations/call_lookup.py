@@ -45,7 +45,10 @@ _LAST_ID: Final = ""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallQuery:
-    """Which calls: of ``user`` (an object id or a user principal name), with ``number`` on either side; empty: of all."""
+    """Which calls: of ``user`` (an object id or a user principal name), with ``number`` on either side; empty: of all.
+
+    ``until`` is the instant before which they began, at most SPAN before it; None: now.
+    """
 
     user: str = ""
     number: str = ""
