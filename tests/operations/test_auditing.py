@@ -214,7 +214,7 @@ async def test_acts_on_no_organization_and_on_one_that_does_not_exist_are_the_op
         await save_recipient(services, organization_id=missing, address="a@example.com")
     logged = await operators_log(office.services)
     assert {act.organization_id for act in logged} == {None}
-    assert logged[-1].subject == opened.organization_id
+    assert (logged[-1].subject, logged[-1].made) == ("Exemplu SRL", opened.organization_id)
     assert [act.outcome.value for act in logged] == ["refused"] * 3 + ["done"]
 
 

@@ -62,6 +62,7 @@ class AuditQuery:
 class AuditedAct:
     """One act, or one look at something worth an entry, with what became of it.
 
+    ``subject`` is what it was about, ``made`` the id of what it made.
     ``organization_id`` is whose chain it stands in, None for the operator's; ``sequence`` is its place there,
     ``answer_sequence`` that of what became of it. ``outcome`` "asked" means that no answer was ever written: what was
     wanted may have been done or not. ``before`` and ``after`` are what was looked at, empty where the operation changes
@@ -82,6 +83,7 @@ class AuditedAct:
     source: str
     operation: str
     subject: str
+    made: str
     outcome: AuditOutcome
     code: str
     reason: str
@@ -220,7 +222,8 @@ def _act_of(row: asyncpg.Record, organization_name: str) -> AuditedAct:
         edge=row["edge"],
         source=row["source"],
         operation=row["operation"],
-        subject=row["answer_subject"] or row["subject"],
+        subject=row["subject"],
+        made=row["answer_subject"] or "",
         outcome=AuditOutcome(row["answer_outcome"] if is_answered else row["outcome"]),
         code=row["answer_code"] if is_answered else row["code"],
         reason=row["reason"],

@@ -13,6 +13,7 @@ import typer
 from commcredits.edges.cli import (
     accounting,
     adjustments,
+    audit,
     blocks,
     call_mappings,
     calling,
@@ -91,6 +92,7 @@ def build_app(parts: Parts) -> typer.Typer:
     app.add_typer(receipts.commands(parts), name="receipts")
     app.add_typer(receipts.billing_commands(parts), name="billing-details")
     app.add_typer(notices.notice_commands(parts), name="notices")
+    app.add_typer(audit.commands(parts), name="audit")
     app.add_typer(notices.recipient_commands(parts), name="recipients")
     app.add_typer(webhooks.commands(parts), name="webhooks")
     reports.add_commands(app, parts)

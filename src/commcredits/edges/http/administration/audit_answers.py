@@ -26,7 +26,8 @@ class AuditAct(BaseModel):
     """What somebody wanted, and what became of it.
 
     ``organization_id`` is null for what stands in the operator's own log. An ``outcome`` "asked" was cut off: what was
-    wanted may have been done or not. ``code`` says why not. ``before`` and ``after`` hold what the act changes, as it
+    wanted may have been done or not. ``code`` says why not, ``made`` the
+    id of what was made. ``before`` and ``after`` hold what the act changes, as it
     stood; empty where the log does not follow it.
     """
 
@@ -43,6 +44,7 @@ class AuditAct(BaseModel):
     source: str
     operation: str
     subject: str
+    made: str
     outcome: AuditOutcome
     code: str
     reason: str
@@ -92,6 +94,7 @@ def act(record: ActRecord) -> AuditAct:
         source=record.source,
         operation=record.operation,
         subject=record.subject,
+        made=record.made,
         outcome=record.outcome,
         code=record.code,
         reason=record.reason,

@@ -14,13 +14,14 @@ from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import answers, telling_answers
 from commcredits.edges.http.administration.access import ActingServices
 from commcredits.edges.http.administration.answers import Changed, Listing
-from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
+from commcredits.edges.http.administration.documenting import ALWAYS, Tag, guarded, guarded_with_json, problems
 from commcredits.edges.http.administration.forms import PAGE_ITEMS_DEFAULT, Identifier, LanguageCode
 from commcredits.edges.http.administration.parameters import CursorQuery, LimitQuery
 from commcredits.edges.http.administration.refusing import taken, wrong_field
 from commcredits.edges.http.administration.telling_answers import Notice, NoticeAbout, Recipient, Recipients
 from commcredits.edges.http.administration.telling_forms import NoticeKindWord
 from commcredits.edges.http.administration.telling_requests import RecipientToSave
+from commcredits.edges.http.problems import HttpFault
 from commcredits.edges.translations import LANGUAGES, load
 from commcredits.edges.translations.notice_words import EXPLANATIONS
 from commcredits.operations import notices, recipients
@@ -38,7 +39,8 @@ def add_notices(routes: APIRouter) -> None:
         tags=[Tag.NOTICES],
         summary="List the kinds of notices",
         description="What people and programs can choose to hear of, with the group of each kind.",
-        responses=guarded(),
+        # Whoever is somebody may know it: it is about nobody.
+        responses=problems(*ALWAYS, HttpFault.UNAUTHORISED, RefusalCode.INVALID_INPUT),
     )
     async def list_notice_kinds(
         language: Annotated[LanguageCode | None, Query(description="Of the explanations: en or ro.")] = None,
