@@ -36,8 +36,13 @@ class Invitation:
 
 async def find_invitation(services: Services, token: str) -> Invitation | Refused:
     """The invitation of a token, while it can be accepted."""
+    return await open_invitation(services, digest_of(token))
+
+
+async def open_invitation(services: Services, token_hash: bytes) -> Invitation | Refused:
+    """The same by the digest of a token: for whoever showed the token before."""
     row = await services.pool.fetchrow(
-        load_statement("find_invitation"), services.shard_id, digest_of(token), services.clock()
+        load_statement("find_invitation"), services.shard_id, token_hash, services.clock()
     )
     if row is None:
         return NOT_VALID

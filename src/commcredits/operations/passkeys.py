@@ -128,7 +128,7 @@ async def accept_with_new_passkey(
             return entrant
         if not await _keep(connection, services, person_id, made, answer, name):
             # Nothing stays of it: the invitation can be accepted by another passkey.
-            raise _PasskeyTakenError
+            raise PasskeyTakenError
     return entrant
 
 
@@ -190,7 +190,7 @@ async def remove_own_passkey(
     return Done(changed=gone is not None)
 
 
-class _PasskeyTakenError(Exception):
+class PasskeyTakenError(Exception):
     """The authenticator answered with a passkey that is kept already, which an honest one never does."""
 
 

@@ -27,6 +27,7 @@ from starlette.routing import Mount
 from commcredits.edges.portal.app import portal_app
 from commcredits.edges.portal.settings import PortalSettings
 from tests.edges.portal.memory_operations import Books, MemoryOperations
+from tests.edges.portal.memory_visits import MemoryVisits
 from tests.edges.portal.visitor import NOW, TOKEN
 
 ARTIFACTS: Final = Path(__file__).resolve().parents[3] / "artifacts" / "portal"
@@ -113,10 +114,11 @@ def portal() -> Iterator[Portal]:
 
     steady = PortalSettings(operator_token=TOKEN, live_seconds=600)
     quick = PortalSettings(operator_token=TOKEN, live_seconds=1)
+    mounts = (("/portal", steady), ("/deep/down/portal", quick))
     app = Starlette(
         routes=[
-            Mount("/portal", portal_app(lambda _page: operations, steady, now=now)),
-            Mount("/deep/down/portal", portal_app(lambda _page: operations, quick, now=now)),
+            Mount(path, portal_app(lambda _page: operations, each, now=now, visits=MemoryVisits(each, now)))
+            for path, each in mounts
         ]
     )
     listener = socket.socket()

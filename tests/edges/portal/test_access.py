@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
 from commcredits.edges.portal.headers import CONTENT_SECURITY_POLICY
 from commcredits.edges.portal.settings import PortalSettings
 from commcredits.edges.portal.visits import VisitKeeper
 from tests.edges.portal.memory_operations import MemoryOperations
+from tests.edges.portal.memory_visits import MemoryVisits
 from tests.edges.portal.visitor import NOW, TOKEN, Visitor, credits_path
 
 IDLE_SECONDS = 1_800
@@ -17,7 +16,8 @@ VISIT_SECONDS_MAX = 43_200
 
 
 def keeper(token: str = TOKEN) -> VisitKeeper:
-    return VisitKeeper(operator_token=token, idle_seconds=IDLE_SECONDS, visit_seconds_max=VISIT_SECONDS_MAX)
+    visits = MemoryVisits(PortalSettings(operator_token=token), lambda: NOW)
+    return VisitKeeper(visits, operator_token=token, idle_seconds=IDLE_SECONDS)
 
 
 async def test_a_stranger_is_led_to_the_sign_in_page_and_back() -> None:
@@ -62,7 +62,7 @@ async def test_the_only_organization_is_opened_at_once_and_several_are_listed() 
 async def test_the_cookie_is_for_this_site_alone_and_no_script_reads_it() -> None:
     answer = await Visitor().sign_in()
     cookie = answer.headers["set-cookie"]
-    assert cookie.startswith("commcredits_portal=1.")
+    assert cookie.startswith("commcredits_portal=2.")
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
     assert "Path=/portal" in cookie
@@ -216,25 +216,87 @@ async def test_a_static_file_is_kept_for_ever_under_its_version() -> None:
         assert (await visitor.get(f"/portal/static/{missing}")).status_code == 404
 
 
-def test_a_forged_or_mangled_cookie_is_nobodys() -> None:
-    now = datetime(2026, 11, 22, tzinfo=UTC)
-    visit = keeper().sign_in(TOKEN, now)
-    assert visit is not None
-    cookie = keeper().write(visit)
-    assert keeper().read(cookie, now) == visit
+async def test_a_forged_or_mangled_cookie_is_nobodys() -> None:
+    visit = keeper().begin(NOW)
+    cookie = keeper().write(visit, NOW)
+    assert await keeper().read(cookie, NOW, "") == visit
     form, payload, signature = cookie.split(".")
-    forged = keeper("another token").write(visit)
+    forged = keeper("another token").write(visit, NOW)
     mangled = (
         forged,
         f"{form}.{payload}.",
         f"{form}.{payload}x.{signature}",
         f"2.{payload}.{signature}",
+        f"3.{payload}.{signature}",
+        f"2.{'0' * 64}",
+        "2.",
         "",
         "é",
         "." * 600,
     )
     for each in mangled:
-        assert keeper().read(each, now) is None
+        assert await keeper().read(each, NOW, "") is None
+
+
+async def test_signing_in_makes_a_new_cookie_whatever_was_set_before() -> None:
+    visitor = Visitor()
+    await visitor.get("/portal/sign-in")
+    before = visitor.http.cookies["commcredits_portal"]
+    await visitor.sign_in()
+    first = visitor.http.cookies["commcredits_portal"]
+    assert len({before, first}) == 2
+    thief = Visitor(visitor.operations)
+    thief.http.cookies.set("commcredits_portal", before, domain="portal.test", path="/portal")
+    assert (await thief.get("/portal/")).status_code == 303, "whoever set the cookie before is nobody"
+
+
+async def test_over_tls_no_other_host_and_no_other_way_can_set_the_cookie() -> None:
+    visitor = Visitor()
+    answer = await visitor.http.get("https://portal.test/portal/sign-in")
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-commcredits_portal=")
+    assert "; Path=/;" in cookie
+    assert "Secure" in cookie
+    assert "Domain" not in cookie
+
+
+async def test_what_changes_who_pays_asks_for_a_fresh_proof_before_the_form_is_shown_and_leads_back() -> None:
+    visitor = Visitor()
+    path = credits_path(visitor.operations.open().organization.organization_id) + "/add-funds"
+    await visitor.sign_in()
+    assert (await visitor.get(path)).status_code == 200
+    visitor.clock.pass_seconds(901)
+    answer = await visitor.get(path)
+    assert answer.status_code == 303
+    to_proof = answer.headers["location"]
+    assert to_proof == f"/portal/prove?return_to={path.replace('/', '%2F')}"
+    assert (await visitor.get(path, htmx=True)).headers["hx-redirect"] == to_proof
+    form = visitor.form((await visitor.get(to_proof)).text, "/portal/prove")
+    assert (await visitor.submit(form, operator_token="something else")).status_code == 422
+    assert (await visitor.get(path)).status_code == 303
+    proved = await visitor.submit(form, operator_token=TOKEN)
+    assert proved.headers["location"] == path
+    assert (await visitor.get(path)).status_code == 200
+
+
+async def test_a_form_that_was_sent_too_late_waits_for_the_proof_and_loses_nothing() -> None:
+    visitor = Visitor()
+    books = visitor.operations.open()
+    path = credits_path(books.organization.organization_id) + "/add-funds"
+    await visitor.sign_in()
+    form = visitor.form((await visitor.get(path)).text, path)
+    visitor.clock.pass_seconds(901)
+    answer = await visitor.submit(form, amount="75")
+    assert answer.status_code == 303
+    assert books.top_ups == []
+    to_proof = answer.headers["location"]
+    proof = visitor.form((await visitor.get(to_proof)).text, "/portal/prove")
+    go_on = (await visitor.submit(proof, operator_token=TOKEN)).headers["location"]
+    kept = visitor.form((await visitor.get(go_on)).text, path)
+    assert kept.fields["amount"] == "75"
+    assert (await visitor.submit(kept)).status_code == 303
+    assert [top_up.amount_micros for top_up in books.top_ups] == [75_000_000]
+    assert (await visitor.get(go_on)).status_code == 404, "it waits once"
 
 
 def test_a_portal_without_a_token_is_not_built() -> None:

@@ -18,6 +18,7 @@ from starlette.routing import Mount
 from commcredits.edges.portal.app import portal_app
 from commcredits.edges.portal.settings import PortalSettings
 from tests.edges.portal.memory_operations import Books, MemoryOperations
+from tests.edges.portal.memory_visits import MemoryVisits
 
 TOKEN: Final = "an operator token"
 NOW: Final = datetime(2026, 11, 22, 15, 32, 10, tzinfo=UTC)
@@ -43,7 +44,9 @@ class Clock:
 def mounted(operations: MemoryOperations, clock: Callable[[], datetime], *, live_seconds: int = 600) -> Starlette:
     """The portal where the product has it: at ``/portal`` of a larger application."""
     settings = PortalSettings(operator_token=TOKEN, live_seconds=live_seconds)
-    return Starlette(routes=[Mount("/portal", portal_app(lambda _page: operations, settings, now=clock))])
+    visits = MemoryVisits(settings, clock)
+    app = portal_app(lambda _page: operations, settings, now=clock, visits=visits)
+    return Starlette(routes=[Mount("/portal", app)])
 
 
 @dataclass(kw_only=True)

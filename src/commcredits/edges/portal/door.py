@@ -1,20 +1,21 @@
 """The door that every request passes: who is it, is the form ours, and what cookies go back.
 
-Knows cookies, CSRF tokens and the way to the sign-in page. Refuses to know pages: it hands each one a Page and takes an
-answer back.
+Knows cookies, CSRF tokens, the way to the sign-in page, and the way to the page where people prove again who they are.
+Refuses to know pages: it hands each one a Page and takes an answer back.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from commcredits.core.access import NOBODY, Actor, ActorKind, Role, permissions_of
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.edges import translations
 from commcredits.edges.portal import languages
@@ -29,8 +30,11 @@ from commcredits.edges.portal.visits import Visit, VisitKeeper
 from commcredits.edges.translations import marked
 from commcredits.operations.organizations import Organization, get_organization
 from commcredits.operations.services import Services
+from commcredits.operations.visits import BROWSER_CHARACTERS_MAX, Came, Entrant, HeldForm
 
 VISIT_COOKIE: Final = "commcredits_portal"
+SECURE_VISIT_COOKIE: Final = f"__Host-{VISIT_COOKIE}"
+"""The same over TLS: browsers then let no other host and no unencrypted page set it (RFC 6265bis §4.1.3.2)."""
 LANGUAGE_COOKIE: Final = "commcredits_language"
 THEME_COOKIE: Final = "commcredits_theme"
 FORM_TOKEN: Final = "form_token"  # noqa: S105 - the name of a form's field, not a secret
@@ -45,7 +49,7 @@ _STATUSES: Final = {
     RefusalCode.INVALID_INPUT: 422,
 }
 _PREFERENCE_SECONDS: Final = 31_536_000
-_RENEWED_AFTER_SECONDS: Final = 60
+_HELD_ADDRESS_CHARACTERS_MAX: Final = 500
 _POST: Final = "POST"
 
 Answer = Callable[[Page], Awaitable[Response]]
@@ -57,7 +61,7 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """Opens and closes requests; ``speeches`` are the languages by name."""
+    """Opens and closes requests; ``speeches`` are the languages by name. ``stopping`` is set when the process ends."""
 
     settings: PortalSettings
     keeper: VisitKeeper
@@ -65,31 +69,46 @@ class Door:
     speeches: Mapping[str, Speech]
     now: Clock
     services: Services | None = None
+    stopping: asyncio.Event | None = None
+
+    async def is_signed_in(self, request: Request) -> bool:
+        """Whether the visit of this request is signed in still, for an answer that goes on and on."""
+        return (await self._visit(request)).is_signed_in
 
     def guarded(
-        self, answer: Answer, *, signed_in: bool = True, renews: bool = True, reads: FieldsReader = read_fields
+        self,
+        answer: Answer,
+        *,
+        signed_in: bool = True,
+        renews: bool = True,
+        needs_proof: bool = False,
+        reads: FieldsReader = read_fields,
     ) -> Callable[[Request], Awaitable[Response]]:
         """An endpoint that lets a request through to the page, or shows it the way to the sign-in page.
 
-        ``renews`` False is for what a browser asks by itself: it does not count as a sign of life. ``reads`` reads what
-        is posted, for forms that are larger than most or bring a file.
+        ``renews`` False is for what a browser asks by itself: it does not count as a sign of life. ``needs_proof``
+        is for what changes who pays: whoever signed in too long ago proves again who they are, before a form is shown
+        and when it is sent, and is then led back; what was typed waits meanwhile. ``reads`` reads what is posted, for
+        forms that are larger than most or bring a file.
         """
 
         async def endpoint(request: Request) -> Response:
-            visit = self._visit(request)
+            visit = await self._visit(request)
             page = self.page(request, visit)
-            if _comes_from_elsewhere(request):
+            if self._comes_from_elsewhere(request):
                 return self.html("coming_back.html", page)
             if signed_in and not visit.is_signed_in:
-                return self._with_visit(self._to_sign_in(page), page, visit)
+                return await self._with_visit(self._to_sign_in(page), page, visit)
             if request.method == _POST:
                 fields = await reads(request)
                 if fields is None or not self.keeper.is_form_token(visit, fields.get(FORM_TOKEN, "")):
-                    return self._with_visit(self.form_is_not_ours(page), page, visit)
+                    return await self._with_visit(self.form_is_not_ours(page), page, visit)
                 page = self.page(request, visit, fields)
+            if needs_proof and page.actor.proof_refusal(self.now()) is not None:
+                return await self._with_visit(await self._to_proof(page), page, visit)
             response = await answer(page)
-            if VISIT_COOKIE not in _cookies_set(response) and renews:
-                response = self._with_visit(response, page, visit)
+            if not _cookies_set(response) & {VISIT_COOKIE, SECURE_VISIT_COOKIE} and renews:
+                response = await self._with_visit(response, page, visit)
             return response
 
         return endpoint
@@ -102,7 +121,6 @@ class Door:
             available=translations.LANGUAGES,
         )
         theme = request.cookies.get(THEME_COOKIE, "")
-        actor = _actor_of(request, visit)
         return Page(
             request=request,
             links=Links(root=str(request.scope.get("root_path", "")).rstrip("/")),
@@ -111,13 +129,17 @@ class Door:
             speech=self.speeches[language],
             theme=theme if theme in THEMES else "",
             form=form or {},
-            actor=actor,
-            acting=None if self.services is None else self.services.acting_as(actor),
+            actor=visit.actor,
+            acting=None if self.services is None else self.services.acting_as(visit.actor),
         )
 
-    def stranger(self, request: Request) -> Page:
+    async def stranger(self, request: Request) -> Page:
         """The page of a request that no endpoint took: an address that does not exist, or a fault of ours."""
-        return self.page(request, self._visit(request))
+        return self.page(request, await self._visit(request))
+
+    def nobody(self, request: Request) -> Page:
+        """The page of a request of which nothing can be found out: the database may be what is broken."""
+        return self.page(request, self.keeper.begin(self.now()))
 
     def html(self, template: str, page: Page, *, status: int = 200, **values: object) -> Response:
         """A rendered template as an answer."""
@@ -157,9 +179,23 @@ class Door:
             sentence=page.speech.say(marked("Nothing was done. Open the page again and send the form once more.")),
         )
 
-    def set_visit(self, response: Response, page: Page, visit: Visit) -> None:
-        """Give the browser this visit."""
-        self._set_cookie(response, page, VISIT_COOKIE, self.keeper.write(visit), max_age=None, same_site="strict")
+    async def enter(self, page: Page, entrant: Entrant, address: str) -> Response:
+        """Sign somebody in, in a visit with a fresh secret, and lead them on; the visit before is over."""
+        if page.visit.open is not None:
+            await self.keeper.visits.end(page.visit.open)
+        secret = await self.keeper.visits.begin(entrant, came_from(page.request))
+        response = self.see_other(address)
+        self._set_visit_cookie(response, page, self.keeper.write_secret(secret))
+        return response
+
+    async def leave(self, page: Page, address: str) -> Response:
+        """Sign somebody out in every process, and lead them on as a stranger."""
+        if page.visit.open is not None:
+            await self.keeper.visits.end(page.visit.open)
+        now = self.now()
+        response = self.see_other(address)
+        self._set_visit_cookie(response, page, self.keeper.write(self.keeper.begin(now), now))
+        return response
 
     def set_preference(self, response: Response, page: Page, name: str, value: str) -> None:
         """Keep a language or a theme for a year."""
@@ -169,17 +205,43 @@ class Door:
         """Lead the browser on after a form was done."""
         return RedirectResponse(address, status_code=303)
 
-    def _visit(self, request: Request) -> Visit:
+    async def _visit(self, request: Request) -> Visit:
         now = self.now()
-        return self.keeper.read(request.cookies.get(VISIT_COOKIE, ""), now) or self.keeper.begin(now)
+        cookie = request.cookies.get(self._visit_cookie(request), "")
+        return await self.keeper.read(cookie, now, source_of(request)) or self.keeper.begin(now)
 
-    def _with_visit(self, response: Response, page: Page, visit: Visit) -> Response:
-        """The response with the visit's cookie, where that is new or has grown old."""
+    async def _with_visit(self, response: Response, page: Page, visit: Visit) -> Response:
+        """The response with the visit's cookie, where that is new or has grown old; a sign of life is noted."""
         now = self.now()
-        known = VISIT_COOKIE in page.request.cookies and self.keeper.read(page.request.cookies[VISIT_COOKIE], now)
-        if not known or now.timestamp() - visit.seen_at > _RENEWED_AFTER_SECONDS:
-            self.set_visit(response, page, self.keeper.seen(visit, now))
+        is_stale = self.keeper.is_stale(visit, now)
+        if visit.open is not None:
+            if is_stale:
+                await self.keeper.visits.see(visit.open)
+            return response
+        cookie = page.request.cookies.get(self._visit_cookie(page.request), "")
+        known = await self.keeper.read(cookie, now, "") if cookie.startswith("1.") else None
+        if is_stale or known is None:
+            self._set_visit_cookie(response, page, self.keeper.write(visit, now))
         return response
+
+    async def _to_proof(self, page: Page) -> Response:
+        """To the page where people prove again who they are, which leads back; a form that was sent waits for it."""
+        visit = page.visit.open
+        assert visit is not None, "strangers are led to the sign-in page before"
+        if page.request.method != _POST and not page.is_fragment:
+            return self.see_other(page.links.prove(page.here))
+        came_from = urlsplit(page.request.headers.get("referer", ""))
+        back = page.links.inside(came_from.path + (f"?{came_from.query}" if came_from.query else ""))
+        if page.request.method == _POST and len(page.here) <= _HELD_ADDRESS_CHARACTERS_MAX:
+            fields = {name: value for name, value in page.form.items() if name != FORM_TOKEN}
+            held = await self.keeper.visits.hold(visit, HeldForm(address=page.here, fields=fields))
+            back = page.links.go_on(held)
+        elif page.request.method != _POST:
+            back = page.here
+        address = page.links.prove(back)
+        if page.is_fragment:
+            return Response(status_code=403, headers={"HX-Redirect": address})
+        return self.see_other(address)
 
     def _to_sign_in(self, page: Page) -> Response:
         """A redirect; htmx is told to lead the whole page there, for a fragment has no place for a sign-in form."""
@@ -188,6 +250,27 @@ class Door:
         if page.is_fragment:
             return Response(status_code=401, headers={"HX-Redirect": address})
         return self.see_other(address)
+
+    def _is_secure(self, request: Request) -> bool:
+        secure = self.settings.secure_cookies
+        return request.url.scheme == "https" if secure is None else secure
+
+    def _visit_cookie(self, request: Request) -> str:
+        return SECURE_VISIT_COOKIE if self._is_secure(request) else VISIT_COOKIE
+
+    def _set_visit_cookie(self, response: Response, page: Page, value: str) -> None:
+        name = self._visit_cookie(page.request)
+        self._set_cookie(response, page, name, value, max_age=None, same_site="strict")
+
+    def _comes_from_elsewhere(self, request: Request) -> bool:
+        """Whether a link of another site led here, such as a gateway's or a letter's.
+
+        Then the visit's cookie, if there is one, was withheld. The page that is answered asks again from within, so
+        that no new visit takes the place of the old one.
+        """
+        asked_by = (request.headers.get("sec-fetch-site"), request.headers.get("sec-fetch-mode"))
+        has_cookie = self._visit_cookie(request) in request.cookies
+        return request.method != _POST and asked_by == ("cross-site", "navigate") and not has_cookie
 
     def _set_cookie(
         self,
@@ -199,13 +282,12 @@ class Door:
         max_age: int | None,
         same_site: Literal["lax", "strict"],
     ) -> None:
-        secure = self.settings.secure_cookies
         response.set_cookie(
             name,
             value,
             max_age=max_age,
-            path=page.links.root or "/",
-            secure=page.request.url.scheme == "https" if secure is None else secure,
+            path="/" if name == SECURE_VISIT_COOKIE else page.links.root or "/",
+            secure=self._is_secure(page.request),
             httponly=True,
             samesite=same_site,
         )
@@ -219,30 +301,15 @@ def speeches() -> dict[str, Speech]:
     }
 
 
-def _actor_of(request: Request, visit: Visit) -> Actor:
-    """Whoever asks. Whoever knows the operator token owns the installation."""
-    if not visit.is_signed_in:
-        return NOBODY
-    return Actor(
-        kind=ActorKind.PERSON,
-        actor_id="operator:operator",
-        name="operator",
-        permissions=permissions_of((Role.OPERATOR_OWNER,)),
-        roles=(Role.OPERATOR_OWNER,),
-        source="" if request.client is None else request.client.host,
-        edge="portal",
-        proved_at=datetime.fromtimestamp(visit.signed_in_at, UTC),
-    )
+def came_from(request: Request) -> Came:
+    """Where a request comes from, and what its browser calls itself."""
+    browser = request.headers.get("user-agent", "")[:BROWSER_CHARACTERS_MAX]
+    return Came(source=source_of(request), browser=browser)
 
 
-def _comes_from_elsewhere(request: Request) -> bool:
-    """Whether a link of another site led here, such as a gateway's or a letter's.
-
-    Then the visit's cookie, if there is one, was withheld. The page that is answered asks again from within, so that no
-    new visit takes the place of the old one.
-    """
-    asked_by = (request.headers.get("sec-fetch-site"), request.headers.get("sec-fetch-mode"))
-    return request.method != _POST and asked_by == ("cross-site", "navigate") and VISIT_COOKIE not in request.cookies
+def source_of(request: Request) -> str:
+    """The network address that a request came from, as the server saw it."""
+    return "" if request.client is None else request.client.host
 
 
 def _cookies_set(response: Response) -> set[str]:

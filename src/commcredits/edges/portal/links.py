@@ -12,6 +12,8 @@ from urllib.parse import quote, urlencode
 HOME: Final = "/"
 SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
+PROVE: Final = "/prove"
+GO_ON: Final = "/prove/go-on/{form_id}"
 LANGUAGE: Final = "/language"
 THEME: Final = "/theme"
 STATIC: Final = "/static/{name}"
@@ -58,6 +60,14 @@ class Links:
     def sign_in(self, return_to: str = "") -> str:
         """The sign-in page, which then leads back."""
         return f"{self.root}{SIGN_IN}" + (f"?{urlencode({'return_to': return_to})}" if return_to else "")
+
+    def prove(self, return_to: str = "") -> str:
+        """Where people prove again who they are; leads back."""
+        return f"{self.root}{PROVE}" + (f"?{urlencode({'return_to': return_to})}" if return_to else "")
+
+    def go_on(self, form_id: str) -> str:
+        """Where a form waits that was sent before its sender had proved who they are."""
+        return self.root + GO_ON.format(form_id=quote(form_id, safe=""))
 
     def sign_out(self) -> str:
         """Where the sign-out form is posted."""

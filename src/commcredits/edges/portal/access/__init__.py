@@ -1,0 +1,1 @@
+"""Signing in, and who may: providers, passkeys, invitations, one's own visits, administrators and staff."""
