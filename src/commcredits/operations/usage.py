@@ -255,6 +255,17 @@ async def _fetch(
 
 def _arguments(services: Services, organization: Organization, query: UsageQuery) -> tuple[Any, ...]:
     """What every statement about usage is given first, in order."""
+    return (
+        *kept_arguments(services, organization, query),
+        query.call_type or None,
+        query.country or None,
+        query.capability or None,
+        query.charged_only,
+    )
+
+
+def kept_arguments(services: Services, organization: Organization, query: UsageQuery) -> tuple[Any, ...]:
+    """Whose calls, of which period, and which countries' records begin within it."""
     privacy, now = services.reports.privacy, services.clock()
     kept = {location: privacy.kept_since(location, now) for location in privacy.retention_days}
     default = privacy.kept_since("", now)
@@ -269,10 +280,6 @@ def _arguments(services: Services, organization: Organization, query: UsageQuery
         list(kept.values()),
         default,
         organization.country,
-        query.call_type or None,
-        query.country or None,
-        query.capability or None,
-        query.charged_only,
     )
 
 

@@ -61,6 +61,8 @@ from commcredits.edges.http.administration.routes import StrictRoute
 from commcredits.edges.http.administration.upkeep import add_health, add_verification
 from commcredits.edges.http.administration.webhooks import add_webhook_deliveries, add_webhook_endpoints
 from commcredits.edges.http.charging.openapi import charging_openapi
+from commcredits.edges.http.graph.app import GraphApi
+from commcredits.edges.http.graph.requests import PREFIXES
 from commcredits.edges.http.problems import HttpFault, fault_problem
 from commcredits.operations.key_holders import KeyHolders
 from commcredits.operations.services import Services
@@ -116,6 +118,9 @@ def administration_app(
     if forwarder is not None:
         for path in charging_openapi()["paths"]:
             app.add_route(path, forwarder.forward, methods=list(_METHODS), include_in_schema=False)
+    graph = GraphApi(bearers, services)
+    for prefix in PREFIXES:
+        app.mount(prefix.rstrip("/"), graph)
     return app
 
 

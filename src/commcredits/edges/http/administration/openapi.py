@@ -16,6 +16,7 @@ from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration.access import OPENAPI_PATH
 from commcredits.edges.http.administration.documenting import ALWAYS, TAGS, Tag, problems
 from commcredits.edges.http.charging.openapi import SECURITY_SCHEME, charging_openapi
+from commcredits.edges.http.graph.openapi import graph_openapi
 
 _TITLE: Final = "Communication credits"
 _DESCRIPTION: Final = (
@@ -62,6 +63,10 @@ def openapi_document(routes: APIRouter) -> dict[str, Any]:
     components = document.setdefault("components", {})
     for kind, described in charging["components"].items():
         components[kind] = _joined(components.get(kind, {}), described)
+    records = graph_openapi()
+    document["tags"] = [*document["tags"], *records["tags"]]
+    document["paths"] = _joined(document["paths"], records["paths"])
+    components["schemas"] = _joined(components["schemas"], records["components"]["schemas"])
     return document
 
 
