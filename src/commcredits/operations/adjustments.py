@@ -24,6 +24,7 @@ from commcredits.operations.inputs import UNSHOWABLE, invalid_input, refuse_comm
 from commcredits.operations.organizations import check_identifier, get_organization
 from commcredits.operations.paging import Page, check_limit
 from commcredits.operations.permitting import acts, reads
+from commcredits.operations.sandboxes import refuse_sandbox
 from commcredits.operations.second_person import is_same_person, person_of
 from commcredits.operations.services import Services
 from commcredits.storage.connection import Connection, load_statement
@@ -92,6 +93,9 @@ async def request_adjustment(
     organization = await get_organization(services, organization_id=organization_id)
     if isinstance(organization, Refused):
         return organization
+    refused = await refuse_sandbox(services, organization_id)
+    if refused is not None:
+        return refused
     now, person = services.clock(), person_of(services.actor, requested_by)
     async with services.pool.acquire() as connection, connection.transaction():
         currency = await locked_currency(services, connection, organization_id)

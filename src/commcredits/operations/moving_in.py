@@ -25,6 +25,7 @@ from commcredits.operations.csv_lines import Column, CsvReader, LineError, Row, 
 from commcredits.operations.inputs import refuse_name
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.permitting import acts
+from commcredits.operations.sandboxes import refuse_sandbox
 from commcredits.operations.sending import send_all
 from commcredits.operations.services import Services
 from commcredits.storage.codec import content_digest
@@ -147,6 +148,9 @@ async def import_lots(
     organization = await get_organization(services, organization_id=organization_id)
     if isinstance(organization, Refused):
         return organization
+    refused = await refuse_sandbox(services, organization_id)
+    if refused is not None:
+        return refused
     reader = await read_csv(source, LOT_COLUMNS, rows_max=LOTS_MAX, bytes_max=FILE_BYTES_MAX, progress=progress)
     if isinstance(reader, Refused):
         return reader

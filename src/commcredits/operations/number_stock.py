@@ -233,6 +233,7 @@ async def acquire_number(
         await _check_organization(services, organization_id)
         or refuse_number(number)
         or refuse_name("display_name", display_name, DISPLAY_NAME_CHARACTERS_MAX, may_be_empty=True)
+        or await refuse_sandbox(services, organization_id)
     )
     if refused is not None:
         return refused

@@ -17,6 +17,7 @@ from tests.edges.http.administration.hostile_numbers import HOSTILE_NUMBERS
 from tests.edges.http.administration.hostile_payments import HOSTILE_PAYMENTS
 from tests.edges.http.administration.hostile_people import HOSTILE_PEOPLE
 from tests.edges.http.administration.hostile_policies import HOSTILE_POLICIES
+from tests.edges.http.administration.hostile_programs import HOSTILE_PROGRAMS
 from tests.edges.http.administration.hostile_rates import BODY, HOSTILE_RATES
 from tests.edges.http.administration.hostile_receipts import HOSTILE_RECEIPTS
 from tests.edges.http.administration.hostile_recharge import HOSTILE_RECHARGE
@@ -127,6 +128,7 @@ ALL = [
     *HOSTILE_PAYMENTS,
     *HOSTILE_PEOPLE,
     *HOSTILE_POLICIES,
+    *HOSTILE_PROGRAMS,
     *HOSTILE_RATES,
     *HOSTILE_FUNDING_RULES,
     *HOSTILE_RECEIPTS,

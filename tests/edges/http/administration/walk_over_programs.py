@@ -43,6 +43,10 @@ async def walk_into_refusals_of_programs(world: World, organization: str) -> Non
     sandbox = (await client.post(f"{path}/sandbox")).json()["organization_id"]
     await client.post(f"/v1/organizations/{sandbox}/sandbox")
     await client.post(f"{path}/sandbox/funds", json={"amount": "9999"}, headers=world.key())
+    inside = f"/v1/organizations/{sandbox}"
+    await client.post(f"{inside}/payment-methods", json={"gateway": "simulator", "reference": "pm_1"})
+    csv = {"Content-Type": "text/csv"}
+    await client.post(f"{inside}/moving-in/lots", content=b"amount,purchased_at\n", headers=csv)
     await client.post(f"{path}/api-keys/{UNKNOWN_ID}/rotate", json={"overlap_hours": 1})
     await client.post(f"{path}/api-keys/{UNKNOWN_ID}/revoke")
 

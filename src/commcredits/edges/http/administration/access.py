@@ -82,6 +82,15 @@ ActingOperator = Annotated[str, Depends(_acting_operator)]
 """The name of whoever asks, as a parameter of an endpoint."""
 
 
+def beside(services: Services, organization_id: str) -> Services:
+    """The services for what an answer needs beside its own operation, such as the organization's currency.
+
+    A key of few scopes need not be allowed to read the organization for that. Nobody gets another organization's.
+    """
+    actor = services.actor
+    return services.acting_as(actor.checked()) if actor.organization_id in {None, organization_id} else services
+
+
 class KeyRing:
     """Who has which of the operator's tokens. Raises ValueError for an empty one, which every request would match."""
 

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Response
 from commcredits.core.outcomes import RefusalCode
 from commcredits.core.purchases import TopUpState
 from commcredits.edges.http.administration import answers
-from commcredits.edges.http.administration.access import ActingServices
+from commcredits.edges.http.administration.access import ActingServices, beside
 from commcredits.edges.http.administration.answers import Listing, Promotion, TopUp
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
 from commcredits.edges.http.administration.forms import PAGE_ITEMS_DEFAULT, Identifier
@@ -31,6 +31,7 @@ AMOUNT_REFUSALS = (
     RefusalCode.CURRENCY_MISMATCH,
     RefusalCode.AMOUNT_BELOW_MINIMUM,
     RefusalCode.AMOUNT_ABOVE_MAXIMUM,
+    RefusalCode.SANDBOX_NOT_ALLOWED,
 )
 """What may be wrong with a request that names an amount."""
 
@@ -145,7 +146,9 @@ async def agree_on_currency(services: Services, organization_id: str, currency: 
     """Raise ProblemError when a request names a currency that is not the organization's."""
     if currency is None:
         return
-    organization = taken(await organizations.get_organization(services, organization_id=organization_id))
+    organization = taken(
+        await organizations.get_organization(beside(services, organization_id), organization_id=organization_id)
+    )
     if currency != organization.currency:
         raise refusal(RefusalCode.CURRENCY_MISMATCH, currency=currency, organization_currency=organization.currency)
 

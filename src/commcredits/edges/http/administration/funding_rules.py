@@ -57,7 +57,9 @@ def add_adjustments(routes: APIRouter) -> None:
         "approves it. See its state.",
         status_code=HTTPStatus.CREATED,
         response_description="It is written down.",
-        responses=guarded_with_json(_UNKNOWN, _CLOSED, RefusalCode.CONFLICT, RefusalCode.CURRENCY_MISMATCH),
+        responses=guarded_with_json(
+            _UNKNOWN, _CLOSED, RefusalCode.CONFLICT, RefusalCode.CURRENCY_MISMATCH, RefusalCode.SANDBOX_NOT_ALLOWED
+        ),
     )
     async def request_adjustment(
         services: ActingServices,
@@ -239,6 +241,7 @@ def _add_redemption(routes: APIRouter) -> None:
             RefusalCode.TOO_MANY_LOTS,
             RefusalCode.AMOUNT_ABOVE_MAXIMUM,
             RefusalCode.TOO_MANY_ATTEMPTS,
+            RefusalCode.SANDBOX_NOT_ALLOWED,
         ),
     )
     async def redeem_voucher(
@@ -269,7 +272,7 @@ def add_billing_terms(routes: APIRouter) -> None:
         tags=[Tag.ORGANIZATIONS],
         summary="Let an organization pay after use, or in advance again",
         description="What is left drains first. The same again under another key opens the line of credit anew.",
-        responses=guarded_with_json(_UNKNOWN, _CLOSED, RefusalCode.CONFLICT),
+        responses=guarded_with_json(_UNKNOWN, _CLOSED, RefusalCode.CONFLICT, RefusalCode.SANDBOX_NOT_ALLOWED),
     )
     async def switch_billing(
         services: ActingServices, organization_id: Identifier, body: BillingToSet, key: KeyHeader

@@ -93,7 +93,9 @@ def _add_lots(routes: APIRouter) -> None:
         "its reference, or by its content. A file with anything wrong in it is refused with lines and columns, and "
         "nothing of it is added. What is owed is repaid first.",
         response_description="The lots are there, or, for a dry run, what importing the file would do.",
-        responses=guarded_with_json(HttpFault.MALFORMED_REQUEST, RefusalCode.UNKNOWN_ORGANIZATION),
+        responses=guarded_with_json(
+            HttpFault.MALFORMED_REQUEST, RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.SANDBOX_NOT_ALLOWED
+        ),
         openapi_extra={"requestBody": file_body("Opening balances", _LOTS, bytes_max=OPENING_BALANCES_BYTES_MAX)},
     )
     async def import_lots(

@@ -109,7 +109,10 @@ def add_reservations(routes: APIRouter) -> None:
         status_code=HTTPStatus.CREATED,
         response_description="Nobody else can have the number meanwhile.",
         responses=guarded_with_json(
-            RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.ORGANIZATION_CLOSED, RefusalCode.NUMBER_NOT_AVAILABLE
+            RefusalCode.UNKNOWN_ORGANIZATION,
+            RefusalCode.ORGANIZATION_CLOSED,
+            RefusalCode.NUMBER_NOT_AVAILABLE,
+            RefusalCode.SANDBOX_NOT_ALLOWED,
         ),
     )
     async def reserve_number(
@@ -134,6 +137,7 @@ def add_reservations(routes: APIRouter) -> None:
             RefusalCode.NUMBER_NOT_AVAILABLE,
             RefusalCode.QUOTA_REACHED,
             RefusalCode.CREDITS_NOT_SET_UP,
+            RefusalCode.SANDBOX_NOT_ALLOWED,
         ),
     )
     async def acquire_number(

@@ -44,7 +44,10 @@ def add_payment_methods(routes: APIRouter) -> None:
         status_code=HTTPStatus.CREATED,
         response_description="The organization can pay with it.",
         responses=guarded_with_json(
-            RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.UNKNOWN_PAYMENT_METHOD, RefusalCode.GATEWAY_NOT_READY
+            RefusalCode.UNKNOWN_ORGANIZATION,
+            RefusalCode.UNKNOWN_PAYMENT_METHOD,
+            RefusalCode.GATEWAY_NOT_READY,
+            RefusalCode.SANDBOX_NOT_ALLOWED,
         ),
     )
     async def add_payment_method(
@@ -79,7 +82,10 @@ def add_method_setups(routes: APIRouter) -> None:
         status_code=HTTPStatus.CREATED,
         response_description="Send the person to the page.",
         responses=guarded_with_json(
-            RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.CONFLICT, RefusalCode.GATEWAY_NOT_READY
+            RefusalCode.UNKNOWN_ORGANIZATION,
+            RefusalCode.CONFLICT,
+            RefusalCode.GATEWAY_NOT_READY,
+            RefusalCode.SANDBOX_NOT_ALLOWED,
         ),
     )
     async def begin_method_setup(
@@ -125,6 +131,7 @@ def add_method_roles(routes: APIRouter) -> None:
             RefusalCode.UNKNOWN_PAYMENT_METHOD,
             RefusalCode.PAYMENT_METHOD_NOT_ALLOWED,
             RefusalCode.CONFLICT,
+            RefusalCode.SANDBOX_NOT_ALLOWED,
         ),
     )
     async def choose_payment_methods(

@@ -16,7 +16,7 @@ from fastapi import APIRouter, Query, Request
 from commcredits.core.outcomes import RefusalCode
 from commcredits.core.roster import PartyKind
 from commcredits.edges.http.administration import answers, people_answers
-from commcredits.edges.http.administration.access import ActingServices
+from commcredits.edges.http.administration.access import ActingServices, beside
 from commcredits.edges.http.administration.answers import Changed, Listing
 from commcredits.edges.http.administration.bodies import PEOPLE_BYTES_MAX
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
@@ -229,5 +229,7 @@ async def _answered(services: Services, organization_id: str, record: PartyInfo)
 
 
 async def _currency_of(services: Services, organization_id: str) -> str:
-    organization = taken(await organizations.get_organization(services, organization_id=organization_id))
+    organization = taken(
+        await organizations.get_organization(beside(services, organization_id), organization_id=organization_id)
+    )
     return organization.currency

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import answers, recharge_answers
-from commcredits.edges.http.administration.access import ActingServices
+from commcredits.edges.http.administration.access import ActingServices, beside
 from commcredits.edges.http.administration.answers import Listing
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
 from commcredits.edges.http.administration.forms import PAGE_ITEMS_DEFAULT, Identifier
@@ -144,7 +144,9 @@ def add_balance_alerts(routes: APIRouter) -> None:
 
 
 async def _read(services: Services, organization_id: str) -> AutoRecharge:
-    organization = taken(await organizations.get_organization(services, organization_id=organization_id))
+    organization = taken(
+        await organizations.get_organization(beside(services, organization_id), organization_id=organization_id)
+    )
     rule = taken(await recharging.read_auto_recharge(services, organization_id=organization_id))
     if rule is None:
         raise fault(HttpFault.NOT_FOUND, "The organization has no auto-recharge rule.")
@@ -152,6 +154,8 @@ async def _read(services: Services, organization_id: str) -> AutoRecharge:
 
 
 async def _alerts(services: Services, organization_id: str) -> BalanceAlerts:
-    organization = taken(await organizations.get_organization(services, organization_id=organization_id))
+    organization = taken(
+        await organizations.get_organization(beside(services, organization_id), organization_id=organization_id)
+    )
     alerts = taken(await balance_alerts.read_balance_alerts(services, organization_id=organization_id))
     return recharge_answers.balance_alerts(alerts, organization.currency)

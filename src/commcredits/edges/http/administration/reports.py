@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import report_answers
-from commcredits.edges.http.administration.access import ActingServices
+from commcredits.edges.http.administration.access import ActingServices, beside
 from commcredits.edges.http.administration.answers import Listing, listing, whole_listing
 from commcredits.edges.http.administration.documenting import Tag, guarded
 from commcredits.edges.http.administration.forms import PAGE_ITEMS_DEFAULT, Identifier, QueryFlag, SessionId
@@ -100,5 +100,7 @@ def add_calls(routes: APIRouter) -> None:
 
 
 async def _currency(services: Services, organization_id: str) -> str:
-    organization = taken(await organizations.get_organization(services, organization_id=organization_id))
+    organization = taken(
+        await organizations.get_organization(beside(services, organization_id), organization_id=organization_id)
+    )
     return organization.currency
