@@ -16,6 +16,7 @@ from commcredits.core.access import Permission
 from commcredits.core.account import OrganizationStatus
 from commcredits.core.calendar import is_time_zone
 from commcredits.core.outcomes import RefusalCode, Refused
+from commcredits.operations.audit_looks import at_organization
 from commcredits.operations.inputs import check_currency, invalid_input, is_identifier, refuse_command_id, refuse_name
 from commcredits.operations.paging import Page, check_limit, read_cursor, refuse_cursor, write_cursor
 from commcredits.operations.permitting import acts, reads
@@ -132,6 +133,29 @@ async def list_organizations(services: Services, *, cursor: str | None, limit: i
     if len(rows) <= limit:
         return Page(items=items, next_cursor=None)
     return Page(items=items, next_cursor=write_cursor(_LIST, items[-1].name, items[-1].organization_id))
+
+
+@acts(Permission.SETTINGS_WRITE, look=at_organization)
+async def change_organization(
+    services: Services, *, organization_id: str, name: str, language: str
+) -> Organization | Refused:
+    """Call an organization by another name, or write to it in another language, from now on.
+
+    What was issued stays as it was. Country and time zone are fixed with the opening: taxes go by the one, and months
+    of pools, caps and statements by the other.
+    """
+    organization = await get_organization(services, organization_id=organization_id)
+    if isinstance(organization, Refused):
+        return organization
+    refused = refuse_name("name", name, NAME_CHARACTERS_MAX)
+    if refused is not None:
+        return refused
+    if language not in LANGUAGES:
+        return invalid_input("language", language, " or ".join(LANGUAGES))
+    await services.pool.execute(
+        load_statement("change_organization"), services.shard_id, organization_id, name, language
+    )
+    return await get_organization(services, organization_id=organization_id)
 
 
 def _check_opening(
