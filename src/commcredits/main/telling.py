@@ -15,6 +15,7 @@ from commcredits.edges.mail.posting import MailServer, SmtpPostman
 from commcredits.edges.mail.receipts import receipts_of
 from commcredits.edges.webhooks.carrying import HttpCarrier
 from commcredits.edges.worker.rounds import Round
+from commcredits.operations.invitation_mailing import mail_invitations
 from commcredits.operations.mailing import Mailing
 from commcredits.operations.services import Services
 from commcredits.operations.webhook_delivering import WebhookDelivering
@@ -35,9 +36,17 @@ async def telling_rounds(settings: Settings, services: Services) -> AsyncIterato
         stack.push_async_callback(delivering.aclose)
         rounds = [Round(name="deliver_webhooks", interval_seconds=_INTERVAL_SECONDS, run=delivering.run)]
         if settings.mail is not None:
-            mailing = Mailing(services, _postman(settings.mail, settings.origin(), services))
+            postman = _postman(settings.mail, settings.origin(), services)
+            mailing = Mailing(services, postman)
             stack.push_async_callback(mailing.aclose)
             rounds.append(Round(name="send_mails", interval_seconds=_INTERVAL_SECONDS, run=mailing.run))
+            rounds.append(
+                Round(
+                    name="mail_invitations",
+                    interval_seconds=_INTERVAL_SECONDS,
+                    run=lambda: mail_invitations(services, postman),
+                )
+            )
         yield tuple(rounds)
 
 

@@ -21,9 +21,9 @@ from commcredits.edges.http.administration.app import administration_app
 from commcredits.edges.http.administration.serving import BoundedProtocol
 from commcredits.edges.portal.adapter import ServicesForPortal
 from commcredits.edges.portal.app import portal_app
-from commcredits.edges.portal.settings import PortalSettings
 from commcredits.main.addresses import loopback_of
 from commcredits.main.composition import Ready, open_services, operator_token, operators, utc_now
+from commcredits.main.signing_in import portal_settings
 from commcredits.main.tls import tls_towards_charging
 from commcredits.settings import Settings
 
@@ -51,9 +51,10 @@ async def run_web(settings: Settings, stop: asyncio.Event, ready: Ready) -> None
             "/portal",
             portal_app(
                 lambda page: ServicesForPortal(page.services),
-                PortalSettings(operator_token=token),
+                portal_settings(settings, token),
                 now=utc_now,
                 services=services,
+                stopping=stop,
             ),
         )
         config = uvicorn.Config(

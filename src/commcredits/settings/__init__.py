@@ -42,6 +42,7 @@ from commcredits.settings.receipts import (
     refuse_receipt_settings,
 )
 from commcredits.settings.reports import ReportSettings
+from commcredits.settings.sign_in import ProviderSettings, check_providers
 
 SHARD_ID: Final = 0
 """An installation has one shard unless it was laid out with more."""
@@ -62,6 +63,14 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None, description="PostgreSQL 15 or newer; without it an embedded server runs in data_directory."
     )
+    sign_in_providers: dict[str, ProviderSettings] = Field(
+        default_factory=dict, description="Providers of identities by name, as JSON; needs public_url."
+    )
+    sign_in_operator_token: bool = Field(default=True, description="Whether the operator's token opens the portal.")
+    visit_idle_minutes: int = Field(
+        default=30, ge=1, le=1_440, description="After how long without a request somebody is signed out."
+    )
+    visit_hours: int = Field(default=12, ge=1, le=168, description="After how long somebody is signed out in any case.")
     data_directory: Path = Field(
         default_factory=_default_data_directory,
         description="Where the embedded database and the simulated gateway keep their data.",
@@ -239,6 +248,11 @@ class Settings(BaseSettings):
             return self.public_url
         host = "127.0.0.1" if self.web_host in {"0.0.0.0", "::", ""} else self.web_host  # noqa: S104 - no address is bound here
         return f"http://[{host}]:{self.web_port}" if ":" in host else f"http://{host}:{self.web_port}"
+
+    @model_validator(mode="after")
+    def _providers_lead_back(self) -> Settings:
+        check_providers(self.sign_in_providers, self.public_url)
+        return self
 
     @model_validator(mode="after")
     def _receipts_make_sense(self) -> Settings:

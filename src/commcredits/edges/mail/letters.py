@@ -87,11 +87,37 @@ class LetterWriter:
         ]
         link = self._link(mail, wording)
         button = speech.say(wording.button, {})
+        return self.compose(
+            mail.language,
+            subject=subject,
+            heading=mail.organization_name,
+            sentences=sentences,
+            button=button,
+            link=link,
+            footer=footer,
+        )
+
+    def say(self, language: str, sentence: str) -> str:
+        """A marked sentence in this language, its facts not filled in."""
+        return str(self._translations[language].gettext(sentence))
+
+    def compose(
+        self,
+        language: str,
+        *,
+        subject: str,
+        heading: str,
+        sentences: list[str],
+        button: str,
+        link: str,
+        footer: list[str],
+    ) -> Letter:
+        """A letter of these sentences, which are written already; without a link there is no button."""
         html = self._environment.get_template("letter.html").render(
-            language=mail.language,
+            language=language,
             subject=subject,
             sentences=sentences,
-            organization=mail.organization_name,
+            organization=heading,
             link=link,
             button=button,
             footer=footer,

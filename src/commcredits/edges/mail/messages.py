@@ -12,12 +12,11 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from typing import Final
+from typing import Final, Protocol
 
 from commcredits.core.mail_addresses import domain_of
 from commcredits.edges.mail.letters import Letter
 from commcredits.operations.inputs import UNSHOWABLE
-from commcredits.operations.mailing import OwedMail
 
 PDF: Final = ("application", "pdf")
 
@@ -39,8 +38,27 @@ class Attachment:
     content: bytes
 
 
+class Addressed(Protocol):
+    """A mail as its header fields see it: its own id, its reader's address and language."""
+
+    @property
+    def mail_id(self) -> str:
+        """Which letter it is, in letters, digits, points and hyphens."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """Whose it is."""
+        ...
+
+    @property
+    def language(self) -> str:
+        """What it is written in."""
+        ...
+
+
 def message_of(
-    mail: OwedMail, letter: Letter, sender: Sender, now: datetime, attachment: Attachment | None = None
+    mail: Addressed, letter: Letter, sender: Sender, now: datetime, attachment: Attachment | None = None
 ) -> EmailMessage:
     """The message. ValueError for what cannot stand in a header field, which no line of ours holds."""
     message = EmailMessage(policy=SMTP)

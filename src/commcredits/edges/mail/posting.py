@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from email.message import EmailMessage
 from typing import Final, Literal
 
 import aiosmtplib
@@ -25,9 +26,11 @@ from aiosmtplib.errors import (
 )
 from pydantic import SecretStr
 
+from commcredits.edges.mail.invitations import write_invitation
 from commcredits.edges.mail.letters import LetterWriter
 from commcredits.edges.mail.messages import Sender, message_of
 from commcredits.edges.mail.receipts import Attach
+from commcredits.operations.invitation_mailing import InvitationLetter
 from commcredits.operations.mailing import Handover, OwedMail, PutOff, Rejected, Taken
 
 _PERMANENT: Final = range(500, 600)
@@ -71,11 +74,19 @@ class SmtpPostman:
         if isinstance(attachment, PutOff):
             return attachment
         message = message_of(mail, self._writer.write(mail), self._sender, self._clock(), attachment)
+        return await self._hand_over(mail.address, message)
+
+    async def send_invitation(self, letter: InvitationLetter) -> Handover:
+        """What became of a letter with an invitation."""
+        written = write_invitation(self._writer, letter)
+        return await self._hand_over(letter.address, message_of(letter, written, self._sender, self._clock()))
+
+    async def _hand_over(self, address: str, message: EmailMessage) -> Handover:
         client = self._client()
         try:
             async with asyncio.timeout(self._server.seconds):
                 await client.connect()
-                await client.sendmail(self._sender.address, [mail.address], message.as_bytes())
+                await client.sendmail(self._sender.address, [address], message.as_bytes())
         except TimeoutError:
             client.close()
             return PutOff(trouble="the mail server took too long")

@@ -58,6 +58,26 @@ class ItemSection:
 
 ORGANIZATION_MENU: Final = (
     Section(
+        key="top",
+        heading="",
+        entries=(
+            Entry(
+                key="home",
+                label=marked("Home"),
+                icon="home",
+                path="",
+                permission=Permission.ORGANIZATION_READ,
+            ),
+            Entry(
+                key="advice",
+                label=marked("Advice"),
+                icon="lightbulb",
+                path="/advice",
+                permission=Permission.ADVICE_READ,
+            ),
+        ),
+    ),
+    Section(
         key="billing",
         heading=marked("Billing"),
         entries=(
@@ -98,11 +118,63 @@ ORGANIZATION_MENU: Final = (
             ),
         ),
     ),
+    Section(
+        key="access",
+        heading=marked("Access"),
+        entries=(
+            Entry(
+                key="administrators",
+                label=marked("Administrators"),
+                icon="people_lock",
+                path="/administrators",
+                permission=Permission.ADMINISTRATORS_READ,
+            ),
+            Entry(
+                key="audit",
+                label=marked("Audit log"),
+                icon="history",
+                path="/audit",
+                permission=Permission.AUDIT_READ,
+            ),
+            Entry(
+                key="settings",
+                label=marked("Settings"),
+                icon="settings",
+                path="/settings",
+                permission=Permission.ORGANIZATION_READ,
+            ),
+        ),
+    ),
 )
 """What an organization's administrators find. Below ``/organizations/<id>``."""
 
-CONSOLE_MENU: Final[tuple[Section, ...]] = ()
+CONSOLE_MENU: Final[tuple[Section, ...]] = (
+    Section(
+        key="access",
+        heading=marked("Access"),
+        entries=(
+            Entry(
+                key="staff",
+                label=marked("Staff"),
+                icon="people_lock",
+                path="/staff",
+                permission=Permission.OPERATOR_STAFF,
+            ),
+            Entry(
+                key="audit",
+                label=marked("Audit log"),
+                icon="history",
+                path="/audit",
+                permission=Permission.OPERATOR_AUDIT,
+            ),
+        ),
+    ),
+)
 """What the operator's people find. Below ``/console``."""
+
+
+_WITHOUT_SERVICES: Final = "billing"
+"""The section whose pages are there even where the portal was put together without services."""
 
 
 def organization_menu(page: Page, organization_id: str) -> tuple[ItemSection, ...]:
@@ -127,5 +199,6 @@ def _drawn(page: Page, menu: tuple[Section, ...], root: str) -> tuple[ItemSectio
             ),
         )
         for section in menu
+        if page.acting is not None or section.key == _WITHOUT_SERVICES
     )
     return tuple(section for section in sections if section.items)

@@ -47,6 +47,7 @@ from commcredits.operations.sweeping import read_gateway_payouts, sweep_events
 from commcredits.operations.upkeep import expire_lots, prune_batches, prune_meters, reap_silent_sessions
 from commcredits.operations.usual_spend import learn_usual_spend
 from commcredits.operations.verification_runs import run_asked_verifications
+from commcredits.operations.visits import prune_sign_in
 from commcredits.operations.vouchers import complete_vouchers
 
 _EXPIRY_OVERLAP_SECONDS: Final = 3_600
@@ -128,6 +129,7 @@ def rounds_of(services: Services, *more: Round) -> tuple[Round, ...]:
         Round(name="sum_spending", interval_seconds=15.0, run=_SpendingRound(services).run),
         Round(name="sum_journal", interval_seconds=60.0, run=lambda: sum_journal(services)),
         Round(name="work_out_advice", interval_seconds=60.0, run=lambda: work_out_advice(services)),
+        Round(name="prune_sign_in", interval_seconds=_HOUR_SECONDS, run=lambda: prune_sign_in(services)),
         Round(name="forget_what_was_told", interval_seconds=_DAY_SECONDS, run=lambda: forget_what_was_told(services)),
         Round(name="run_asked_verifications", interval_seconds=2.0, run=lambda: run_asked_verifications(services)),
         Round(name="watch_spend", interval_seconds=300.0, run=lambda: watch_spend(services)),
