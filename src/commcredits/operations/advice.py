@@ -27,6 +27,7 @@ from commcredits.core.calendar import zone_of
 from commcredits.core.funds import LotSource
 from commcredits.core.outcomes import Refused
 from commcredits.core.recharge import RechargeStanding
+from commcredits.core.roster import PartyKind
 from commcredits.operations.advice_records import Anomalies, PlanAdvice, SpendingAdvice
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.permitting import reads
@@ -104,13 +105,21 @@ class NamedAnomaly:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A user or a resource account by name."""
+
+    kind: PartyKind
+    display_name: str
+    user_principal_name: str
+    department: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NamedMove:
     """A move to another plan, and whose."""
 
     move: Move
-    display_name: str
-    user_principal_name: str
-    department: str
+    person: Person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,16 +192,7 @@ async def read_plan_advice(services: Services, *, organization_id: str) -> Plans
     moves = () if advice is None else advice.moves
     people = await _people(services, organization_id, [move.user_id for move in moves])
     # Whoever has gone meanwhile is not advised on.
-    named = tuple(
-        NamedMove(
-            move=move,
-            display_name=people[move.user_id][0],
-            user_principal_name=people[move.user_id][1],
-            department=people[move.user_id][2],
-        )
-        for move in moves
-        if move.user_id in people
-    )
+    named = tuple(NamedMove(move=move, person=people[move.user_id]) for move in moves if move.user_id in people)
     return Plans(
         as_of=None if advice is None else kept["plans"][0],
         currency=organization.currency,
@@ -311,15 +311,23 @@ def _expiring(
 async def _named(services: Services, organization_id: str, anomalies: tuple[Anomaly, ...]) -> tuple[NamedAnomaly, ...]:
     ids = [each.subject for each in anomalies if each.kind is AnomalyKind.USER]
     people = await _people(services, organization_id, ids)
-    names = {party_id: display or principal for party_id, (display, principal, _department) in people.items()}
+    names = {party_id: each.display_name or each.user_principal_name for party_id, each in people.items()}
     return tuple(NamedAnomaly(anomaly=each, name=names.get(each.subject, "")) for each in anomalies)
 
 
-async def _people(services: Services, organization_id: str, party_ids: list[str]) -> dict[str, tuple[str, str, str]]:
-    """Display name, user principal name and department by id; those that have gone are not in it."""
+async def _people(services: Services, organization_id: str, party_ids: list[str]) -> dict[str, Person]:
+    """Who they are by id; those that have gone are not among them."""
     if not party_ids:
         return {}
     rows = await services.pool.fetch(
         load_statement("name_parties"), services.shard_id, organization_id, sorted(set(party_ids))
     )
-    return {str(row["party_id"]): (row["display_name"], row["user_principal_name"], row["department"]) for row in rows}
+    return {
+        str(row["party_id"]): Person(
+            kind=PartyKind(row["kind"]),
+            display_name=row["display_name"],
+            user_principal_name=row["user_principal_name"],
+            department=row["department"],
+        )
+        for row in rows
+    }

@@ -71,7 +71,8 @@ class BillingPages:
         overview = await self.overview(page)
         if isinstance(overview, Refused):
             return self.refused(page, overview)
-        return await self.credits_page(page, overview, notice=_notice(page, overview))
+        advised = recharge_forms.advised_auto_recharge(page.request.query_params, overview, page.speech)
+        return await self.credits_page(page, overview, notice=_notice(page, overview), recharge=advised)
 
     async def live(self, page: Page) -> Response:
         """What changes on that page while one looks at it."""

@@ -49,6 +49,7 @@ RECHARGE_FIELDS: Final = (
     EXPIRY_AHEAD,
 )
 
+_ADVISED_DIGITS_MAX: Final = 15
 _ALERTS_SHOWN_MIN: Final = 3
 _DAYS_DIGITS_MAX: Final = 3
 
@@ -87,6 +88,18 @@ def saved_auto_recharge(overview: CreditsOverview, speech: Speech) -> FormView:
     for name, micros in _amounts(rule).items():
         values[name] = speech.formats.typed_amount(micros, overview.organization.currency) if micros else ""
     return FormView(values=values, command_id=forms.new_command_id())
+
+
+def advised_auto_recharge(query: Mapping[str, str], overview: CreditsOverview, speech: Speech) -> FormView | None:
+    """The settings with the amounts that advice leads here with, switched on and not saved; None without any."""
+    amounts = {RECHARGE_AMOUNT: "recharge", TRIGGER_AMOUNT: "trigger", MONTHLY_CAP: "cap"}
+    texts = {name: query.get(parameter, "") for name, parameter in amounts.items()}
+    if not all(text.isascii() and text.isdigit() and len(text) <= _ADVISED_DIGITS_MAX for text in texts.values()):
+        return None
+    saved = saved_auto_recharge(overview, speech)
+    currency = overview.organization.currency
+    written = {name: speech.formats.typed_amount(int(text), currency) for name, text in texts.items()}
+    return replace(saved, values={**saved.values, **written, ENABLED: "on", MODE: RechargeMode.FIXED})
 
 
 def read_auto_recharge(

@@ -1,0 +1,1 @@
+"""An organization's home, and the live parts of pages."""
