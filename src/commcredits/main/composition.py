@@ -20,6 +20,7 @@ from commcredits.gateways.protocol import Gateway
 from commcredits.gateways.registry import AmbiguousGateway, UnknownGateway, open_gateway
 from commcredits.operations.advice_terms import AdviceTerms
 from commcredits.operations.funding_rules import FundingRules, Remainder
+from commcredits.operations.key_terms import KeyTerms
 from commcredits.operations.payment_terms import NewMethodLimits, PaymentTerms, RefundPolicy
 from commcredits.operations.report_terms import ReportTerms
 from commcredits.operations.services import Services
@@ -84,6 +85,7 @@ async def open_services_and_committer(settings: Settings, *, role: str) -> Async
             telling=telling_terms(settings),
             receipts=settings.receipt_terms(),
             rules=funding_rules(settings),
+            keys=key_terms(settings),
             reports=report_terms(settings),
             advice=AdviceTerms(prices=prices_by_currency(settings.plan_prices)),
         )
@@ -144,6 +146,16 @@ def operators(settings: Settings) -> Mapping[str, SecretStr]:
     if operator_token(settings) in tokens.values():
         raise SettingsError("COMMCREDITS_OPERATORS: somebody has the token of COMMCREDITS_OPERATOR_TOKEN")
     return {name: SecretStr(token) for name, token in tokens.items()}
+
+
+def key_terms(settings: Settings) -> KeyTerms:
+    """The settings that keys of programs, and directories that speak SCIM, rest on."""
+    programs = settings.programs
+    return KeyTerms(
+        days_max=programs.key_days_max,
+        scim=programs.scim,
+        group_licences={name.strip().casefold(): codes for name, codes in programs.group_licences.items()},
+    )
 
 
 def telling_terms(settings: Settings) -> TellingTerms:

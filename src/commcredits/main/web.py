@@ -18,6 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from commcredits.edges.http.administration.app import administration_app
+from commcredits.edges.http.administration.issuers import ForeignTokens, TokenIssuer
 from commcredits.edges.http.administration.serving import BoundedProtocol
 from commcredits.edges.portal.adapter import ServicesForPortal
 from commcredits.edges.portal.app import portal_app
@@ -44,6 +45,7 @@ async def run_web(settings: Settings, stop: asyncio.Event, ready: Ready) -> None
             operators=operators(settings),
             charging_address=(loopback_of(settings.charging_host), settings.charging_port),
             charging_tls=tls_towards_charging(settings),
+            foreign_tokens=_foreign_tokens(settings),
         )
         for path in ("/", "/portal"):
             application.router.routes.append(Route(path, _to_portal, include_in_schema=False))
@@ -77,6 +79,12 @@ async def run_web(settings: Settings, stop: asyncio.Event, ready: Ready) -> None
             server.should_exit = True
             stopping.cancel()
             await serving
+
+
+def _foreign_tokens(settings: Settings) -> ForeignTokens | None:
+    """The tokens of organizations' own issuers; None where there are none."""
+    issuers = [TokenIssuer(**dict(each)) for each in settings.programs.token_issuers]
+    return ForeignTokens(issuers, now=utc_now) if issuers else None
 
 
 async def _to_portal(_request: Request) -> Response:

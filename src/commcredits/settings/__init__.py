@@ -33,6 +33,7 @@ from commcredits.settings.funding_rules import (
 )
 from commcredits.settings.kamailio import KamailioSettings
 from commcredits.settings.mail import MailSettings
+from commcredits.settings.programs import ProgramsSettings
 from commcredits.settings.radius import RadiusSettings
 from commcredits.settings.receipts import (
     TAX_ROWS_MAX,
@@ -186,6 +187,10 @@ class Settings(BaseSettings):
     )
     reports: ReportSettings = Field(
         default_factory=ReportSettings, description="Who carries calls, how long exports are kept, privacy, as JSON."
+    )
+    programs: ProgramsSettings = Field(
+        default_factory=ProgramsSettings,
+        description="Keys of programs, tokens of organizations' own issuers, and SCIM, as JSON.",
     )
     webhooks_to_loopback: bool = Field(
         default=False, description="Lets webhooks go to this machine, also over plain http: for trying out."

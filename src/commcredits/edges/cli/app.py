@@ -13,6 +13,7 @@ import typer
 from commcredits.edges.cli import (
     accounting,
     adjustments,
+    api_keys,
     audit,
     blocks,
     call_mappings,
@@ -36,6 +37,7 @@ from commcredits.edges.cli import (
     rules,
     stock,
     system,
+    usage,
     users,
     vouchers,
     webhooks,
@@ -95,7 +97,10 @@ def build_app(parts: Parts) -> typer.Typer:
     app.add_typer(audit.commands(parts), name="audit")
     app.add_typer(notices.recipient_commands(parts), name="recipients")
     app.add_typer(webhooks.commands(parts), name="webhooks")
+    app.add_typer(api_keys.commands(parts), name="api-keys")
+    app.add_typer(api_keys.sandbox_commands(parts), name="sandboxes")
     reports.add_commands(app, parts)
+    app.add_typer(usage.commands(parts), name="usage")
     app.add_typer(accounting.commands(parts), name="accounting")
     app.add_typer(calls.commands(parts), name="calls")
     app.add_typer(call_mappings.commands(parts), name="call-mappings")

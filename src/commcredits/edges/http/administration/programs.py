@@ -39,6 +39,7 @@ _UNKNOWN: Final = (RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.UNKNOWN_API_KEY
 def add_programs(routes: APIRouter) -> None:
     """Keys, and sandboxes."""
     _add_api_keys(routes)
+    _add_ending(routes)
     _add_sandboxes(routes)
 
 
@@ -84,6 +85,8 @@ def _add_api_keys(routes: APIRouter) -> None:
         )
         return program_forms.new_api_key(taken(made))
 
+
+def _add_ending(routes: APIRouter) -> None:
     @routes.post(
         f"{_KEY}/rotate",
         tags=[Tag.PROGRAMS],
