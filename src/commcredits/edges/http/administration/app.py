@@ -59,6 +59,7 @@ from commcredits.edges.http.administration.refusing import ProblemError, problem
 from commcredits.edges.http.administration.reports import add_calls, add_money_reports
 from commcredits.edges.http.administration.routes import StrictRoute
 from commcredits.edges.http.administration.upkeep import add_health, add_verification
+from commcredits.edges.http.administration.usage import add_usage, add_usage_exports
 from commcredits.edges.http.administration.webhooks import add_webhook_deliveries, add_webhook_endpoints
 from commcredits.edges.http.charging.openapi import charging_openapi
 from commcredits.edges.http.graph.app import GraphApi
@@ -169,6 +170,8 @@ def _add_oversight(routes: APIRouter) -> None:
     add_webhook_endpoints(routes)
     add_webhook_deliveries(routes)
     add_programs(routes)
+    add_usage(routes)
+    add_usage_exports(routes)
     add_calls(routes)
     add_call_handling(routes)
     add_flags(routes)
