@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import asyncpg
+
 from commcredits.core.access import Permission
 from commcredits.core.outcomes import Refused
 from commcredits.operations.inputs import invalid_input, is_identifier
@@ -67,6 +69,16 @@ class DialOutLeg:
     capability: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialOutLegs:
+    """The legs of one organizer, newest first; the names are empty for one who is not there any more."""
+
+    user_id: str
+    display_name: str
+    user_principal_name: str
+    legs: tuple[DialOutLeg, ...]
+
+
 @reads(Permission.REPORTS_READ)
 async def report_dial_out(
     services: Services, *, organization_id: str, first_day: date | None = None, last_day: date | None = None
@@ -123,7 +135,7 @@ async def report_dial_out(
 @reads(Permission.REPORTS_READ)
 async def list_dial_out_legs(
     services: Services, *, organization_id: str, user_id: str, first_day: date, last_day: date
-) -> tuple[DialOutLeg, ...] | Refused:
+) -> DialOutLegs | Refused:
     """The latest conference legs of one organizer that began on these days, newest first, at most LEGS_MAX.
 
     Numbers are masked by the organization's country, and records no longer kept are left out (domain.md §7, Privacy).
@@ -136,31 +148,42 @@ async def list_dial_out_legs(
         return refused
     if not is_identifier(user_id):
         return invalid_input("user_id", user_id, "the object id of a user")
-    rows = await services.pool.fetch(
-        load_statement("spending/list_dial_out_legs"),
-        services.shard_id,
-        organization_id,
-        user_id,
-        day_bounds(first_day, organization.time_zone)[0],
-        day_bounds(last_day, organization.time_zone)[1],
-        LEGS_MAX,
-    )
-    privacy, now = services.reports.privacy, services.clock()
-    return tuple(
-        DialOutLeg(
-            session_id=row["session_id"],
-            conference_id=row["conference_id"] or "",
-            began_at=row["authorised_at"],
-            callee=privacy.shown("", row["callee"], inbound=False, country=organization.country)[1],
-            destination=row["rate_destination"] or "",
-            country=row["other_country"] or "",
-            seconds=row["used_seconds"],
-            pool_minutes=row["pool_minutes"],
-            charged_micros=row["charged_micros"],
-            capability=row["capability"] or "",
+    place, zone = (services.shard_id, organization_id), organization.time_zone
+    async with services.pool.acquire() as connection:
+        rows = await connection.fetch(
+            load_statement("spending/list_dial_out_legs"),
+            *place,
+            user_id,
+            day_bounds(first_day, zone)[0],
+            day_bounds(last_day, zone)[1],
+            LEGS_MAX,
         )
-        for row in rows
-        if row["authorised_at"] >= privacy.kept_since(row["usage_location"] or organization.country, now)
+        organizer = (await people_by_id(connection, *place, [user_id])).get(user_id)
+    privacy, now = services.reports.privacy, services.clock()
+    return DialOutLegs(
+        user_id=user_id,
+        display_name="" if organizer is None else organizer["display_name"],
+        user_principal_name="" if organizer is None else organizer["user_principal_name"],
+        legs=tuple(
+            _leg(row, privacy.shown("", row["callee"], inbound=False, country=organization.country)[1])
+            for row in rows
+            if row["authorised_at"] >= privacy.kept_since(row["usage_location"] or organization.country, now)
+        ),
+    )
+
+
+def _leg(row: asyncpg.Record, callee: str) -> DialOutLeg:
+    return DialOutLeg(
+        session_id=row["session_id"],
+        conference_id=row["conference_id"] or "",
+        began_at=row["authorised_at"],
+        callee=callee,
+        destination=row["rate_destination"] or "",
+        country=row["other_country"] or "",
+        seconds=row["used_seconds"],
+        pool_minutes=row["pool_minutes"],
+        charged_micros=row["charged_micros"],
+        capability=row["capability"] or "",
     )
 
 

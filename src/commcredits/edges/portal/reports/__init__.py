@@ -1,0 +1,1 @@
+"""Reports: spending, statements, minute pools, blocked users, conference dial-out."""
