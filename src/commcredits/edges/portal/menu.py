@@ -145,6 +145,54 @@ ORGANIZATION_MENU: Final = (
             ),
         ),
     ),
+    Section(
+        key="reports",
+        heading=marked("Reports"),
+        entries=(
+            Entry(
+                key="spending",
+                label=marked("Spending"),
+                icon="data_trending",
+                path="/reports/spending",
+                permission=Permission.REPORTS_READ,
+            ),
+            Entry(
+                key="statements",
+                label=marked("Statements"),
+                icon="document_text",
+                path="/reports/statements",
+                permission=Permission.FUNDS_READ,
+            ),
+            Entry(
+                key="pools",
+                label=marked("Minute pools"),
+                icon="timer",
+                path="/reports/minute-pools",
+                permission=Permission.REPORTS_READ,
+            ),
+            Entry(
+                key="calls",
+                label=marked("Calls"),
+                icon="call_outbound",
+                path="/calls",
+                permission=Permission.CALLS_READ,
+            ),
+            Entry(
+                key="blocked",
+                label=marked("Blocked users"),
+                icon="call_prohibited",
+                path="/reports/blocked-users",
+                permission=Permission.POLICIES_READ,
+            ),
+            Entry(
+                key="dial-out",
+                label=marked("Conference dial-out"),
+                icon="headset",
+                path="/reports/conference-dial-out",
+                permission=Permission.REPORTS_READ,
+            ),
+        ),
+    ),
 )
 """What an organization's administrators find. Below ``/organizations/<id>``."""
 
