@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
 
+import asyncpg
 import phonenumbers
 
 from commcredits.core.access import Permission
@@ -43,6 +44,8 @@ DIGITS_MIN: Final = 3
 _PUNCTUATION: Final = re.compile(r"[\s().\-/\u00a0\u2010-\u2015]+")
 _NUMBER: Final = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
 
+_INBOUND: Final = frozenset({Service.TOLL_IN, Service.TOLL_FREE_IN})
+
 T = TypeVar("T")
 
 
@@ -68,7 +71,7 @@ class FoundNumber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundCall:
-    """A call; its numbers are whole, and masked by whoever shows them (domain.md §7)."""
+    """A call, with its numbers as the organization may see them (domain.md §7, Privacy)."""
 
     session_id: str
     service: Service
@@ -137,7 +140,7 @@ async def search(
         return services.actor.holds(permission, organization_id)
 
     async with services.pool.acquire() as connection:
-        searcher = _Searcher(connection, services.shard_id, organization, text, limit)
+        searcher = _Searcher(connection, services, organization, text, limit)
         return SearchResults(
             query=text,
             number=searcher.number,
@@ -168,10 +171,13 @@ class _Searcher:
     """Asks the database for one query, kind by kind."""
 
     def __init__(
-        self, connection: Connection, shard_id: int, organization: Organization, text: str, limit: int
+        self, connection: Connection, services: Services, organization: Organization, text: str, limit: int
     ) -> None:
         self._connection = connection
-        self._place = (shard_id, organization.organization_id)
+        self._place = (services.shard_id, organization.organization_id)
+        self._country = organization.country
+        self._privacy = services.reports.privacy
+        self._now = services.clock()
         self._text = text
         self._limit = limit
         self.number = number_in(text, organization.country)
@@ -215,19 +221,25 @@ class _Searcher:
         """By id; or by a whole number, among the latest calls."""
         rows = await self._connection.fetch(load_statement("search_call_by_id"), *self._place, self._text)
         if not rows and self.number:
-            rows = await self._fetch("search_calls", self.number, CALLS_LOOKED_AT)
-        return self._found(
-            [
-                FoundCall(
-                    session_id=row["session_id"],
-                    service=Service(row["service"]),
-                    caller=row["caller"],
-                    callee=row["callee"],
-                    state=SessionState(row["state"]),
-                    authorised_at=row["authorised_at"],
-                )
-                for row in rows
-            ]
+            hidden = self._privacy.masked_digits.get(self._country, 0)
+            rows = await self._fetch("search_calls", self.number, CALLS_LOOKED_AT, hidden)
+        return self._found([call for row in rows if (call := self._call_of(row)) is not None])
+
+    def _call_of(self, row: asyncpg.Record) -> FoundCall | None:
+        """A call as it may be shown; None where its record is no longer kept."""
+        if row["authorised_at"] < self._privacy.kept_since(row["usage_location"] or self._country, self._now):
+            return None
+        service = Service(row["service"])
+        caller, callee = self._privacy.shown(
+            row["caller"], row["callee"], inbound=service in _INBOUND, country=self._country
+        )
+        return FoundCall(
+            session_id=row["session_id"],
+            service=service,
+            caller=caller,
+            callee=callee,
+            state=SessionState(row["state"]),
+            authorised_at=row["authorised_at"],
         )
 
     async def receipts(self) -> Found[FoundReceipt]:

@@ -13,6 +13,8 @@ import pytest
 from tests.edges.portal.busy import open_busy
 from tests.edges.portal.walking import patterns, walk
 
+POSTED: Final = "a form is posted there; whoever asks for it is shown the page that has the form"
+BASE: Final = "/organizations/{organization_id:uuid}"
 CREDITS: Final = "/organizations/{organization_id:uuid}/billing/communications-credits"
 NO_LINK_LEADS_THERE: Final[dict[str, str]] = {
     f"{CREDITS}/auto-recharge": "a form is posted there; whoever asks for it is led to the page that has the form",
@@ -21,6 +23,18 @@ NO_LINK_LEADS_THERE: Final[dict[str, str]] = {
     "/billing/approve/{top_up_id}": "a letter leads there",
     "/billing/approve/{top_up_id}/done": "a gateway leads back there",
     "/organizations/{organization_id:uuid}/billing/payment-methods/added": "a gateway leads back there",
+    f"{BASE}/users/import/confirm": POSTED,
+    f"{BASE}/users/licences": POSTED,
+    f"{BASE}/users/licences/preview": POSTED,
+    f"{BASE}/users/licences/apply": POSTED,
+    f"{BASE}/resource-accounts/licences": POSTED,
+    f"{BASE}/resource-accounts/licences/preview": POSTED,
+    f"{BASE}/resource-accounts/licences/apply": POSTED,
+    f"{BASE}/numbers/get/{{digits:int}}": "a form is posted there, which reserves the number",
+    f"{BASE}/numbers/get/{{digits:int}}/acquire": POSTED,
+    f"{BASE}/policies/review": POSTED,
+    f"{BASE}/policies/save": POSTED,
+    f"{BASE}/search": "a form leads there",
     "/static/{name}": "pages name them in their heads",
     "/sign-in": "whoever is signed in is led on",
 }

@@ -146,6 +146,53 @@ ORGANIZATION_MENU: Final = (
         ),
     ),
     Section(
+        key="people",
+        heading=marked("Users"),
+        entries=(
+            Entry(
+                key="people",
+                label=marked("Active users"),
+                icon="people",
+                path="/users",
+                permission=Permission.USERS_READ,
+            ),
+            Entry(
+                key="resource-accounts",
+                label=marked("Resource accounts"),
+                icon="bot",
+                path="/resource-accounts",
+                permission=Permission.USERS_READ,
+            ),
+            Entry(
+                key="licences",
+                label=marked("Licences"),
+                icon="certificate",
+                path="/licences",
+                permission=Permission.USERS_READ,
+            ),
+        ),
+    ),
+    Section(
+        key="voice",
+        heading=marked("Voice"),
+        entries=(
+            Entry(
+                key="numbers",
+                label=marked("Phone numbers"),
+                icon="call",
+                path="/numbers",
+                permission=Permission.NUMBERS_READ,
+            ),
+            Entry(
+                key="policies",
+                label=marked("Policies & caps"),
+                icon="shield",
+                path="/policies",
+                permission=Permission.POLICIES_READ,
+            ),
+        ),
+    ),
+    Section(
         key="reports",
         heading=marked("Reports"),
         entries=(
@@ -197,6 +244,91 @@ ORGANIZATION_MENU: Final = (
 """What an organization's administrators find. Below ``/organizations/<id>``."""
 
 CONSOLE_MENU: Final[tuple[Section, ...]] = (
+    Section(
+        key="console",
+        heading=marked("Console"),
+        entries=(
+            Entry(key="health", label=marked("Health"), icon="heart_pulse", path="", permission=Permission.OPERATOR_READ),
+            Entry(
+                key="console-organizations",
+                label=marked("Organizations"),
+                icon="building",
+                path="/organizations",
+                permission=Permission.OPERATOR_READ,
+            ),
+            Entry(
+                key="live-calls",
+                label=marked("Live calls"),
+                icon="call",
+                path="/live-calls",
+                permission=Permission.OPERATOR_CALLS,
+            ),
+            Entry(
+                key="fraud",
+                label=marked("Fraud desk"),
+                icon="shield",
+                path="/fraud",
+                permission=Permission.OPERATOR_BLOCKS,
+            ),
+        ),
+    ),
+    Section(
+        key="console-money",
+        heading=marked("Rates and money"),
+        entries=(
+            Entry(
+                key="rate-decks",
+                label=marked("Rate decks"),
+                icon="certificate",
+                path="/rate-decks",
+                permission=Permission.OPERATOR_RATES,
+            ),
+            Entry(
+                key="margins",
+                label=marked("Margins"),
+                icon="data_trending",
+                path="/margins",
+                permission=Permission.OPERATOR_RATES,
+            ),
+            Entry(
+                key="adjustments",
+                label=marked("Adjustments"),
+                icon="edit",
+                path="/adjustments",
+                permission=Permission.OPERATOR_FUNDS,
+            ),
+            Entry(
+                key="payments",
+                label=marked("Payments"),
+                icon="payment",
+                path="/payments",
+                permission=Permission.OPERATOR_FUNDS,
+            ),
+        ),
+    ),
+    Section(
+        key="console-service",
+        heading=marked("Service"),
+        entries=(
+            Entry(
+                key="telling",
+                label=marked("Mails and webhooks"),
+                icon="mail",
+                path="/mails-and-webhooks",
+                permission=Permission.OPERATOR_READ,
+            ),
+            Entry(
+                key="jobs", label=marked("Jobs"), icon="arrow_sync", path="/jobs", permission=Permission.OPERATOR_READ
+            ),
+            Entry(
+                key="verifications",
+                label=marked("Verification"),
+                icon="checkmark_circle",
+                path="/verifications",
+                permission=Permission.OPERATOR_VERIFY,
+            ),
+        ),
+    ),
     Section(
         key="access",
         heading=marked("Access"),

@@ -74,4 +74,53 @@
 
   document.addEventListener("htmx:after:settle", showToggle);
   showToggle();
+
+  // A slash leads to the search, unless somebody is writing.
+  document.addEventListener("keydown", (event) => {
+    const search = document.querySelector("[data-search]");
+    const isWriting = event.target.closest("input, textarea, select, [contenteditable], dialog");
+    if (event.key === "/" && !isWriting && !event.ctrlKey && !event.metaKey && !event.altKey && search?.offsetParent) {
+      event.preventDefault();
+      search.focus();
+    }
+  });
+
+  // A box above the others ticks them all; who ticks one of them means those that are ticked.
+  const showTickAll = () => {
+    for (const all of document.querySelectorAll("[data-tick-all]")) {
+      all.hidden = false;
+    }
+  };
+
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form");
+    if (event.target.matches("[data-tick-all]")) {
+      for (const box of form.querySelectorAll("input[name^=pick-]")) {
+        box.checked = event.target.checked;
+      }
+    }
+    if (event.target.matches("[data-tick-all], input[name^=pick-]")) {
+      const picked = form.querySelector("input[name=whom][value=picked]");
+      if (picked) {
+        picked.checked = true;
+      }
+    }
+  });
+
+  // How long a reservation still holds, beside the instant at which it ends.
+  const countDown = () => {
+    for (const place of document.querySelectorAll("[data-until]")) {
+      const seconds = Math.max(0, Math.floor((Date.parse(place.dataset.until) - Date.now()) / 1000));
+      place.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+      place.hidden = false;
+    }
+  };
+
+  if (document.querySelector("[data-until]")) {
+    countDown();
+    setInterval(countDown, 1000);
+  }
+
+  document.addEventListener("htmx:after:settle", showTickAll);
+  showTickAll();
 })();

@@ -1,0 +1,1 @@
+"""The pages of policies, caps and limits."""

@@ -1,0 +1,1 @@
+"""The page of the one search over users, numbers, calls and receipts."""
