@@ -248,7 +248,13 @@ CONSOLE_MENU: Final[tuple[Section, ...]] = (
         key="console",
         heading=marked("Console"),
         entries=(
-            Entry(key="health", label=marked("Health"), icon="heart_pulse", path="", permission=Permission.OPERATOR_READ),
+            Entry(
+                key="health",
+                label=marked("Health"),
+                icon="heart_pulse",
+                path="",
+                permission=Permission.OPERATOR_READ,
+            ),
             Entry(
                 key="console-organizations",
                 label=marked("Organizations"),

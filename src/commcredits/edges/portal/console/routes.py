@@ -1,0 +1,112 @@
+"""The console's routes: which page answers which address.
+
+Knows the pages. Refuses to let anybody but the operator's people past any of them: the desk asks at each.
+"""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute, Route
+
+from commcredits.edges.portal.console import links
+from commcredits.edges.portal.console.call_pages import CallPages
+from commcredits.edges.portal.console.deck_pages import DeckPages
+from commcredits.edges.portal.console.desk import Answer, Desk
+from commcredits.edges.portal.console.fraud_pages import FraudPages
+from commcredits.edges.portal.console.fund_pages import FundPages
+from commcredits.edges.portal.console.health_pages import HealthPages
+from commcredits.edges.portal.console.margin_pages import MarginPages
+from commcredits.edges.portal.console.organization_pages import OrganizationPages
+from commcredits.edges.portal.console.payment_pages import PaymentPages
+from commcredits.edges.portal.door import Door
+from commcredits.edges.portal.uploads import read_upload
+
+
+def console_routes(door: Door) -> list[BaseRoute]:
+    """Every address of the console."""
+    desk = Desk(door=door)
+    shown, sent = _pages(desk)
+    decks = DeckPages(desk=desk)
+    return [
+        *(Route(path, desk.opened(answer)) for path, answer in shown),
+        *(Route(path, desk.opened(answer), methods=["POST"]) for path, answer in sent),
+        Route(links.NEW_DECK, desk.opened(decks.new_form)),
+        Route(links.NEW_DECK, desk.opened(decks.new, reads=read_upload), methods=["POST"]),
+        Route(links.EXPLAIN, desk.opened(decks.explain)),
+        Route(links.DECK, desk.opened(decks.deck)),
+        Route(links.COMPARE, desk.opened(decks.compare)),
+        *(
+            Route(path, desk.opened(answer), methods=["POST"])
+            for path, answer in (
+                (links.PUBLISH, decks.publish),
+                (links.ROLL_BACK, decks.roll_back),
+                (links.DISCARD, decks.discard),
+                (links.COST, decks.cost),
+            )
+        ),
+    ]
+
+
+Routed = list[tuple[str, Answer]]
+
+
+def _pages(desk: Desk) -> tuple[Routed, Routed]:
+    """What is shown, and what takes a form; the first that fits an address answers it."""
+    health, calls, fraud = HealthPages(desk=desk), CallPages(desk=desk), FraudPages(desk=desk)
+    organizations, margins, funds = OrganizationPages(desk=desk), MarginPages(desk=desk), FundPages(desk=desk)
+    payments, decks = PaymentPages(desk=desk), DeckPages(desk=desk)
+    shown: Routed = [
+        (links.HEALTH, health.health),
+        (links.GATEWAYS, health.gateways),
+        (links.JOBS, health.jobs),
+        (links.VERIFICATIONS, health.verifications),
+        (links.VERIFICATION, health.verification),
+        (links.ORGANIZATIONS, organizations.organizations),
+        (links.OPEN, organizations.open_form),
+        (links.ORGANIZATION, organizations.organization),
+        (links.CALLS, calls.calls),
+        (links.CUT, calls.cut_form),
+        (links.REFUND_CALL, funds.call_form),
+        (links.FRAUD, fraud.blocks),
+        (links.FLAGS, fraud.flags),
+        (links.SPENDING, fraud.spending),
+        (links.BLOCK_BY_HAND, fraud.block_form),
+        (links.BLOCK, fraud.block),
+        (links.DECKS, decks.decks),
+        (links.MARGINS, margins.margins),
+        (links.MARGIN, margins.report),
+        (links.ADJUSTMENTS, funds.adjustments),
+        (links.ASK_ADJUSTMENT, funds.ask_form),
+        (links.DECIDE, funds.adjustment),
+        (links.VOUCHERS, funds.vouchers),
+        (links.PAYMENTS, payments.attempts),
+        (links.BY_HAND, payments.by_hand_form),
+        (links.REFUND, payments.refund_form),
+        (links.DISPUTES, payments.disputes),
+        (links.REFUNDS, payments.refunds),
+        (links.EVENTS, payments.events),
+        (links.PAYOUTS, payments.payouts),
+        (links.TELLING, payments.telling),
+    ]
+    sent: Routed = [
+        (links.VERIFICATIONS, health.verify),
+        (links.OPEN, organizations.open),
+        (links.BILLING, organizations.billing),
+        (links.CURRENCY, organizations.currency),
+        (links.DECK_OF, organizations.deck),
+        (links.PROMOTION, organizations.promotion),
+        (links.CLOSE, organizations.close),
+        (links.CUT, calls.cut),
+        (links.REFUND_CALL, funds.refund_call),
+        (links.BLOCK_BY_HAND, fraud.block_by_hand),
+        (links.BLOCK, fraud.lift),
+        (links.MARGINS, margins.ask),
+        (links.ASK_ADJUSTMENT, funds.ask),
+        (links.DECIDE, funds.decide),
+        (links.VOUCHERS, funds.void),
+        (links.LOOK_UP, payments.look_up),
+        (links.BY_HAND, payments.by_hand),
+        (links.REFUND, payments.refund),
+        (links.EVENTS, payments.deal_again),
+        (links.TELLING, payments.tell),
+    ]
+    return shown, sent
