@@ -25,7 +25,7 @@ exit $$code)
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-slow simulate check bench call cluster fmt lock
+.PHONY: help demo serve test test-slow simulate check bench call cluster identity-provider fmt lock
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
@@ -61,6 +61,8 @@ call: $(VENV)/installed ## place real SIP calls through Kamailio; ARGS=--first: 
 
 cluster: $(VENV)/clustered ## add local Spark to .venv, half a gigabyte, for the tests marked cluster (needs Java 17 or newer)
 
+identity-provider: tests/identity_provider/node_modules/installed ## install the provider that sign-in is tested against (needs Node.js and npm)
+
 fmt: $(VENV)/installed ## format the code and apply the lint fixes that are safe
 	@$(BIN)/ruff check --quiet --fix-only $(SOURCES)
 	@$(BIN)/ruff format $(SOURCES)
@@ -77,6 +79,11 @@ $(VENV)/installed: $(VENV)/locked pyproject.toml
 $(VENV)/clustered: requirements-cluster.lock $(VENV)/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation \
 		--requirement requirements-cluster.lock
+	@touch $@
+
+# Every archive is checked against its hash in the lock file, and no script of a package is run.
+tests/identity_provider/node_modules/installed: tests/identity_provider/package-lock.json
+	@cd tests/identity_provider && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 $(VENV)/locked: requirements.lock
