@@ -18,9 +18,9 @@ import asyncpg
 from commcredits.core.access import Permission
 from commcredits.core.calendar import instant_text
 from commcredits.core.commands import CallType
-from commcredits.core.outcomes import Refused
+from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.operations.call_records import UsageRow, rows_of
-from commcredits.operations.inputs import invalid_input, is_identifier, refuse_visible_ascii
+from commcredits.operations.inputs import invalid_input, is_identifier, refuse_name, refuse_visible_ascii
 from commcredits.operations.organizations import Organization, get_organization
 from commcredits.operations.paging import (
     Page,
@@ -45,6 +45,8 @@ CALLS_AT_ONCE: Final = 2_000
 """How many calls are read at once where all of a period are wanted."""
 
 READ_SECONDS_MAX: Final = 120
+
+USER_PRINCIPAL_NAME_CHARACTERS_MAX: Final = 320
 
 _LIST: Final = "usage"
 _CAPABILITY_CHARACTERS_MAX: Final = 40
@@ -151,6 +153,23 @@ async def read_usage(
     if isinstance(organization, Refused):
         return organization
     return _all_rows(services, organization, query)
+
+
+@reads(Permission.CALL_RECORDS_READ)
+async def find_usage_user(services: Services, *, organization_id: str, user: str) -> str | Refused:
+    """The object id of whom a sign-in name or an object id means; of nobody where it is an id that nobody has."""
+    organization = await get_organization(services, organization_id=organization_id)
+    if isinstance(organization, Refused):
+        return organization
+    if is_identifier(user):
+        return user
+    refused = refuse_name("user", user, USER_PRINCIPAL_NAME_CHARACTERS_MAX)
+    if refused is not None:
+        return refused
+    party_id = await services.pool.fetchval(load_statement("find_usage_user"), services.shard_id, organization_id, user)
+    if party_id is None:
+        return Refused(code=RefusalCode.UNKNOWN_USER, facts={"user": user})
+    return str(party_id)
 
 
 async def checked_organization(services: Services, organization_id: str, query: UsageQuery) -> Organization | Refused:

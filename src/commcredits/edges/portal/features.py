@@ -16,9 +16,12 @@ from commcredits.edges.portal.home.pages import home_routes
 from commcredits.edges.portal.numbers.routes import number_routes
 from commcredits.edges.portal.people.routes import people_routes
 from commcredits.edges.portal.policies.routes import policy_routes
+from commcredits.edges.portal.programs.routes import program_routes
 from commcredits.edges.portal.reports.routes import report_routes
 from commcredits.edges.portal.search.routes import search_routes
 from commcredits.edges.portal.settings_pages.pages import settings_routes
+from commcredits.edges.portal.telling.pages import telling_routes
+from commcredits.edges.portal.usage.pages import usage_routes
 
 
 def feature_routes(door: Door) -> list[BaseRoute]:
@@ -35,5 +38,8 @@ def feature_routes(door: Door) -> list[BaseRoute]:
         *advice_routes(door),
         *report_routes(door),
         *call_routes(door),
+        *program_routes(door),
+        *telling_routes(door),
+        *usage_routes(door),
         *console_routes(door),
     ]

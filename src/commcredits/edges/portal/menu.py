@@ -197,6 +197,13 @@ ORGANIZATION_MENU: Final = (
         heading=marked("Reports"),
         entries=(
             Entry(
+                key="usage",
+                label=marked("Usage"),
+                icon="table",
+                path="/reports/usage",
+                permission=Permission.CALL_RECORDS_READ,
+            ),
+            Entry(
                 key="spending",
                 label=marked("Spending"),
                 icon="data_trending",
@@ -237,6 +244,46 @@ ORGANIZATION_MENU: Final = (
                 icon="headset",
                 path="/reports/conference-dial-out",
                 permission=Permission.REPORTS_READ,
+            ),
+        ),
+    ),
+    Section(
+        key="notices",
+        heading=marked("Notices"),
+        entries=(
+            Entry(
+                key="notices",
+                label=marked("What was told"),
+                icon="alert",
+                path="/notices",
+                permission=Permission.NOTICES_READ,
+            ),
+            Entry(
+                key="recipients",
+                label=marked("Recipients"),
+                icon="mail",
+                path="/notices/recipients",
+                permission=Permission.NOTICES_READ,
+            ),
+        ),
+    ),
+    Section(
+        key="programs",
+        heading=marked("Programs"),
+        entries=(
+            Entry(
+                key="api-keys",
+                label=marked("API keys"),
+                icon="key",
+                path="/programs/api-keys",
+                permission=Permission.API_KEYS_READ,
+            ),
+            Entry(
+                key="webhooks",
+                label=marked("Webhooks"),
+                icon="plug_connected",
+                path="/programs/webhooks",
+                permission=Permission.WEBHOOKS_READ,
             ),
         ),
     ),

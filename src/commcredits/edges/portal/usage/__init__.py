@@ -1,0 +1,1 @@
+"""Usage: the calls of a period as a chart and a table, and their exports."""
