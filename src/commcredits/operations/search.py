@@ -19,7 +19,7 @@ import phonenumbers
 from commcredits.core.access import Permission
 from commcredits.core.account import SessionState
 from commcredits.core.commands import Service
-from commcredits.core.numbers import is_e164
+from commcredits.core.numbers import EMERGENCY_NUMBERS, is_e164
 from commcredits.core.outcomes import Refused
 from commcredits.core.roster import NumberKind, NumberPurpose, PartyKind
 from commcredits.operations.inputs import invalid_input, is_identifier, refuse_name
@@ -152,8 +152,13 @@ async def search(
 
 
 def number_in(text: str, country: str) -> str:
-    """The E.164 form of what is written like a number, national ones as in ``country``; empty for anything else."""
+    """The E.164 form of what is written like a number, national ones as in ``country``; empty for anything else.
+
+    The short numbers of emergency services stay as they are.
+    """
     plain = _PUNCTUATION.sub("", text)
+    if plain in EMERGENCY_NUMBERS:
+        return plain
     if not _NUMBER.fullmatch(plain):
         return ""
     if plain.startswith("00"):
