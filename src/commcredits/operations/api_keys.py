@@ -135,6 +135,12 @@ async def list_api_keys(
     return Page(items=items, next_cursor=write_cursor(_LIST, write_instant(last.created_at), last.key_id))
 
 
+@reads(Permission.API_KEYS_READ)
+async def get_api_key(services: Services, *, organization_id: str, key_id: str) -> ApiKey | Refused:
+    """One key of this organization; another's is as unknown as none."""
+    return await _known(services, organization_id, key_id)
+
+
 @acts(Permission.API_KEYS_WRITE, needs_proof=True)
 async def create_api_key(
     services: Services,
