@@ -15,7 +15,7 @@ left join payment_methods m
     and m.payment_method_id::text = t.payment_method
 where t.shard_id = $1
     and t.state in ('due', 'sent', 'processing', 'action_required', 'unknown')
-    and t.created_at < $2
+    and t.created_at <= $2
     and t.top_up_id > $3
     and ($4::text = '' or t.state = $4)
 order by t.top_up_id
