@@ -21,6 +21,7 @@ from tests.edges.http.administration.hostile_programs import HOSTILE_PROGRAMS
 from tests.edges.http.administration.hostile_rates import BODY, HOSTILE_RATES
 from tests.edges.http.administration.hostile_receipts import HOSTILE_RECEIPTS
 from tests.edges.http.administration.hostile_recharge import HOSTILE_RECHARGE
+from tests.edges.http.administration.hostile_spending import HOSTILE_SPENDING
 from tests.edges.http.administration.hostile_telling import HOSTILE_TELLING
 from tests.edges.http.administration.walk_over_receipts import issue
 from tests.edges.http.administration.world import ROMANIA, World, rate_deck_csv
@@ -134,6 +135,7 @@ ALL = [
     *HOSTILE_RECEIPTS,
     *HOSTILE_RECHARGE,
     *HOSTILE_TELLING,
+    *HOSTILE_SPENDING,
     *HOSTILE_AUDIT,
 ]
 

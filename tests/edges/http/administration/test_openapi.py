@@ -46,6 +46,7 @@ from tests.edges.http.administration.walk_over_programs import (
 from tests.edges.http.administration.walk_over_rates import walk_into_refusals_of_rates, walk_well_over_rates
 from tests.edges.http.administration.walk_over_receipts import walk_into_refusals_of_receipts, walk_well_over_receipts
 from tests.edges.http.administration.walk_over_recharge import walk_into_refusals_of_recharge
+from tests.edges.http.administration.walk_over_spending import walk_into_refusals_of_spending, walk_well_over_spending
 from tests.edges.http.administration.walk_over_telling import walk_into_refusals_of_telling, walk_well_over_telling
 from tests.edges.http.administration.walk_over_usage import walk_into_refusals_of_usage, walk_well_over_usage
 from tests.edges.http.administration.world import ROMANIA, World, client_of, rate_deck_csv
@@ -257,6 +258,7 @@ async def _walk_well(world: World) -> None:
     await walk_well_over_funding_rules(world, organization)
     await walk_well_over_programs(world, organization)
     await walk_well_over_usage(world, organization)
+    await walk_well_over_spending(world, organization)
     lists = ("numbers", "top-ups", "payment-methods", "lots", "journal", "calls")
     singles = (
         "",
@@ -349,6 +351,7 @@ async def _walk_into_refusals(world: World) -> None:
     await walk_into_refusals_of_funding_rules(world)
     await walk_into_refusals_of_programs(world, organization)
     await walk_into_refusals_of_usage(world, organization)
+    await walk_into_refusals_of_spending(world, organization)
     await client.put(f"{path}/rate-deck", json={"rate_deck_id": await world.publish(currency="USD")})
     await world.created(f"{path}/numbers", {"number": "+40212345670", "kind": "user"})
     await client.post(

@@ -58,6 +58,7 @@ from commcredits.edges.http.administration.recorded_calls import add_call_mappin
 from commcredits.edges.http.administration.refusing import ProblemError, problem_response
 from commcredits.edges.http.administration.reports import add_calls, add_money_reports
 from commcredits.edges.http.administration.routes import StrictRoute
+from commcredits.edges.http.administration.spending import add_explained_calls, add_spending, add_statements
 from commcredits.edges.http.administration.upkeep import add_health, add_verification
 from commcredits.edges.http.administration.usage import add_usage, add_usage_exports
 from commcredits.edges.http.administration.webhooks import add_webhook_deliveries, add_webhook_endpoints
@@ -173,6 +174,9 @@ def _add_oversight(routes: APIRouter) -> None:
     add_usage(routes)
     add_usage_exports(routes)
     add_calls(routes)
+    add_explained_calls(routes)
+    add_spending(routes)
+    add_statements(routes)
     add_call_handling(routes)
     add_flags(routes)
     add_recorded_calls(routes)
