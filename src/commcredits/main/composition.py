@@ -188,7 +188,6 @@ def funding_rules(settings: Settings) -> FundingRules:
         adjustment_limit_micros=settings.adjustment_limit_micros(),
         closing_remainder=Remainder(settings.closing_remainder),
         account_codes=settings.account_codes,
-        second_person_limit_micros=settings.console.second_person_limit_micros(),
     )
 
 

@@ -24,11 +24,9 @@ class FundingRules:
 
     One person may adjust an organization's balance by ``adjustment_limit_micros``, in millionths of its currency, in 24
     hours; beyond, a second person has to agree. ``account_codes`` are the numbers of accounts in the operator's
-    own books, where they are not the usual ones (commcredits.operations.accounting). ``second_person_limit_micros`` is
-    from which amount on promotions, lines of credit and confirmed transfers need a second person as well; None: never.
+    own books, where they are not the usual ones (commcredits.operations.accounting).
     """
 
     adjustment_limit_micros: int = 100_000_000
     closing_remainder: Remainder = Remainder.REFUND
     account_codes: Mapping[str, str] = field(default_factory=dict)
-    second_person_limit_micros: int | None = None

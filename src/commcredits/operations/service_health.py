@@ -188,7 +188,7 @@ def _signs_of_figures(services: Services, row: asyncpg.Record, now: datetime) ->
         _counted(SignKind.DELIVERIES_FAILED, row["deliveries_failed"], Level.WARN),
         Sign(kind=SignKind.NOTICES_WAITING, level=Level.GOOD, count=row["notices_waiting"]),
         _counted(SignKind.SILENT_CALLS, row["calls_silent"], Level.WARN),
-        _counted(SignKind.DECISIONS_WAITING, row["adjustments_pending"] + row["requests_pending"], Level.WARN),
+        _counted(SignKind.DECISIONS_WAITING, row["adjustments_pending"], Level.WARN),
     ]
     if services.receipts is not None:
         signs.append(_counted(SignKind.RECEIPTS_OWED, row["receipts_owed"], Level.BAD))

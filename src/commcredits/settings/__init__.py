@@ -178,7 +178,7 @@ class Settings(BaseSettings):
         default=None, description="The server that takes mail, as JSON; without it nobody is mailed."
     )
     console: ConsoleSettings = Field(
-        default_factory=ConsoleSettings, description="Verification by night and rules of two people, as JSON."
+        default_factory=ConsoleSettings, description="Verification by night, and how long messages are kept, as JSON."
     )
     plan_prices: tuple[PlanPriceSettings, ...] = Field(
         default_factory=tuple,

@@ -27,7 +27,6 @@ select
     ) as attempts_stuck,
     (select count(*) from refunds r where r.shard_id = $1 and r.state in ('sent', 'processing', 'unknown')) as refunds_open,
     (select count(*) from adjustments d where d.shard_id = $1 and d.state = 'pending') as adjustments_pending,
-    (select count(*) from hand_requests h where h.shard_id = $1 and h.state = 'pending') as requests_pending,
     (
         select count(*)
         from (

@@ -13,33 +13,6 @@ create index adjustments_by_actor on adjustments (shard_id, organization_id, req
 create index adjustments_pending on adjustments (shard_id, adjustment_id) where state = 'pending';
 drop index adjustments_by_person;
 
--- Funds that a person of the operator wants to give in another way than by an adjustment, beyond what one may alone.
--- "approved" is owed until it is "applied", or "refused" by the operation that it asks for.
-create table hand_requests (
-    shard_id smallint not null,
-    organization_id uuid not null,
-    request_id uuid not null,
-    command_id text not null,
-    kind text not null check (kind in ('promotion', 'credit_line', 'confirmed_payment')),
-    amount_micros bigint not null check (amount_micros > 0),
-    currency text not null,
-    -- JSON: what the operation is given.
-    content text not null,
-    reason text not null check (length(reason) <= 500),
-    state text not null check (state in ('pending', 'approved', 'applied', 'refused', 'rejected')),
-    requested_by text not null,
-    requested_actor text not null,
-    requested_at timestamptz not null,
-    decided_by text not null default '',
-    decided_actor text not null default '',
-    decided_at timestamptz,
-    refusal text not null default '',
-    primary key (shard_id, organization_id, request_id),
-    unique (shard_id, organization_id, command_id)
-);
-
-create index hand_requests_pending on hand_requests (shard_id, request_id) where state in ('pending', 'approved');
-
 alter table blocks add column lift_reason text not null default '' check (length(lift_reason) <= 500);
 
 -- A cost deck says what calls cost the operator from in_force_at on; it prices nobody's calls.
