@@ -6,6 +6,7 @@ of a body, a form's token. Refuses to know which answer is right.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -193,8 +194,15 @@ def portal_of(services: Services) -> Portal:
         operator_token=TOKEN, live_seconds=600, idle_seconds=10**6, visit_seconds_max=10**6, secure_cookies=False
     )
     visits = MemoryVisits(settings, services.clock)
+    stopped = asyncio.Event()
+    stopped.set()  # streams end with what there is at once
     portal = portal_app(
-        lambda page: ServicesForPortal(page.services), settings, now=services.clock, services=services, visits=visits
+        lambda page: ServicesForPortal(page.services),
+        settings,
+        now=services.clock,
+        services=services,
+        visits=visits,
+        stopping=stopped,
     )
     inside: object = portal
     while not isinstance(inside, Starlette):

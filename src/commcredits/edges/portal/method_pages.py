@@ -38,12 +38,6 @@ _SAID: Final = frozenset({_ROLES, _REMOVED, _REPLACED})
 _ORDER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./_-]{0,39}", re.ASCII)
 _COMMAND: Final = re.compile(r"[0-9a-f-]{36}", re.ASCII)
 _SECONDS: Final = re.compile(r"[0-9]{1,11}", re.ASCII)
-_UNKNOWN: Final = (
-    RefusalCode.UNKNOWN_ORGANIZATION,
-    RefusalCode.UNKNOWN_PAYMENT_METHOD,
-    RefusalCode.UNKNOWN_TOP_UP,
-)
-_STATUSES: Final = {**dict.fromkeys(_UNKNOWN, 404), RefusalCode.BUSY: 503}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,11 +317,7 @@ class MethodPages:
 
     def _refused(self, page: Page, refused: object) -> Response:
         assert isinstance(refused, Refused)
-        status = _STATUSES.get(refused.code, 409)
-        missing = refused.code in _UNKNOWN
-        title = marked("There is nothing here") if missing else marked("This page can't be shown now")
-        sentence = page.speech.refusal(refused, "")
-        return self.door.problem(page, status=status, title=page.speech.say(title), sentence=sentence)
+        return self.door.refused(page, refused)
 
 
 def _organization_id(page: Page) -> str:
