@@ -30,8 +30,9 @@ async def history(
             granted_seconds, final, grant_ends_at, used_seconds, overrun_seconds, charged_micros, part_lot_ids,
             part_held_micros, part_drawn_micros, cause, memory, switch, other_country, domestic
         )
-        select $1, $2, 'past-' || d || '-' || c, 'outbound', '+40722000001', '+442079460000', began.at, 'ended', false, 1,
-            300, true, began.at, 100, 0, case when extract(isodow from began.at) > 5 then $4::bigint / 240 else $4 / 24 end,
+        select $1, $2, 'past-' || d || '-' || c, 'outbound', '+40722000001', '+442079460000', began.at, 'ended', false,
+            1, 300, true, began.at, 100, 0,
+            case when extract(isodow from began.at) > 5 then $4::bigint / 240 else $4 / 24 end,
             '{}', '{}', '{}', 'normal', '', '', 'GB', false
         from generate_series(1, $3) as d, generate_series(0, 23) as c,
             lateral (select date_trunc('day', $5::timestamptz) - make_interval(days => d)

@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from commcredits.core.advice_series import ONE, DayOfSpend
+from commcredits.core.advice_series import ONE, DayOfSpend, quantile
 
 DAYS_MIN: Final = 14
 """Of fewer days nothing is said: each day of the week must have come twice."""
@@ -39,6 +39,8 @@ _DAYS_AHEAD_MAX: Final = 56
 """From there on a trend is not drawn on: nothing rises for ever."""
 
 _WEEK: Final = 7
+_NINE_IN_TEN: Final = 900_000
+_ABOVE_MAX: Final = 4
 
 
 class Pace(Struct, frozen=True, kw_only=True, gc=False):
@@ -69,6 +71,7 @@ def pace_of(days: Sequence[DayOfSpend]) -> Pace | None:
     """The pace that these days, unbroken and over, let one expect of the next; None for too few or without a charge."""
     if len(days) < DAYS_MIN or not any(day.charged_micros for day in days[-_LEVEL_DAYS:]):
         return None
+    days = tamed(days)
     weekdays = weekday_shares(days[-WEEKDAY_DAYS:])
     level, age = _level(days[-_LEVEL_DAYS:], weekdays)
     rise = _rise(days, level)
@@ -79,6 +82,16 @@ def pace_of(days: Sequence[DayOfSpend]) -> Pace | None:
         rise_micros=rise,
         weekdays=weekdays,
         days=len(days),
+    )
+
+
+def tamed(days: Sequence[DayOfSpend]) -> tuple[DayOfSpend, ...]:
+    """The days, none above four times what nine in ten days of the last weeks stay within: one night is no pace."""
+    recent = [day.charged_micros for day in days[-_LEVEL_DAYS:] if day.charged_micros]
+    most = quantile(recent, _NINE_IN_TEN) * _ABOVE_MAX
+    return tuple(
+        DayOfSpend(day=day.day, charged_micros=most, calls=day.calls) if day.charged_micros > most else day
+        for day in days
     )
 
 

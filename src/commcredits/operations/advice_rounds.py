@@ -25,7 +25,7 @@ from commcredits.core.advice_anomalies import (
     unusual_subjects,
 )
 from commcredits.core.advice_forecast import forecast
-from commcredits.core.advice_pace import DAYS_MIN, pace_of
+from commcredits.core.advice_pace import DAYS_MIN, pace_of, tamed
 from commcredits.core.advice_plans import Caller, MonthOfCalls, cheaper_plans
 from commcredits.core.advice_recharge import Wish, advise
 from commcredits.core.advice_series import ONE, DayOfSpend, HourOfSpend, days_of, unbroken
@@ -185,7 +185,7 @@ def _spending(
     last_day = (ends.astimezone(zone) - timedelta(seconds=1)).date()
     rest = forecast(days, pace, (last_day - today).days + 1, first_day_share=share)
     ahead = forecast(days, pace, MONTH_DAYS)
-    recent = sum(day.charged_micros for day in days[-28:]) // min(28, len(days))
+    recent = sum(day.charged_micros for day in tamed(days)[-28:]) // min(28, len(days))
     terms = desk.services.funding
     minimum = terms.top_up_minimum_micros.get(desk.currency, terms.top_up_minimum_default_micros)
     unit = MICROS_PER_UNIT

@@ -13,6 +13,7 @@ import typer
 from commcredits.edges.cli import (
     accounting,
     adjustments,
+    advice,
     api_keys,
     audit,
     blocks,
@@ -100,6 +101,7 @@ def build_app(parts: Parts) -> typer.Typer:
     app.add_typer(api_keys.commands(parts), name="api-keys")
     app.add_typer(api_keys.sandbox_commands(parts), name="sandboxes")
     reports.add_commands(app, parts)
+    advice.add_commands(app, parts)
     app.add_typer(usage.commands(parts), name="usage")
     app.add_typer(accounting.commands(parts), name="accounting")
     app.add_typer(calls.commands(parts), name="calls")

@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Match
 
 from commcredits.edges.http.administration.access import SHARED_OPERATOR, Guard, KeyRing
 from commcredits.edges.http.administration.accounting import add_accounting
+from commcredits.edges.http.administration.advice import add_advice
 from commcredits.edges.http.administration.audit import add_audit, add_audit_proof
 from commcredits.edges.http.administration.bearers import Bearers, ForeignTokens
 from commcredits.edges.http.administration.call_handling import add_call_handling, add_flags
@@ -173,6 +174,7 @@ def _add_oversight(routes: APIRouter) -> None:
     add_programs(routes)
     add_usage(routes)
     add_usage_exports(routes)
+    add_advice(routes)
     add_calls(routes)
     add_explained_calls(routes)
     add_spending(routes)
