@@ -36,6 +36,7 @@ from commcredits.edges.cli import (
     refunds,
     reports,
     rules,
+    spending,
     stock,
     system,
     usage,
@@ -101,6 +102,7 @@ def build_app(parts: Parts) -> typer.Typer:
     app.add_typer(api_keys.commands(parts), name="api-keys")
     app.add_typer(api_keys.sandbox_commands(parts), name="sandboxes")
     reports.add_commands(app, parts)
+    spending.add_commands(app, parts)
     advice.add_commands(app, parts)
     app.add_typer(usage.commands(parts), name="usage")
     app.add_typer(accounting.commands(parts), name="accounting")
