@@ -20,15 +20,20 @@ from commcredits.core.outcomes import Refused
 from commcredits.edges.portal.adapter import ServicesForPortal
 from commcredits.edges.portal.app import portal_app
 from commcredits.edges.portal.settings import PortalSettings
+from commcredits.operations.api_keys import NewApiKey, create_api_key, revoke_api_key
 from commcredits.operations.billing_details import save_billing_details
 from commcredits.operations.blocks import set_block
+from commcredits.operations.handing_on import hand_on_notices
 from commcredits.operations.licences import assign_licences, set_purchased
 from commcredits.operations.number_stock import add_to_stock
 from commcredits.operations.numbers import add_number, assign_number
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.recharging import RechargeTerms, save_auto_recharge
+from commcredits.operations.recipients import save_recipient
+from commcredits.operations.sandboxes import open_sandbox
 from commcredits.operations.services import Services
 from commcredits.operations.tariffs import assign_rate_deck
+from commcredits.operations.webhook_endpoints import add_endpoint
 from tests.edges.portal.visitor import TOKEN
 from tests.operations.office import CALLEE, HEADER, Office, new_id
 from tests.operations.selling import BUYER, Shop, open_shop
@@ -66,6 +71,7 @@ async def open_busy(database_url: str, folder: Path) -> AsyncIterator[Busy]:
         await _money(shop, till, organization_id)
         await _people(services, organization_id)
         await _calls(shop, services, organization_id)
+        await _programs(services, organization_id)
         portal = portal_app(
             lambda page: ServicesForPortal(page.services),
             PortalSettings(operator_token=TOKEN, live_seconds=600),
@@ -97,6 +103,31 @@ async def _money(shop: Shop, till: Till, organization_id: str) -> None:
         backup_payment_method_id=card.payment_method_id,
     )
     _done(await save_auto_recharge(till.services, organization_id=organization_id, command_id=new_id(), terms=rule))
+
+
+async def _programs(services: Services, organization_id: str) -> None:
+    """Keys that are in use and over, a sandbox, an endpoint with a delivery, a recipient."""
+    for name in ("Panoul de bord al departamentului financiar și contabil", "Rapoarte"):
+        key = await create_api_key(
+            services,
+            organization_id=organization_id,
+            name=name,
+            scopes=("call_records.read",),
+            note="Întrebați-o pe Ana",
+        )
+        assert isinstance(key, NewApiKey), key
+    _done(await revoke_api_key(services, organization_id=organization_id, key_id=key.key.key_id))
+    _done(await open_sandbox(services, organization_id=organization_id))
+    every = ("users.read", "funds.read", "receipts.read", "calls.read", "notices.read")
+    _done(await create_api_key(services, organization_id=organization_id, name="Probă", scopes=every, is_sandbox=True))
+    address = "https://93.184.215.14/hooks/" + "un-drum-foarte-lung/" * 6
+    _done(await add_endpoint(services, organization_id=organization_id, url=address, description="Panou", kinds=()))
+    _done(
+        await save_recipient(
+            services, organization_id=organization_id, address="facturare@exemplu.ro", language="ro", kinds=("balance",)
+        )
+    )
+    await hand_on_notices(services)
 
 
 async def _people(services: Services, organization_id: str) -> None:
