@@ -16,17 +16,25 @@ from commcredits.core.calendar import day_of, hour_of, month_of
 from commcredits.core.outcomes import Refused
 from commcredits.core.roster import PartyKind
 from commcredits.operations.inputs import is_identifier
-from commcredits.operations.organizations import Organization, get_organization
+from commcredits.operations.organizations import get_organization
 from commcredits.operations.people import get_party
 from commcredits.operations.permitting import reads
 from commcredits.operations.services import Services
-from commcredits.storage.connection import Connection, load_statement
+from commcredits.storage.connection import load_statement
 
 LARGEST_MAX: Final = 5
 """How many users, destinations and callers are named, those with the largest sums."""
 
 DEPARTMENTS_MAX: Final = 1_000
 """As many departments as can have a cap (commcredits.operations.rules)."""
+
+
+_CALLS: Final = "calls"
+_DEPARTMENTS: Final = "cap:department:"
+_USERS: Final = "cap:user:"
+_SPEED: Final = "velocity:user:"
+_DESTINATIONS: Final = "destination:"
+_CALLERS: Final = "caller:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,18 +88,32 @@ async def read_limit_use(services: Services, *, organization_id: str) -> LimitUs
         return organization
     now, zone = services.clock(), organization.time_zone
     month, day, hour = month_of(now, zone), day_of(now, zone), hour_of(now, zone)
-    async with services.pool.acquire() as connection:
-        reader = _Reader(connection, services.shard_id, organization)
-        running = await reader.largest("calls", "", count=1)
-        return LimitUse(
-            month=month,
-            calls=next((each.counted for each in running if not each.subject), 0),
-            departments=await reader.largest("cap:department:", month, count=DEPARTMENTS_MAX),
-            users=await reader.largest("cap:user:", month, of_users=True),
-            users_this_hour=await reader.largest("velocity:user:", hour, of_users=True),
-            destinations_today=await reader.largest("destination:", day),
-            callers_today=await reader.largest("caller:", day),
-        )
+    wanted = (
+        (_CALLS, "", 1),
+        (_DEPARTMENTS, month, DEPARTMENTS_MAX),
+        (_USERS, month, LARGEST_MAX),
+        (_SPEED, hour, LARGEST_MAX),
+        (_DESTINATIONS, day, LARGEST_MAX),
+        (_CALLERS, day, LARGEST_MAX),
+    )
+    rows = await services.pool.fetch(
+        load_statement("list_top_meters"),
+        services.shard_id,
+        organization_id,
+        *(list(column) for column in zip(*wanted, strict=True)),
+    )
+    found: dict[str, list[MeterUse]] = {prefix: [] for prefix, _, _ in wanted}
+    for row in rows:
+        found[row["prefix"]].append(_use_of(row, row["prefix"]))
+    return LimitUse(
+        month=month,
+        calls=next((each.counted for each in found[_CALLS] if not each.subject), 0),
+        departments=tuple(found[_DEPARTMENTS]),
+        users=tuple(found[_USERS]),
+        users_this_hour=tuple(found[_SPEED]),
+        destinations_today=tuple(found[_DESTINATIONS]),
+        callers_today=tuple(found[_CALLERS]),
+    )
 
 
 @reads(Permission.POLICIES_READ)
@@ -105,38 +127,29 @@ async def read_party_use(services: Services, *, organization_id: str, kind: Part
         return organization
     now, zone = services.clock(), organization.time_zone
     party_id, month = found.party.party_id, month_of(now, zone)
-    async with services.pool.acquire() as connection:
-        reader = _Reader(connection, services.shard_id, organization)
-        return PartyUse(
-            month=month,
-            capped=await reader.one(f"cap:user:{party_id}", month),
-            hour=await reader.one(f"velocity:user:{party_id}", hour_of(now, zone)),
-            calls=await reader.one(f"calls:user:{party_id}", ""),
+    wanted = (
+        (f"{_USERS}{party_id}", month),
+        (f"{_SPEED}{party_id}", hour_of(now, zone)),
+        (f"{_CALLS}:user:{party_id}", ""),
+    )
+    rows = await services.pool.fetch(
+        load_statement("get_meters"),
+        services.shard_id,
+        organization_id,
+        *(list(column) for column in zip(*wanted, strict=True)),
+    )
+    meters = {row["key"]: row for row in rows}
+    capped, hour, calls = (
+        MeterUse(
+            subject=party_id,
+            name="",
+            used=meters[key]["used"] if key in meters else 0,
+            held=meters[key]["held"] if key in meters else 0,
+            is_full=key in meters and meters[key]["reached_at"] is not None,
         )
-
-
-class _Reader:
-    """Reads meters of one organization over one connection."""
-
-    __slots__ = ("_connection", "_place")
-
-    def __init__(self, connection: Connection, shard_id: int, organization: Organization) -> None:
-        self._connection = connection
-        self._place = (shard_id, organization.organization_id)
-
-    async def largest(
-        self, prefix: str, period: str, *, of_users: bool = False, count: int = LARGEST_MAX
-    ) -> tuple[MeterUse, ...]:
-        """The meters whose keys begin so, the largest first."""
-        rows = await self._connection.fetch(
-            load_statement("list_top_meters"), *self._place, prefix, period, of_users, count
-        )
-        return tuple(_use_of(row, prefix) for row in rows)
-
-    async def one(self, key: str, period: str) -> MeterUse:
-        """One meter; nothing was counted on one that is not there."""
-        found = [each for each in await self.largest(key, period, count=1) if not each.subject]
-        return found[0] if found else MeterUse(subject="", name="", used=0, held=0, is_full=False)
+        for key, _ in wanted
+    )
+    return PartyUse(month=month, capped=capped, hour=hour, calls=calls)
 
 
 def _use_of(row: asyncpg.Record, prefix: str) -> MeterUse:

@@ -64,13 +64,16 @@ class PeoplePages:
         listed = await find_people(services, **place, narrowed=narrowed, cursor=cursor, limit=PEOPLE_PER_PAGE)
         if isinstance(listed, Refused):
             return self.door.refused(page, listed)
-        count = await count_people(services, **place, narrowed=narrowed)
         groups = await list_groups(services, **place, kind=self.kind)
-        if isinstance(count, Refused):
-            return self.door.refused(page, count)
         if isinstance(groups, Refused):
             return self.door.refused(page, groups)
         is_narrowed = bool(filters.written(narrowed))
+        # Everybody is in one country or in none, so that without a filter the groups have counted already.
+        count: int | Refused = sum(group.people for group in groups.countries)
+        if is_narrowed:
+            count = await count_people(services, **place, narrowed=narrowed)
+        if isinstance(count, Refused):
+            return self.door.refused(page, count)
         return self._html(
             "people/people.html",
             frame,
