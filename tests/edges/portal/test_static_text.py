@@ -11,14 +11,21 @@ import pytest
 
 from scripts import vendor_assets
 
-TEMPLATES = sorted(vendor_assets.TEMPLATES.glob("*.html"))
+TEMPLATES = sorted(vendor_assets.TEMPLATES.rglob("*.html"))
 STYLESHEETS = sorted(vendor_assets.STATIC.glob("*.css"))
 SPOKEN_ATTRIBUTES = {"alt", "aria-label", "aria-description", "data-label", "placeholder", "title"}
+THE_SAME_EVERYWHERE = {"ms": "the sign of a unit", "HTTP": "the name of a protocol"}
+"""Words that no language has another for, each with what it is."""
+
 PHYSICAL = re.compile(
     r"^\s*(?:(?:margin|padding|border)-(?:left|right|top|bottom)\b|(?:left|right|top|bottom|width|height|float)\s*:"
     r"|(?:min|max)-(?:width|height)\s*:|text-align:\s*(?:left|right))",
     re.MULTILINE,
 )
+
+
+def _place(path: Path) -> str:
+    return path.relative_to(vendor_assets.TEMPLATES).as_posix()
 
 
 class _Texts(HTMLParser):
@@ -47,15 +54,15 @@ def _without_expressions(source: str) -> str:
     return "".join(value for _, kind, value in jinja2.Environment(autoescape=True).lex(source) if kind == "data")
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+@pytest.mark.parametrize("template", TEMPLATES, ids=_place)
 def test_a_template_says_nothing_that_is_not_translated(template: Path) -> None:
     source = re.sub(r"{%-?\s*trans.*?endtrans\s*-?%}", "", template.read_text("utf-8"), flags=re.DOTALL)
     parser = _Texts()
     parser.feed(_without_expressions(source))
-    assert parser.spoken == []
+    assert [said for said in parser.spoken if said not in THE_SAME_EVERYWHERE] == []
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+@pytest.mark.parametrize("template", TEMPLATES, ids=_place)
 def test_a_template_has_no_inline_style_or_script(template: Path) -> None:
     source = template.read_text("utf-8")
     parser = _Texts()
