@@ -17,6 +17,7 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from starlette.types import ASGIApp
 
 from commcredits.edges.portal.adapter import ServicesForPortal
 from commcredits.edges.portal.app import portal_app
@@ -96,6 +97,11 @@ def apart(housekeeper: Housekeeper, migrated_template: str) -> Iterator[str]:
         thread.submit(database.__exit__, None, None, None).result()
 
 
+def _server(app: ASGIApp, port: int) -> uvicorn.Server:
+    mounted = Starlette(routes=[Mount("/portal", app)])
+    return uvicorn.Server(uvicorn.Config(mounted, host="127.0.0.1", port=port, log_level="warning", lifespan="off"))
+
+
 @pytest.fixture
 def running(apart: str) -> Iterator[Running]:
     """The portal under the product's own server, beside a provider that knows it."""
@@ -125,15 +131,7 @@ def running(apart: str) -> Iterator[Running]:
             app = portal_app(
                 lambda page: ServicesForPortal(page.services), settings, now=services.clock, services=services
             )
-            server = uvicorn.Server(
-                uvicorn.Config(
-                    Starlette(routes=[Mount("/portal", app)]),
-                    host="127.0.0.1",
-                    port=port,
-                    log_level="warning",
-                    lifespan="off",
-                )
-            )
+            server = _server(app, port)
             serving = asyncio.create_task(server.serve())
             while not server.started:  # noqa: ASYNC110 - the server sets a flag and no event
                 await asyncio.sleep(0.01)

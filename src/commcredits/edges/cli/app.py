@@ -13,6 +13,7 @@ import typer
 from commcredits.edges.cli import (
     accounting,
     adjustments,
+    administrators,
     advice,
     api_keys,
     audit,
@@ -99,6 +100,7 @@ def build_app(parts: Parts) -> typer.Typer:
     app.add_typer(audit.commands(parts), name="audit")
     app.add_typer(notices.recipient_commands(parts), name="recipients")
     app.add_typer(webhooks.commands(parts), name="webhooks")
+    administrators.add_groups(app, parts)
     app.add_typer(api_keys.commands(parts), name="api-keys")
     app.add_typer(api_keys.sandbox_commands(parts), name="sandboxes")
     reports.add_commands(app, parts)

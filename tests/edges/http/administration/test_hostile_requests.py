@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from commcredits.operations.handing_on import hand_on_notices
 from tests.edges.http.administration.hostile import DECIDED, HOSTILE, OPEN, Hostile
+from tests.edges.http.administration.hostile_access import HOSTILE_ACCESS
 from tests.edges.http.administration.hostile_advice import HOSTILE_ADVICE
 from tests.edges.http.administration.hostile_audit import HOSTILE_AUDIT
 from tests.edges.http.administration.hostile_calls import HOSTILE_CALLS
@@ -135,6 +136,7 @@ ALL = [
     *HOSTILE_FUNDING_RULES,
     *HOSTILE_RECEIPTS,
     *HOSTILE_RECHARGE,
+    *HOSTILE_ACCESS,
     *HOSTILE_TELLING,
     *HOSTILE_ADVICE,
     *HOSTILE_SPENDING,

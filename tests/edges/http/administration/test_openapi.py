@@ -20,6 +20,7 @@ from commcredits.edges.http.charging.openapi import charging_openapi
 from commcredits.edges.http.graph.openapi import graph_openapi
 from commcredits.edges.http.problems import HttpFault
 from tests.edges.http.administration.documented import Documentation
+from tests.edges.http.administration.walk_over_access import walk_into_refusals_of_access, walk_well_over_access
 from tests.edges.http.administration.walk_over_advice import walk_into_refusals_of_advice, walk_well_over_advice
 from tests.edges.http.administration.walk_over_audit import walk_well_over_audit
 from tests.edges.http.administration.walk_over_calls import (
@@ -255,6 +256,7 @@ async def _walk_well(world: World) -> None:
     await walk_well_over_payments(world, organization)
     await walk_well_over_receipts(world, organization)
     await walk_well_over_telling(world, organization)
+    await walk_well_over_access(world, organization)
     await walk_well_over_audit(world, organization)
     await walk_well_over_advice(world, organization)
     await walk_well_over_funding_rules(world, organization)
@@ -350,6 +352,7 @@ async def _walk_into_refusals(world: World) -> None:
     await walk_into_refusals_of_recharge(world, organization)
     await walk_into_refusals_of_receipts(world, organization)
     await walk_into_refusals_of_telling(world, organization)
+    await walk_into_refusals_of_access(world, organization)
     await walk_into_refusals_of_funding_rules(world)
     await walk_into_refusals_of_advice(world)
     await walk_into_refusals_of_programs(world, organization)

@@ -23,6 +23,7 @@ from starlette.routing import BaseRoute, Match
 from commcredits.edges.http.administration.access import SHARED_OPERATOR, Guard, KeyRing
 from commcredits.edges.http.administration.accounting import add_accounting
 from commcredits.edges.http.administration.advice import add_advice
+from commcredits.edges.http.administration.administrators import add_administrators
 from commcredits.edges.http.administration.audit import add_audit, add_audit_proof
 from commcredits.edges.http.administration.bearers import Bearers, ForeignTokens
 from commcredits.edges.http.administration.call_handling import add_call_handling, add_flags
@@ -60,6 +61,7 @@ from commcredits.edges.http.administration.refusing import ProblemError, problem
 from commcredits.edges.http.administration.reports import add_calls, add_money_reports
 from commcredits.edges.http.administration.routes import StrictRoute
 from commcredits.edges.http.administration.spending import add_explained_calls, add_spending, add_statements
+from commcredits.edges.http.administration.staff import add_staff
 from commcredits.edges.http.administration.upkeep import add_health, add_verification
 from commcredits.edges.http.administration.usage import add_usage, add_usage_exports
 from commcredits.edges.http.administration.webhooks import add_webhook_deliveries, add_webhook_endpoints
@@ -171,6 +173,8 @@ def _add_oversight(routes: APIRouter) -> None:
     add_recipients(routes)
     add_webhook_endpoints(routes)
     add_webhook_deliveries(routes)
+    add_administrators(routes)
+    add_staff(routes)
     add_programs(routes)
     add_usage(routes)
     add_usage_exports(routes)

@@ -39,6 +39,7 @@ class Tag(StrEnum):
     MOVING_IN = "Moving in"
     GATEWAYS = "Gateways"
     AUDIT = "Audit log"
+    ACCESS = "Access"
     SERVICE = "Service"
 
 
@@ -58,6 +59,7 @@ TAGS: Final[Mapping[Tag, str]] = {
     Tag.MOVING_IN: "What organizations bring with them from another system.",
     Tag.GATEWAYS: "Messages of payment gateways.",
     Tag.AUDIT: "Who did what, when and from where, and the proof that nobody rewrote it.",
+    Tag.ACCESS: "Who administers organizations, and who works for the operator.",
     Tag.SERVICE: "The state of the service and of its books.",
 }
 """What each chapter is about."""
