@@ -128,7 +128,7 @@ async def test_a_split_call_is_told_step_by_step(shown: Shown) -> None:
     assert "first the domestic minutes, then credits" in told
     assert "this call used 2m" in told.replace("\u00a0", " ")
     assert "no minutes were left: credits took over" in told
-    assert "Romania" in told
+    assert "billed as 2m, in increments of 1m first and 1m after that" in told.replace("\u00a0", " ")
     assert "Which funds paid it" in told
     assert "Monthly cap of the user" in told
 

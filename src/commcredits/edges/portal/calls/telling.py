@@ -73,7 +73,7 @@ def _minutes(told: CallExplanation, speech: Speech) -> Step:
     pool = say(roster_words.LICENCES[name.licence])
     sentences = [
         say(
-            marked("Included minutes come first. Of the plan “%(plan)s”, this call used %(minutes)s."),
+            marked("Included minutes come first: this call used %(minutes)s of the plan “%(plan)s”."),
             plan=pool,
             minutes=speech.formats.duration(minutes.minutes * 60),
         ),
@@ -112,7 +112,7 @@ def _money(told: CallExplanation, money: MoneyPart, speech: Speech) -> Step:
         sentences.append(say(marked("It stands in the rate deck “%(deck)s”."), deck=money.deck_name))
     sentences.append(
         say(
-            marked("%(length)s are billed as %(billed)s: the first increment is %(first)s, each next one %(next)s."),
+            marked("%(length)s are billed as %(billed)s, in increments of %(first)s first and %(next)s after that."),
             length=fmt.duration(money.seconds),
             billed=fmt.duration(money.sum.billed_seconds),
             first=fmt.duration(rate.first_increment_seconds),
