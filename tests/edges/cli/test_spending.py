@@ -11,7 +11,7 @@ from tests.operations.office import open_office
 from tests.storage_fixtures import run
 
 
-def _called(terminal: Terminal, database_url: str) -> str:
+def _called(database_url: str) -> str:
     """The id of an organization with a call."""
     ids: list[str] = []
 
@@ -33,7 +33,7 @@ def _is(model: type[BaseModel], document: Any) -> bool:
 
 
 def test_every_report_has_the_fields_of_the_api(terminal: Terminal, database_url: str) -> None:
-    organization = _called(terminal, database_url)
+    organization = _called(database_url)
     days = ("--first", "2026-11-01", "--last", "2026-11-30")
     spending = terminal.do("spending", organization, "--by", "service", *days)
     assert _is(Spending, spending)
@@ -44,7 +44,7 @@ def test_every_report_has_the_fields_of_the_api(terminal: Terminal, database_url
 
 
 def test_people_read_them_as_tables_and_programs_as_csv(terminal: Terminal, database_url: str) -> None:
-    organization = _called(terminal, database_url)
+    organization = _called(database_url)
     days = ("--first", "2026-11-01", "--last", "2026-11-30")
     assert "outbound" in terminal.type("spending", organization, "--by", "service", *days).output
     assert "(total)" in terminal.type("spending", organization, *days, "--csv").output
