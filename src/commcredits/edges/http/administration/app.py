@@ -63,7 +63,7 @@ from commcredits.edges.http.administration.routes import StrictRoute
 from commcredits.edges.http.administration.spending import add_explained_calls, add_spending, add_statements
 from commcredits.edges.http.administration.staff import add_staff
 from commcredits.edges.http.administration.upkeep import add_health, add_verification
-from commcredits.edges.http.administration.usage import add_usage, add_usage_exports
+from commcredits.edges.http.administration.usage import add_usage, add_usage_export_files, add_usage_exports
 from commcredits.edges.http.administration.webhooks import add_webhook_deliveries, add_webhook_endpoints
 from commcredits.edges.http.charging.openapi import charging_openapi
 from commcredits.edges.http.graph.app import GraphApi
@@ -120,6 +120,8 @@ def administration_app(
     app.router.route_class = StrictRoute
     _add_paths(app.router)
     add_oauth(app.router, bearers, services.payments.origin)
+    if services.keys.scim:
+        app.router.routes.extend(scim_routes(services.payments.origin))
     if forwarder is not None:
         for path in charging_openapi()["paths"]:
             app.add_route(path, forwarder.forward, methods=list(_METHODS), include_in_schema=False)
@@ -178,6 +180,7 @@ def _add_oversight(routes: APIRouter) -> None:
     add_programs(routes)
     add_usage(routes)
     add_usage_exports(routes)
+    add_usage_export_files(routes)
     add_advice(routes)
     add_calls(routes)
     add_explained_calls(routes)

@@ -173,6 +173,10 @@ def add_usage_exports(routes: APIRouter) -> None:
             taken(await call_exports.get_export(services, organization_id=organization_id, export_id=export_id))
         )
 
+
+def add_usage_export_files(routes: APIRouter) -> None:
+    """What is written: fetched, and removed."""
+
     @routes.get(
         "/v1/organizations/{organization_id}/usage/exports/{export_id}/file",
         tags=[Tag.REPORTS],
