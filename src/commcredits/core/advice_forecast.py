@@ -62,17 +62,18 @@ def forecast(days: Sequence[DayOfSpend], pace: Pace, count: int, *, first_day_sh
 
 def days_left(pace: Pace, available_micros: int, today: date, *, today_share: int = ONE) -> DaysLeft:
     """How long ``available_micros`` last at this pace; ``today_share`` of today, in millionths, is still to come."""
-    left = available_micros - pace.of_day(today) * today_share // ONE
     if available_micros <= 0:
         return DaysLeft(days=0, last_day=None)
-    day, count = today, 1
-    while left > 0 and count <= _DAYS_MAX:
+    left, day, count = available_micros, today, 0
+    cost = pace.of_day(today) * today_share // ONE
+    while left >= cost and count <= _DAYS_MAX:
+        left -= cost
+        count += 1
         day += timedelta(days=1)
-        left -= pace.of_day(day)
-        count += left > 0
+        cost = pace.of_day(day)
     if count > _DAYS_MAX:
         return DaysLeft(days=None, last_day=None)
-    return DaysLeft(days=count, last_day=today + timedelta(days=count - 1))
+    return DaysLeft(days=count, last_day=today + timedelta(days=max(count, 1) - 1))
 
 
 def _shares(days: Sequence[DayOfSpend], pace: Pace, count: int) -> tuple[int, int]:

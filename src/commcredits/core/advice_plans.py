@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from commcredits.core.pools import minutes_per_licence
+from commcredits.core.advice_pools import Caller, Pools, alone, alone_by_month, alone_suffices
 from commcredits.core.roster import Licence
 
 PLANS: Final = (
@@ -30,30 +30,12 @@ SAVING_MIN_MICROS: Final = 1_000_000
 """Of less a month nobody is told: a unit of the currency."""
 
 _PASSES_MAX: Final = 8
-_HEADROOM_PERCENT: Final = 110
-"""Whoever cannot fall back on credits keeps a tenth more minutes than the largest month asked for."""
+_MANY: Final = 500
+"""Beyond so many people of a country the search begins from the plans that are alone, and is shorter."""
 
-
-class MonthOfCalls(Struct, frozen=True, kw_only=True, gc=False):
-    """What one user's outbound calls of a month asked for: started minutes, and what they cost where credits pay.
-
-    ``international`` are those that international minutes cover. Amounts in millionths, of all of these minutes.
-    """
-
-    domestic_minutes: int
-    domestic_micros: int
-    international_minutes: int
-    international_micros: int
-
-
-class Caller(Struct, frozen=True, kw_only=True, gc=False):
-    """A user with a Calling Plan. ``months`` are the same full months for everybody, oldest first."""
-
-    user_id: str
-    country: str
-    plan: Licence
-    has_credits: bool
-    months: tuple[MonthOfCalls, ...]
+_PASSES_OF_MANY: Final = 3
+_TRIED_ONE_BY_ONE_MAX: Final = 20
+"""Up to how many people of a country each is moved against their own advantage too, to see what follows."""
 
 
 class Move(Struct, frozen=True, kw_only=True, gc=False):
@@ -89,58 +71,6 @@ class Prices(Struct, frozen=True, kw_only=True, gc=False):
         return tuple(plan for plan in PLANS if self.of(plan, country) is not None)
 
 
-_Key = tuple[Licence, str]
-
-
-class _Pools:
-    """How many users each pool has, and what it was asked for in each month."""
-
-    __slots__ = ("bound", "counts", "months", "used")
-
-    def __init__(self, callers: Sequence[Caller], plans: Sequence[Licence], months: int) -> None:
-        self.months = months
-        self.counts: dict[_Key, int] = {}
-        self.bound: dict[_Key, int] = {}
-        self.used: dict[_Key, list[list[int]]] = {}
-        for caller, plan in zip(callers, plans, strict=True):
-            self.put(caller, plan, 1)
-
-    def put(self, caller: Caller, plan: Licence, sign: int) -> None:
-        """Let a user in, or with a negative sign out."""
-        key = (plan, caller.country)
-        self.counts[key] = self.counts.get(key, 0) + sign
-        if not caller.has_credits:
-            self.bound[key] = self.bound.get(key, 0) + sign
-        used = self.used.setdefault(key, [[0, 0, 0, 0] for _ in range(self.months)])
-        for sums, month in zip(used, caller.months, strict=True):
-            sums[0] += sign * month.domestic_minutes
-            sums[1] += sign * month.domestic_micros
-            sums[2] += sign * month.international_minutes
-            sums[3] += sign * month.international_micros
-
-    def cost(self, key: _Key, month: int) -> int:
-        """What credits pay of a pool's calls in a month: beyond its minutes, each at the pool's average price."""
-        plan, country = key
-        count = self.counts.get(key, 0)
-        if not count:
-            return 0
-        domestic, domestic_micros, international, international_micros = self.used[key][month]
-        have = count * minutes_per_licence(plan.value, country)
-        abroad = _international(plan, country) * count
-        return _beyond(domestic, domestic_micros, have) + _beyond(international, international_micros, abroad)
-
-    def covers(self, key: _Key) -> bool:
-        """Whether the pool's minutes suffice in every month, with some to spare."""
-        plan, country = key
-        count = self.counts.get(key, 0)
-        have = count * minutes_per_licence(plan.value, country) * 100
-        abroad = _international(plan, country) * count * 100
-        return all(
-            domestic * _HEADROOM_PERCENT <= have and international * _HEADROOM_PERCENT <= abroad
-            for domestic, _micros, international, _more in self.used.get(key, ())
-        )
-
-
 def cheaper_plans(callers: Sequence[Caller], prices: Prices) -> tuple[Move, ...]:
     """The moves that make the organization's calls and licences cheaper together, the largest saving first.
 
@@ -160,25 +90,32 @@ def monthly_cost(callers: Sequence[Caller], plans: Sequence[Licence], prices: Pr
     """What these users cost on these plans over all of the months: credits beyond minutes, and licences."""
     months = len(callers[0].months) if callers else 0
     unpooled, pooled = _split(callers, plans)
-    pools = _Pools([callers[place] for place in pooled], [plans[place] for place in pooled], months)
+    pools = Pools([callers[place] for place in pooled], [plans[place] for place in pooled], months)
     calls = sum(pools.cost(key, month) for key in pools.counts for month in range(months))
-    alone = sum(_alone(callers[place], plans[place]) for place in unpooled)
+    alone = sum(alone(callers[place]) for place in unpooled)
     licences = sum((prices.of(plan, caller.country) or 0) * months for caller, plan in zip(callers, plans, strict=True))
     return calls + alone + licences
 
 
 def may_move(callers: Sequence[Caller], plans: Sequence[Licence]) -> bool:
-    """Whether nobody without credits could lack minutes on these plans."""
+    """Whether nobody without credits lacks minutes on these plans that they do not lack now."""
     months = len(callers[0].months) if callers else 0
-    _unpooled, pooled = _split(callers, plans)
-    pools = _Pools([callers[place] for place in pooled], [plans[place] for place in pooled], months)
+    now = [caller.plan for caller in callers]
+    before, after = (
+        Pools([callers[place] for place in pooled], [held[place] for place in pooled], months)
+        for held in (now, plans)
+        for _unpooled, pooled in (_split(callers, held),)
+    )
     for caller, plan in zip(callers, plans, strict=True):
-        if caller.has_credits or plan is caller.plan:
+        if caller.has_credits:
             continue
         if plan is Licence.DOMESTIC_120_UNPOOLED:
-            if not _alone_suffices(caller):
+            if plan is not caller.plan and not alone_suffices(caller):
                 return False
-        elif not pools.covers((plan, caller.country)):
+            continue
+        key = (plan, caller.country)
+        allowed = before.lack(key) if plan is caller.plan else 0
+        if after.lack(key) > allowed:
             return False
     return True
 
@@ -189,13 +126,30 @@ def _of_country(callers: Sequence[Caller], country: str, prices: Prices) -> list
     priced = bool(offered) and all(prices.of(plan, country) is not None for plan in set(now))
     choices = offered if priced else PLANS
     best = _improved(callers, now, choices, prices, priced=priced)
-    if priced:
+    if priced and len(callers) <= _MANY:
         for plan in choices:
             together = [plan if caller.has_credits or plan is caller.plan else caller.plan for caller in callers]
             other = _improved(callers, together, choices, prices, priced=priced)
             if may_move(callers, other) and monthly_cost(callers, other, prices) < monthly_cost(callers, best, prices):
                 best = other
+        if len(callers) <= _TRIED_ONE_BY_ONE_MAX:
+            best = _shaken(callers, best, choices, prices)
     return _moves(callers, now, best, prices, priced=priced)
+
+
+def _shaken(
+    callers: Sequence[Caller], best: list[Licence], choices: Sequence[Licence], prices: Prices
+) -> list[Licence]:
+    """Better plans, where they are found by first moving somebody for whom it does not pay alone."""
+    for place in range(len(callers)):
+        for plan in choices:
+            if plan is best[place]:
+                continue
+            tried = _improved(callers, [*best[:place], plan, *best[place + 1 :]], choices, prices, priced=True)
+            cheaper = monthly_cost(callers, tried, prices) < monthly_cost(callers, best, prices)
+            if cheaper and may_move(callers, tried):
+                best = tried
+    return best
 
 
 def _improved(
@@ -203,7 +157,7 @@ def _improved(
 ) -> list[Licence]:
     """Plans that no single move makes cheaper."""
     plans = list(start)
-    for _ in range(_PASSES_MAX):
+    for _ in range(_PASSES_MAX if len(callers) <= _MANY else _PASSES_OF_MANY):
         moved = False
         desk = _Desk(callers, plans, prices, priced=priced)
         for place in sorted(range(len(callers)), key=lambda place: _appetite(callers[place])):
@@ -229,7 +183,7 @@ class _Desk:
         self.priced = priced
         self.months = len(callers[0].months) if callers else 0
         _unpooled, pooled = _split(callers, plans)
-        self.pools = _Pools([callers[place] for place in pooled], [plans[place] for place in pooled], self.months)
+        self.pools = Pools([callers[place] for place in pooled], [plans[place] for place in pooled], self.months)
 
     def best(self, place: int, choices: Sequence[Licence]) -> tuple[Licence, int]:
         """The plan that saves most over all months if this user moves alone, and how much."""
@@ -280,20 +234,27 @@ class _Desk:
     def _costs(self, caller: Caller, held: Licence, other: Licence) -> list[int]:
         """What credits pay in each month for the pools of both plans, of which ``held`` is this user's."""
         keys = [(plan, caller.country) for plan in (held, other) if plan is not Licence.DOMESTIC_120_UNPOOLED]
-        alone = _alone_by_month(caller) if held is Licence.DOMESTIC_120_UNPOOLED else [0] * self.months
+        alone = alone_by_month(caller) if held is Licence.DOMESTIC_120_UNPOOLED else [0] * self.months
         return [sum(self.pools.cost(key, month) for key in keys) + alone[month] for month in range(self.months)]
 
     def _is_safe(self, place: int, plan: Licence) -> bool:
         """Whether everybody whom the move touches may fall back on credits, or has enough minutes without."""
         caller, old = self.callers[place], self.plans[place]
-        if plan is Licence.DOMESTIC_120_UNPOOLED and not (caller.has_credits or _alone_suffices(caller)):
+        if plan is Licence.DOMESTIC_120_UNPOOLED and not (caller.has_credits or alone_suffices(caller)):
             return False
+        keys = ((old, caller.country), (plan, caller.country))
+        before = [self.pools.lack(key) for key in keys]
         self._put(caller, old, -1)
         self._put(caller, plan, 1)
         try:
-            keys = ((old, caller.country), (plan, caller.country))
-            # Whoever has nothing but minutes is in a pool that must suffice.
-            return all(self.pools.covers(key) for key in keys if self.pools.bound.get(key))
+            if not caller.has_credits and plan is not Licence.DOMESTIC_120_UNPOOLED and self.pools.lack(keys[1]):
+                return False
+            # Whoever has nothing but minutes is in a pool that suffices, or is at least no worse off than now.
+            return all(
+                self.pools.lack(key) <= lack
+                for key, lack in zip(keys, before, strict=True)
+                if self.pools.bound.get(key)
+            )
         finally:
             self._put(caller, plan, -1)
             self._put(caller, old, 1)
@@ -305,29 +266,41 @@ def _moves(
     """The way from these plans to those, each step with what it saves once those before it were taken."""
     desk = _Desk(callers, now, prices, priced=priced)
     waiting = [place for place, (old, new) in enumerate(zip(now, then, strict=True)) if old is not new]
-    found = []
-    for place in sorted(waiting, key=lambda place: -desk.saving(place, then[place])):
-        saved, more = desk.credits_saved(place, then[place]), desk.licence_more(place, then[place])
-        held = sum(each > more for each in saved)
-        total = sum(saved) - more * desk.months
-        if total <= 0 or not desk.saving(place, then[place]):
-            continue
-        caller = callers[place]
-        found.append(
-            Move(
-                user_id=caller.user_id,
-                country=caller.country,
-                old=caller.plan,
-                new=then[place],
-                saving_micros=total // desk.months,
-                credits_micros=sum(saved) // desk.months,
-                licence_micros=more if priced else None,
-                months_held=held,
-                months=desk.months,
-            )
+    found: list[Move] = []
+    for _ in range(_PASSES_MAX):
+        taken = [
+            place
+            for place in sorted(waiting, key=lambda place: -desk.saving(place, then[place]))
+            if _take(desk, place, then[place], found)
+        ]
+        waiting = [place for place in waiting if place not in set(taken)]
+        if not taken or not waiting:
+            break
+    return found
+
+
+def _take(desk: _Desk, place: int, plan: Licence, found: list[Move]) -> bool:
+    """Move somebody where that saves by now, and most months say so."""
+    saved, more = desk.credits_saved(place, plan), desk.licence_more(place, plan)
+    held = sum(each > more for each in saved)
+    if not desk.saving(place, plan) or 2 * held <= desk.months:
+        return False
+    caller = desk.callers[place]
+    found.append(
+        Move(
+            user_id=caller.user_id,
+            country=caller.country,
+            old=caller.plan,
+            new=plan,
+            saving_micros=(sum(saved) - more * desk.months) // desk.months,
+            credits_micros=sum(saved) // desk.months,
+            licence_micros=more if desk.priced else None,
+            months_held=held,
+            months=desk.months,
         )
-        desk.move(place, then[place])
-    return [move for move in found if 2 * move.months_held > move.months]
+    )
+    desk.move(place, plan)
+    return True
 
 
 def _split(callers: Sequence[Caller], plans: Sequence[Licence]) -> tuple[list[int], list[int]]:
@@ -335,38 +308,6 @@ def _split(callers: Sequence[Caller], plans: Sequence[Licence]) -> tuple[list[in
     unpooled = [place for place in range(len(callers)) if plans[place] is Licence.DOMESTIC_120_UNPOOLED]
     pooled = [place for place in range(len(callers)) if plans[place] is not Licence.DOMESTIC_120_UNPOOLED]
     return unpooled, pooled
-
-
-def _beyond(minutes: int, micros: int, have: int) -> int:
-    """What the minutes beyond those that are there cost, each at the average price."""
-    return 0 if minutes <= have else micros * (minutes - have) // minutes
-
-
-def _international(plan: Licence, country: str) -> int:
-    if plan is not Licence.DOMESTIC_AND_INTERNATIONAL:
-        return 0
-    return minutes_per_licence(plan.value, country, international=True)
-
-
-def _alone(caller: Caller, _plan: Licence) -> int:
-    return sum(_alone_by_month(caller))
-
-
-def _alone_by_month(caller: Caller) -> list[int]:
-    """What credits pay for somebody with 120 minutes of their own."""
-    have = minutes_per_licence(Licence.DOMESTIC_120_UNPOOLED.value, caller.country)
-    return [
-        _beyond(month.domestic_minutes, month.domestic_micros, have) + month.international_micros
-        for month in caller.months
-    ]
-
-
-def _alone_suffices(caller: Caller) -> bool:
-    have = minutes_per_licence(Licence.DOMESTIC_120_UNPOOLED.value, caller.country) * 100
-    return all(
-        month.domestic_minutes * _HEADROOM_PERCENT <= have and not month.international_minutes
-        for month in caller.months
-    )
 
 
 def _appetite(caller: Caller) -> int:

@@ -26,7 +26,8 @@ from commcredits.core.advice_anomalies import (
 )
 from commcredits.core.advice_forecast import forecast
 from commcredits.core.advice_pace import DAYS_MIN, pace_of, tamed
-from commcredits.core.advice_plans import Caller, MonthOfCalls, cheaper_plans
+from commcredits.core.advice_plans import cheaper_plans
+from commcredits.core.advice_pools import Caller, MonthOfCalls
 from commcredits.core.advice_recharge import Wish, advise
 from commcredits.core.advice_series import ONE, DayOfSpend, HourOfSpend, days_of, unbroken
 from commcredits.core.calendar import bounds_of, day_of, last_days, month_of, zone_of
