@@ -6,15 +6,16 @@ import asyncio
 import re
 import socket
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
+from playwright.sync_api import Browser
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
@@ -22,19 +23,15 @@ from starlette.types import ASGIApp
 from commcredits.edges.portal.adapter import ServicesForPortal
 from commcredits.edges.portal.app import portal_app
 from commcredits.edges.portal.settings import PortalSettings
-from commcredits.operations.administrator_records import Invited
-from commcredits.operations.administrators import invite_administrator
 from commcredits.operations.payment_terms import PaymentTerms
-from commcredits.operations.services import Services
 from commcredits.storage.identifiers import OPERATOR_ID
-from tests.edges.portal.conftest import ARTIFACTS, LOCALES
 from tests.edges.portal.identity_provider import RunningProvider, running_provider
+from tests.edges.portal.people_at_browsers import Person, Running, shot
 from tests.operations.office import open_office
 from tests.storage_fixtures import Housekeeper
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(180)]
 
-T = TypeVar("T")
 TENANT: Final = "11111111-2222-3333-4444-555555555555"
 PERSON: Final = {"name": "Front Desk", "tid": TENANT, "roles": ["Credits.Global"]}
 ACCOUNTS: Final = {
@@ -49,37 +46,6 @@ ACCOUNTS: Final = {
     "tampered": {**PERSON, "email": "tampered@example.com", "roles": ["Something"]},
     "owner": {"name": "Owner", "email": "owner@example.com", "roles": ["Credits.Owner"]},
 }
-
-
-@dataclass(kw_only=True)
-class Running:
-    """The portal at ``address``, with its services in the server's own loop."""
-
-    address: str
-    provider: RunningProvider
-    services: Services
-    loop: asyncio.AbstractEventLoop
-    organization_id: str
-    contexts: list[BrowserContext] = field(default_factory=list)
-
-    def do(self, work: Coroutine[Any, Any, T]) -> T:
-        """What an operation answers."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(20)
-
-    def invited(self, address: str, *roles: str, organization_id: str | None = None) -> str:
-        """An invitation's link."""
-        invited = self.do(
-            invite_administrator(
-                self.services,
-                organization_id=organization_id or self.organization_id,
-                address=address,
-                name="Front Desk",
-                roles=roles or ("global_administrator",),
-            )
-        )
-        assert isinstance(invited, Invited)
-        assert invited.link is not None
-        return invited.link.get_secret_value()
 
 
 def free_port() -> int:
@@ -156,73 +122,6 @@ def running(apart: str) -> Iterator[Running]:
         yield started[0]
         stop.set()
         thread.join()
-
-
-class Person:
-    """Somebody at a browser of their own; ``complaints`` are what its policies found wrong."""
-
-    def __init__(self, browser: Browser, running: Running, *, language: str = "en", width: int = 1440) -> None:
-        self.context = browser.new_context(
-            locale=LOCALES[language], viewport={"width": width, "height": 900}, reduced_motion="reduce"
-        )
-        self.context.set_default_timeout(15_000)
-        self.page = self.context.new_page()
-        self.running = running
-        self.complaints: list[str] = []
-        self.page.on(
-            "console",
-            lambda said: self.complaints.append(said.text) if "Content Security Policy" in said.text else None,
-        )
-
-    def open(self, path: str) -> Page:
-        """A page of the portal."""
-        self.page.goto(path if path.startswith("http") else self.running.address + path)
-        return self.page
-
-    def through(self, account: str, *, title: str = "Exemplu Conturi", path: str = "/sign-in") -> Page:
-        """To the provider as this account, and back; whatever comes of it."""
-        page = self.open(path)
-        page.get_by_role("link", name=f"Continue with {title}").click()
-        return self.at_provider(account)
-
-    def at_provider(self, account: str) -> Page:
-        """The provider's own pages: who one is, and that one agrees."""
-        page = self.page
-        page.wait_for_url(re.compile(re.escape(self.running.provider.issuer)))
-        page.locator("input[name=login]").fill(account)
-        page.locator("input[name=password]").fill("anything")
-        page.get_by_role("button").click()
-        if page.url.startswith(self.running.provider.issuer):
-            page.get_by_role("button", name="Continue").click()
-        page.wait_for_url(re.compile(r"localhost:\d+/portal/(?!sign-in/back/\w+\?.*zzz)"))
-        page.wait_for_load_state("networkidle")
-        return page
-
-    def is_in(self) -> bool:
-        """Whether pages open for them."""
-        return self.open("/security").url.endswith("/security")
-
-    def passkeys(self) -> Any:
-        """An authenticator that does what people do: keeps passkeys, and makes sure of its owner."""
-        session = self.context.new_cdp_session(self.page)
-        session.send("WebAuthn.enable")
-        options = {
-            "protocol": "ctap2",
-            "transport": "internal",
-            "hasResidentKey": True,
-            "hasUserVerification": True,
-            "isUserVerified": True,
-            "automaticPresenceSimulation": True,
-        }
-        identity = session.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"]
-        return session, identity
-
-
-def shot(page: Page, name: str) -> None:
-    """Keep a picture for people to look at."""
-    folder = ARTIFACTS / "access"
-    folder.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=folder / f"{name}.png", full_page=True)
 
 
 def test_people_come_in_through_the_provider_with_the_roles_that_it_says(chromium: Browser, running: Running) -> None:
@@ -367,3 +266,45 @@ def test_an_account_is_linked_on_purpose_and_never_by_its_mail_address(chromium:
     again = Person(chromium, running)
     again.through("linked")
     assert "Support" in again.open("/security").inner_text("main"), "roles given here stay what they are"
+
+
+OVERFLOW: Final = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.mark.parametrize(("language", "width", "dark"), [("en", 1440, False), ("ro", 390, True), ("ro", 320, False)])
+def test_pages_of_access_fit_and_shut_nobody_out(
+    chromium: Browser, running: Running, language: str, width: int, *, dark: bool
+) -> None:
+    person = Person(chromium, running, language=language, width=width)
+    person.page.emulate_media(color_scheme="dark" if dark else "light")
+    person.passkeys()
+    link = running.invited("a.very.long.address.of.somebody@a-long-name-of-a-department.example.com")
+    looked = [("sign-in", "/sign-in"), ("operator", "/sign-in/operator"), ("invitation", link)]
+
+    def look(name: str) -> None:
+        person.page.wait_for_load_state("networkidle")
+        assert person.page.evaluate(OVERFLOW) <= 0, name
+        shot(person.page, f"{name}-{language}-{width}{'-dark' if dark else ''}")
+        violations = Axe().run(person.page).response["violations"]
+        assert [(each["id"], each["nodes"][0]["html"][:120]) for each in violations] == [], name
+
+    for name, path in looked:
+        person.open(path)
+        look(name)
+    person.page.locator("form[data-passkey=create] button").click()
+    person.page.wait_for_url(re.compile(running.organization_id))
+    root = f"/organizations/{running.organization_id}/administrators"
+    running.invited("second@example.com", "billing_administrator", "support")
+    for name, path in (("security", "/security"), ("administrators", root), ("invite", f"{root}/invite")):
+        person.open(path)
+        look(name)
+    person.page.locator("#invite-form button[type=submit]").click()
+    look("invite-refused")
+    person.open(root).locator("td a").last.click()
+    look("administrator")
+    running.do(running.services.pool.execute("update visits set proved_at = proved_at - interval '16 minutes'"))
+    person.open(f"{root}/invite")
+    look("prove")
+    person.page.locator("[popovertarget=account]").click()
+    shot(person.page, f"account-{language}-{width}{'-dark' if dark else ''}")
+    assert person.complaints == []
