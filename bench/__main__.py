@@ -22,6 +22,7 @@ from bench.callers import Load, run_callers
 from bench.columnar import SHAPES as PRICES
 from bench.columnar import measure
 from bench.http_load import HttpLoad, charging_process, load_with_own, load_with_wrk
+from bench.large_organization import fill
 from bench.processor import core_microseconds_per_operation, cpu_seconds, with_children
 from bench.protocols import MEASURED_SHAPES, ProtocolRow, measure_protocols, print_protocols
 from bench.rates import RATES, RECORDS, ImportFigures, measure_import, print_rating
@@ -55,7 +56,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=6, help="length of each measurement")
     parser.add_argument("--callers", type=int, default=512, help="how many operations are under way at once")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    parser.add_argument(
+        "--large-organization", metavar="URL", help="only fill this migrated database with a large organization"
+    )
     arguments = parser.parse_args()
+    if arguments.large_organization is not None:
+        fill(arguments.large_organization)
+        return
     rows, protocols, sip, core_us, loader, imported = uvloop.run(_measure(arguments.seconds, arguments.callers))
     _print(rows, core_us, loader, arguments.callers)
     print_protocols(protocols, {row.shape: row.server_us for row in rows if row.way == "committer"})

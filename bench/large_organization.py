@@ -375,19 +375,22 @@ def _external(prefix: str, random_: random.Random) -> str:
     return form.format(random_.randrange(100_000)) if form else f"+{prefix}{random_.randrange(20_000_000, 99_999_999)}"
 
 
+def fill(database_url: str, *, calls: int = CALLS, users: int = USERS) -> None:
+    """Build one in a migrated database, with its last call just now, and say how long it took."""
+    began = time.perf_counter()
+    made = uvloop.run(build(database_url, ends_at=datetime.now(UTC), calls=calls, users=users))
+    seconds = time.perf_counter() - began
+    print(f"organization {made.organization_id}: {made.calls} calls of {len(made.user_ids)} users in {seconds:.0f} s")
+
+
 def main() -> None:
-    """Read the command line, fill the database, say how long it took."""
+    """Read the command line, and build."""
     parser = argparse.ArgumentParser(prog="python -m bench.large_organization", description=__doc__)
     parser.add_argument("database_url", help="a migrated database")
     parser.add_argument("--calls", type=int, default=CALLS)
     parser.add_argument("--users", type=int, default=USERS)
     arguments = parser.parse_args()
-    began = time.perf_counter()
-    made = uvloop.run(
-        build(arguments.database_url, ends_at=datetime.now(UTC), calls=arguments.calls, users=arguments.users)
-    )
-    seconds = time.perf_counter() - began
-    print(f"organization {made.organization_id}: {made.calls} calls of {len(made.user_ids)} users in {seconds:.0f} s")
+    fill(arguments.database_url, calls=arguments.calls, users=arguments.users)
 
 
 if __name__ == "__main__":
