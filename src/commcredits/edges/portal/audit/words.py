@@ -14,6 +14,8 @@ from commcredits.edges.translations import marked
 
 ACTS: Final[Mapping[str, str]] = {
     "acquire_number": marked("Acquired a number"),
+    "add_directory_group": marked("Added a group through the directory"),
+    "add_directory_user": marked("Added a user through the directory"),
     "add_endpoint": marked("Added a webhook endpoint"),
     "add_funds": marked("Added funds"),
     "add_number": marked("Added a number"),
@@ -29,6 +31,8 @@ ACTS: Final[Mapping[str, str]] = {
     "begin_adding_method": marked("Began to add a payment method"),
     "change_administrator_roles": marked("Changed the roles of an administrator"),
     "change_currency": marked("Changed the currency"),
+    "change_directory_group": marked("Changed a group through the directory"),
+    "change_directory_user": marked("Changed a user through the directory"),
     "change_endpoint": marked("Changed a webhook endpoint"),
     "change_licences": marked("Changed licences"),
     "change_licences_together": marked("Changed the licences of many users"),
@@ -78,6 +82,8 @@ ACTS: Final[Mapping[str, str]] = {
     "reject_adjustment": marked("Rejected an adjustment"),
     "reject_payment": marked("Rejected a payment by hand"),
     "reject_refund": marked("Rejected a refund by hand"),
+    "remove_directory_group": marked("Removed a group through the directory"),
+    "remove_directory_user": marked("Removed a user through the directory"),
     "remove_endpoint": marked("Removed a webhook endpoint"),
     "remove_export": marked("Removed an export"),
     "remove_mapping": marked("Removed a mapping of call records"),
