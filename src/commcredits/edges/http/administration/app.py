@@ -22,8 +22,8 @@ from starlette.routing import BaseRoute, Match
 
 from commcredits.edges.http.administration.access import SHARED_OPERATOR, Guard, KeyRing
 from commcredits.edges.http.administration.accounting import add_accounting
-from commcredits.edges.http.administration.advice import add_advice
 from commcredits.edges.http.administration.administrators import add_administrators
+from commcredits.edges.http.administration.advice import add_advice
 from commcredits.edges.http.administration.audit import add_audit, add_audit_proof
 from commcredits.edges.http.administration.bearers import Bearers, ForeignTokens
 from commcredits.edges.http.administration.call_handling import add_call_handling, add_flags
@@ -60,6 +60,7 @@ from commcredits.edges.http.administration.recorded_calls import add_call_mappin
 from commcredits.edges.http.administration.refusing import ProblemError, problem_response
 from commcredits.edges.http.administration.reports import add_calls, add_money_reports
 from commcredits.edges.http.administration.routes import StrictRoute
+from commcredits.edges.http.administration.search import add_search
 from commcredits.edges.http.administration.spending import add_explained_calls, add_spending, add_statements
 from commcredits.edges.http.administration.staff import add_staff
 from commcredits.edges.http.administration.upkeep import add_health, add_verification
@@ -69,6 +70,7 @@ from commcredits.edges.http.charging.openapi import charging_openapi
 from commcredits.edges.http.graph.app import GraphApi
 from commcredits.edges.http.graph.requests import PREFIXES
 from commcredits.edges.http.problems import HttpFault, fault_problem
+from commcredits.edges.http.scim.service import scim_routes
 from commcredits.operations.key_holders import KeyHolders
 from commcredits.operations.services import Services
 
@@ -133,6 +135,7 @@ def administration_app(
 
 def _add_paths(routes: APIRouter) -> None:
     add_organizations(routes)
+    add_search(routes)
     add_people(routes)
     add_people_import(routes)
     add_licences(routes)

@@ -1,0 +1,294 @@
+"""The paths of SCIM below /scim/v2/{organization}: users, groups, and what the service can do.
+
+Knows requests and their answers. Refuses what it does not say it can: bulk, sorting, passwords, versions of resources.
+Bodies, pages and searches are bounded.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from pydantic import ValidationError
+from scim2_models import (
+    AuthenticationScheme,
+    Bulk,
+    ChangePassword,
+    Context,
+    ETag,
+    Filter,
+    ListResponse,
+    Patch,
+    PatchOp,
+    Resource,
+    ResourceType,
+    Schema,
+    SCIMException,
+    ScimFilter,
+    ServiceProviderConfig,
+    Sort,
+)
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from commcredits.edges.http.administration.bodies import read_body
+from commcredits.edges.http.administration.refusing import ProblemError
+from commcredits.edges.http.scim import models
+from commcredits.edges.http.scim.answering import ScimRefusal, answer, error_answer, taken
+from commcredits.edges.http.scim.models import Group, User
+from commcredits.operations import directory_groups, directory_users
+from commcredits.operations.directory_users import SEARCHED_MAX
+from commcredits.operations.services import Services
+
+ROOT: Final = "/scim/v2/{organization_id}"
+BODY_BYTES_MAX: Final = 4 * 1_024 * 1_024
+PAGE_MAX: Final = 200
+PAGE_DEFAULT: Final = 100
+FILTER_CHARACTERS_MAX: Final = 1_000
+
+_EQUALS: Final = re.compile(r'\s*(userName|displayName|externalId|id)\s+eq\s+"([^"\\]*)"\s*', re.IGNORECASE)
+_NAMES: Final = {"username": "user_name", "displayname": "display_name", "externalid": "external_id"}
+_WHOLE: Final = re.compile(r"-?[0-9]{1,9}", re.ASCII)
+
+Answer = Callable[[Request, Services, str, str], Awaitable[Response]]
+"""A path's own work: the request, the services of whoever asks, the organization, and the address of its service."""
+
+
+def scim_routes(origin: str) -> list[BaseRoute]:
+    """The routes; ``origin`` is where the installation is reached."""
+
+    def path(end: str, take: Answer, *methods: str) -> Route:
+        return Route(ROOT + end, _guarded(take, origin), methods=list(methods), include_in_schema=False)
+
+    return [
+        path("/ServiceProviderConfig", _config, "GET"),
+        path("/ResourceTypes", _resource_types, "GET"),
+        path("/ResourceTypes/{name}", _resource_types, "GET"),
+        path("/Schemas", _schemas, "GET"),
+        path("/Schemas/{name}", _schemas, "GET"),
+        path("/Users", _users, "GET", "POST"),
+        path("/Users/{resource_id}", _user, "GET", "PUT", "PATCH", "DELETE"),
+        path("/Groups", _groups, "GET", "POST"),
+        path("/Groups/{resource_id}", _group, "GET", "PUT", "PATCH", "DELETE"),
+        path("/{rest:path}", _nothing, "GET", "POST", "PUT", "PATCH", "DELETE"),
+    ]
+
+
+def _guarded(take: Answer, origin: str) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        services = request.state.services
+        organization_id = request.path_params["organization_id"]
+        try:
+            # Also what asks no operation is for those alone who may ask one.
+            taken(await directory_users.find_directory_users(services, organization_id=organization_id, limit=0))
+            return await take(request, services, organization_id, f"{origin}/scim/v2/{organization_id}")
+        except (ScimRefusal, SCIMException, ValidationError) as error:
+            return error_answer(error)
+        except ProblemError as error:
+            return error_answer(ScimRefusal(error.problem.status, str(error.problem.document["detail"])))
+
+    return endpoint
+
+
+async def _nothing(_request: Request, _services: Services, _organization_id: str, _root: str) -> Response:
+    raise ScimRefusal(404, "There is nothing at this path.")
+
+
+async def _config(_request: Request, _services: Services, _organization_id: str, _root: str) -> Response:
+    config = ServiceProviderConfig(
+        patch=Patch(supported=True),
+        bulk=Bulk(supported=False, max_operations=0, max_payload_size=0),
+        filter=Filter(supported=True, max_results=PAGE_MAX),
+        change_password=ChangePassword(supported=False),
+        sort=Sort(supported=False),
+        etag=ETag(supported=False),
+        authentication_schemes=[
+            AuthenticationScheme(
+                type=AuthenticationScheme.Type.oauthbearertoken,
+                name="Key of a program",
+                description="A key whose scopes are users.read and users.write.",
+            )
+        ],
+    )
+    return answer(config.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE))
+
+
+async def _resource_types(request: Request, _services: Services, _organization_id: str, _root: str) -> Response:
+    return _described(request, ResourceType, [ResourceType.from_resource(each) for each in (User, Group)])
+
+
+async def _schemas(request: Request, _services: Services, _organization_id: str, _root: str) -> Response:
+    described = (User, Group, models.Department, models.Telephony)
+    return _described(request, Schema, [each.to_schema() for each in described])
+
+
+def _described(request: Request, model: type[Any], resources: list[Any]) -> Response:
+    """One of these by its id, or all of them."""
+    name = request.path_params.get("name")
+    if name is None:
+        if "filter" in request.query_params:
+            raise ScimRefusal(403, "What the service can do is not searched.")
+        return _listed(model, resources, len(resources), 1)
+    found = next((each for each in resources if each.id == name), None)
+    if found is None:
+        raise ScimRefusal(404, "There is nothing by this name.")
+    return answer(found.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE))
+
+
+async def _users(request: Request, services: Services, organization_id: str, root: str) -> Response:
+    if request.method == "POST":
+        given = User.model_validate(await _body(request), scim_ctx=Context.RESOURCE_CREATION_REQUEST)
+        added = taken(
+            await directory_users.add_directory_user(
+                services, organization_id=organization_id, content=models.user_content(given)
+            )
+        )
+        return _created(models.user_resource(added, root))
+
+    async def find(**wanted: Any) -> tuple[list[Any], int]:
+        found = taken(await directory_users.find_directory_users(services, organization_id=organization_id, **wanted))
+        return [models.user_resource(each, root) for each in found.users], found.total
+
+    return await _searched(request, User, "party_id", find)
+
+
+async def _user(request: Request, services: Services, organization_id: str, root: str) -> Response:
+    party_id = request.path_params["resource_id"]
+    found = taken(
+        await directory_users.find_directory_users(services, organization_id=organization_id, party_id=party_id)
+    )
+    if not found.users:
+        raise ScimRefusal(404, "There is no such user.")
+    known = models.user_resource(found.users[0], root)
+    if request.method == "DELETE":
+        taken(await directory_users.remove_directory_user(services, organization_id=organization_id, party_id=party_id))
+        return Response(status_code=204)
+    if request.method == "GET":
+        return answer(known.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE))
+    wanted = await _wanted(request, User, known)
+    changed = taken(
+        await directory_users.change_directory_user(
+            services, organization_id=organization_id, party_id=party_id, content=models.user_content(wanted)
+        )
+    )
+    return _changed(request, models.user_resource(changed, root))
+
+
+async def _groups(request: Request, services: Services, organization_id: str, root: str) -> Response:
+    if request.method == "POST":
+        given = Group.model_validate(await _body(request), scim_ctx=Context.RESOURCE_CREATION_REQUEST)
+        added = taken(
+            await directory_groups.add_directory_group(
+                services, organization_id=organization_id, content=models.group_content(given)
+            )
+        )
+        return _created(models.group_resource(added, root))
+
+    async def find(**wanted: Any) -> tuple[list[Any], int]:
+        found = taken(await directory_groups.find_directory_groups(services, organization_id=organization_id, **wanted))
+        return [models.group_resource(each, root) for each in found.groups], found.total
+
+    return await _searched(request, Group, "group_id", find)
+
+
+async def _group(request: Request, services: Services, organization_id: str, root: str) -> Response:
+    group_id = request.path_params["resource_id"]
+    found = taken(
+        await directory_groups.find_directory_groups(services, organization_id=organization_id, group_id=group_id)
+    )
+    if not found.groups:
+        raise ScimRefusal(404, "There is no such group.")
+    known = models.group_resource(found.groups[0], root)
+    if request.method == "DELETE":
+        taken(
+            await directory_groups.remove_directory_group(services, organization_id=organization_id, group_id=group_id)
+        )
+        return Response(status_code=204)
+    if request.method == "GET":
+        return answer(known.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE))
+    wanted = await _wanted(request, Group, known)
+    changed = taken(
+        await directory_groups.change_directory_group(
+            services, organization_id=organization_id, group_id=group_id, content=models.group_content(wanted)
+        )
+    )
+    return _changed(request, models.group_resource(changed, root))
+
+
+async def _wanted(request: Request, model: type[Any], known: Any) -> Any:
+    """The resource as a PUT or a PATCH wants it."""
+    body = await _body(request)
+    if request.method == "PATCH":
+        patch = PatchOp[model].model_validate(body, scim_ctx=Context.RESOURCE_PATCH_REQUEST)  # type: ignore[valid-type] # the model of the path
+        patch.patch(known)
+        return known
+    wanted = model.model_validate(body, scim_ctx=Context.RESOURCE_REPLACEMENT_REQUEST)
+    wanted.replace(known)
+    return wanted
+
+
+async def _searched(
+    request: Request, model: type[Any], id_name: str, find: Callable[..., Awaitable[tuple[list[Any], int]]]
+) -> Response:
+    """A page of those that a filter finds (RFC 7644 §3.4.2): by an index where one helps, else looking through all."""
+    start, count = _whole(request, "startIndex", 1), _whole(request, "count", PAGE_DEFAULT)
+    start, count = max(1, start), min(max(0, count), PAGE_MAX)
+    text = request.query_params.get("filter", "")
+    if not text:
+        resources, total = await find(offset=start - 1, limit=count)
+        return _listed(model, resources, total, start)
+    if len(text) > FILTER_CHARACTERS_MAX:
+        raise ScimRefusal(400, "The filter is too long.", "invalidFilter")
+    wanted = ScimFilter[model](text)  # type: ignore[valid-type] # the model of the path
+    equals = _EQUALS.fullmatch(text)
+    name = "" if equals is None else _NAMES.get(equals[1].lower(), id_name)
+    if equals is not None and name in find_names(model):
+        resources, total = await find(**{name: equals[2] or "-"})
+    else:
+        resources, total = await find(limit=SEARCHED_MAX)
+        if total > len(resources):
+            raise ScimRefusal(400, "There are too many to be searched for that.", "tooMany")
+    matching = [each for each in resources if wanted.match(each)]
+    return _listed(model, matching[start - 1 : start - 1 + count], len(matching), start)
+
+
+def find_names(model: type[Resource[Any]]) -> frozenset[str]:
+    """By which of an operation's parameters a resource of this kind is found at once."""
+    if model is User:
+        return frozenset({"party_id", "user_name", "external_id"})
+    return frozenset({"group_id", "display_name", "external_id"})
+
+
+def _whole(request: Request, name: str, default: int) -> int:
+    text = request.query_params.get(name, str(default))
+    if _WHOLE.fullmatch(text) is None:
+        raise ScimRefusal(400, f"{name} is not a whole number.", "invalidValue")
+    return int(text)
+
+
+async def _body(request: Request) -> Any:
+    try:
+        return json.loads(await read_body(request, bytes_max=BODY_BYTES_MAX))
+    except (ValueError, RecursionError):
+        raise ScimRefusal(400, "The body is not well-formed JSON.", "invalidSyntax") from None
+
+
+def _listed(model: type[Any], resources: list[Any], total: int, start: int) -> Response:
+    listed = ListResponse[model](  # type: ignore[valid-type] # the model of the path
+        total_results=total, start_index=start, items_per_page=len(resources), resources=resources
+    )
+    return answer(listed.model_dump(scim_ctx=Context.SEARCH_RESPONSE))
+
+
+def _created(resource: Any) -> Response:
+    document = resource.model_dump(scim_ctx=Context.RESOURCE_CREATION_RESPONSE)
+    return answer(document, status=201, location=str(resource.meta.location))
+
+
+def _changed(request: Request, resource: Any) -> Response:
+    is_patch = request.method == "PATCH"
+    context = Context.RESOURCE_PATCH_RESPONSE if is_patch else Context.RESOURCE_REPLACEMENT_RESPONSE
+    return answer(resource.model_dump(scim_ctx=context))
