@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 
+from commcredits.columnar.engine import ColumnarMissingError
 from commcredits.core.access import Actor, ActorKind, Role, permissions_of
 from commcredits.core.commands import Service
 from commcredits.core.outcomes import RefusalCode, Refused
@@ -199,7 +200,7 @@ async def test_a_cost_deck_is_neither_assigned_nor_published_nor_discarded(offic
         made = await set_cost_deck(office.services, rate_deck_id=deck.rate_deck_id)
         assert isinstance(made, RateDeckInfo)
         assert made.in_force_at == NOON
-    place = {"rate_deck_id": deck.rate_deck_id, "command_id": new_id()}
+    place: dict[str, Any] = {"rate_deck_id": deck.rate_deck_id, "command_id": new_id()}
     assigned = await assign_rate_deck(office.services, organization_id=organization.organization_id, **place)
     assert code_of(assigned) is RefusalCode.RATE_DECK_NOT_PUBLISHED
     assert code_of(await publish_draft(office.services, **place)) is RefusalCode.RATE_DECK_NOT_DRAFT
@@ -240,9 +241,10 @@ async def _margins(office: Office) -> MarginResult:
 async def test_margins_add_up_alike_in_columns_and_call_by_call_the_worst_first(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    period = {"begins_at": NOON, "ends_at": NOON + timedelta(days=1)}
-    none = await ask_for_margins(office.services, currency="EUR", **period)
+    tomorrow = NOON + timedelta(days=1)
+    none = await ask_for_margins(office.services, currency="EUR", begins_at=NOON, ends_at=tomorrow)
     assert code_of(none) is RefusalCode.UNKNOWN_COST_DECK
+    organization = ""
     for name, calls in (("Much", 3), ("Little", 1)):
         organization = await office.calling_organization(name=name)
         for each in range(calls):
@@ -255,7 +257,7 @@ async def test_margins_add_up_alike_in_columns_and_call_by_call_the_worst_first(
     in_columns = await _margins(office)
 
     def missing(*_args: object) -> None:
-        raise margins.ColumnarMissingError
+        raise ColumnarMissingError
 
     monkeypatch.setattr(margins, "open_rater", missing)
     assert await _margins(office) == in_columns
@@ -355,7 +357,7 @@ async def test_a_global_administrator_is_refused_by_every_operation_of_the_conso
         roles=(Role.GLOBAL_ADMINISTRATOR,),
     )
     services = office.services.acting_as(administrator)
-    listed = {"cursor": None, "limit": 10}
+    listed: dict[str, Any] = {"cursor": None, "limit": 10}
     outcomes = [
         await overview_organizations(services, **listed),
         await measure_health(services),

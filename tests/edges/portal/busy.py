@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -20,11 +21,14 @@ from commcredits.core.outcomes import Refused
 from commcredits.edges.portal.adapter import ServicesForPortal
 from commcredits.edges.portal.app import portal_app
 from commcredits.edges.portal.settings import PortalSettings
+from commcredits.operations.adjustments import request_adjustment
 from commcredits.operations.api_keys import NewApiKey, create_api_key, revoke_api_key
 from commcredits.operations.billing_details import save_billing_details
 from commcredits.operations.blocks import set_block
+from commcredits.operations.cost_decks import set_cost_deck
 from commcredits.operations.handing_on import hand_on_notices
 from commcredits.operations.licences import assign_licences, set_purchased
+from commcredits.operations.margin_reports import ask_for_margins, make_margin_reports
 from commcredits.operations.number_stock import add_to_stock
 from commcredits.operations.numbers import add_number, assign_number
 from commcredits.operations.organizations import get_organization
@@ -32,7 +36,8 @@ from commcredits.operations.recharging import RechargeTerms, save_auto_recharge
 from commcredits.operations.recipients import save_recipient
 from commcredits.operations.sandboxes import open_sandbox
 from commcredits.operations.services import Services
-from commcredits.operations.tariffs import assign_rate_deck
+from commcredits.operations.tariffs import assign_rate_deck, draft_rate_deck
+from commcredits.operations.verification_runs import run_verification
 from commcredits.operations.webhook_endpoints import add_endpoint
 from tests.edges.portal.visitor import TOKEN
 from tests.operations.office import CALLEE, HEADER, Office, new_id
@@ -71,6 +76,7 @@ async def open_busy(database_url: str, folder: Path) -> AsyncIterator[Busy]:
         await _money(shop, till, organization_id)
         await _people(services, organization_id)
         await _calls(shop, services, organization_id)
+        await _operator(services, organization_id)
         await _programs(services, organization_id)
         portal = portal_app(
             lambda page: ServicesForPortal(page.services),
@@ -174,7 +180,29 @@ async def _calls(shop: Shop, services: Services, organization_id: str) -> None:
         await shop.office.call(organization_id, f"call-{each}", 30 + 40 * each)
     await shop.office.call(organization_id, "call-ro", 90, callee="+40212345678")
     await shop.office.authorise(organization_id, "call-refused", callee="+8821600000")
-    await shop.office.authorise(organization_id, "call-live", callee=CALLEE, service=Service.OUTBOUND)
+    live = {"callee": CALLEE, "service": Service.OUTBOUND, "switch": "kamailio:edge"}
+    await shop.office.authorise(organization_id, "call-live", **live)
+
+
+async def _operator(services: Services, organization_id: str) -> None:
+    """What the operator's people have asked for."""
+    _done(
+        await request_adjustment(
+            services,
+            organization_id=organization_id,
+            command_id=new_id(),
+            amount_micros=500_000_000,
+            reason="Despăgubire pentru o întrerupere",
+            requested_by="ana",
+        )
+    )
+    costs = await draft_rate_deck(services, command_id=new_id(), name="Costuri", currency="EUR", lines=[DECK])
+    assert not isinstance(costs, Refused)
+    now = services.clock()
+    _done(await set_cost_deck(services, rate_deck_id=costs.rate_deck_id, in_force_at=now - timedelta(days=90)))
+    _done(await ask_for_margins(services, currency="EUR", begins_at=now - timedelta(days=1), ends_at=now))
+    await make_margin_reports(services)
+    _done(await run_verification(services))
 
 
 def _done(outcome: object) -> None:
