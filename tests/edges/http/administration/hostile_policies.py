@@ -140,5 +140,16 @@ REPORTS = [
     get("pools of nobody", f"{NOWHERE}/pools", "", **UNKNOWN),
 ]
 
-HOSTILE_POLICIES = [*LIMITS, *RULES_OF_ALL, *BLOCKINGS, *QUESTIONS, *REPORTS]
+SEARCH = f"{ORGANIZATION}/search"
+SEARCHES = [
+    get("a search for nothing", f"{SEARCH}?q=", "q"),
+    get("a search without a query", SEARCH, "q"),
+    get("a search for one letter", f"{SEARCH}?q=a", "q"),
+    get("a search for a line break", f"{SEARCH}?q=a%0Ab", "q"),
+    get("a search for what no database keeps", f"{SEARCH}?q=a%00b", "q"),
+    get("a search for very much", f"{SEARCH}?q={'a' * 129}", "q"),
+    get("a search at nobody's", f"{NOWHERE}/search?q=ana", "", **UNKNOWN),
+]
+
+HOSTILE_POLICIES = [*LIMITS, *RULES_OF_ALL, *BLOCKINGS, *QUESTIONS, *REPORTS, *SEARCHES]
 """All of them."""

@@ -34,7 +34,7 @@ async def walk_well_over_policies(world: World, organization: str) -> None:
     for _ in range(2):
         lifted = await client.post(f"{path}/blocks/{block['block_id']}/lift")
         assert lifted.status_code == 200, lifted.text
-    for read in ("rules", "blocks", "blocks?in_force=true", "pools", "pools?month=2026-01"):
+    for read in ("rules", "blocks", "blocks?in_force=true", "pools", "pools?month=2026-01", "search?q=policed"):
         assert (await client.get(f"{path}/{read}")).status_code == 200, read
 
 
