@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from commcredits.core.access import Actor, ActorKind, Role, permissions_of
+from commcredits.core.access import Actor, ActorKind, Permission, Role, permissions_of
 from commcredits.core.outcomes import Done, RefusalCode, Refused
 from commcredits.operations import administrators, staff
 from commcredits.operations.administrator_records import Administrator, Invited
@@ -168,7 +168,7 @@ async def test_nobody_of_an_organization_gives_more_than_they_may_do(office: Off
     organization_id = (await office.organization()).organization_id
     narrow = replace(
         actor(organization_id, Role.USER_ADMINISTRATOR),
-        permissions=permissions_of((Role.USER_ADMINISTRATOR,)) | {"administrators.write"},
+        permissions=permissions_of((Role.USER_ADMINISTRATOR,)) | {Permission.ADMINISTRATORS_WRITE},
     )
     services = office.services.acting_as(narrow)
     refused = await administrators.invite_administrator(
@@ -262,7 +262,7 @@ async def test_another_organization_sees_nobody(office: Office) -> None:
     two = (await office.organization("Two")).organization_id
     found = await invited(office.services, one)
     services = office.services.acting_as(actor(two, Role.GLOBAL_ADMINISTRATOR))
-    place = {"administrator_id": found.administrator.administrator_id}
+    person = found.administrator.administrator_id
     for organization_id, code in ((one, RefusalCode.UNKNOWN_ORGANIZATION), (two, RefusalCode.UNKNOWN_ADMINISTRATOR)):
         for operation in (
             administrators.get_administrator,
@@ -270,10 +270,12 @@ async def test_another_organization_sees_nobody(office: Office) -> None:
             administrators.enable_administrator,
             administrators.resend_invitation,
         ):
-            refused = await operation(services, organization_id=organization_id, **place)
+            refused = await operation(services, organization_id=organization_id, administrator_id=person)
             assert isinstance(refused, Refused)
             assert refused.code is code, operation
-    assert await administrators.withdraw_invitation(services, organization_id=two, **place) == Done(changed=False)
+    assert await administrators.withdraw_invitation(services, organization_id=two, administrator_id=person) == Done(
+        changed=False
+    )
 
 
 async def test_a_person_proves_again_who_they_are_before_giving_anybody_rights(office: Office) -> None:

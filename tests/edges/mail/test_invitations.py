@@ -32,14 +32,14 @@ def postman(services: Services, box: Mailbox) -> SmtpPostman:
     return SmtpPostman(server, sender, writer=LetterWriter(public_url=ORIGIN), clock=services.clock)
 
 
-async def invited(services: Services, organization_id: str, **fields: str) -> Invited:
+async def invited(services: Services, organization_id: str, language: str = "") -> Invited:
     found = await invite_administrator(
         services,
         organization_id=organization_id,
         address="front.desk@example.com",
         name="Recepție",
         roles=["billing_administrator", "support"],
-        **fields,
+        language=language,
     )
     assert isinstance(found, Invited)
     assert found.link is None, "the letter brings it, and nobody else sees it"
