@@ -7,18 +7,20 @@ python -m tests.advice show     play everything, and print them
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Final
 
 from tests.advice.plan_cases import UNIT, regret
 from tests.advice.replay import Tried, coverage, find_days, find_users, try_recharges
-from tests.advice.worlds import WORLDS, with_users
+from tests.advice.worlds import WORLDS, World, with_users
 
 DOCUMENT: Final = Path(__file__).resolve().parents[2] / "docs" / "advice.md"
 BEGINS: Final = "<!-- begin: python -m tests.advice write -->"
 ENDS: Final = "<!-- end -->"
 DAYS: Final = 547
-SEEDS: Final = range(3)
+SEEDS: Final = range(2)
 OFFICES: Final = 120
 
 
@@ -40,38 +42,43 @@ def _worlds() -> str:
         "false alarms a year",
     )
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
-    for make in WORLDS:
-        tried, within = Tried(), {10: [0, 0], 30: [0, 0]}
-        errors: dict[int, list[int]] = {10: [], 30: []}
-        days, spent = [0, 0, 0, 0], 0
-        for seed in SEEDS:
-            world = make(seed, DAYS)
-            tried.add(try_recharges(world, seed=seed))
-            for horizon, counts in within.items():
-                inside, made, error = coverage(world, horizon=horizon)
-                counts[0] += inside
-                counts[1] += made
-                errors[horizon].append(error)
-            days = [each + more for each, more in zip(days, find_days(world), strict=True)]
-            spent += sum(world.steps)
-        daily = spent / (DAYS * len(SEEDS))
-        cells = [
-            f"{100 * within[horizon][0] / within[horizon][1]:.0f} % · {sorted(errors[horizon])[1] / 10_000:.0f} %"
-            for horizon in within
-        ]
-        found = f"{days[0]} · {days[2]}" if days[0] + days[2] else "–"
-        cells = [
-            make.__name__,
-            str(tried.months),
-            f"{tried.dry_share:.2%}",
-            f"{tried.promised / tried.advised / 10_000:.2f} %",
-            f"{tried.triggers_micros / tried.advised / daily:.1f}",
-            *cells,
-            found,
-            f"{365 * days[1] / days[3]:.1f}",
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
+    with ProcessPoolExecutor(max_workers=4) as pool:
+        lines += pool.map(_row, WORLDS)
     return "\n".join(lines)
+
+
+def _row(make: Callable[[int, int], World]) -> str:
+    """What one kind of history came to; the larger of the errors of its years is told."""
+    tried, within = Tried(), {10: [0, 0], 30: [0, 0]}
+    errors: dict[int, list[int]] = {10: [], 30: []}
+    days, spent = [0, 0, 0, 0], 0
+    for seed in SEEDS:
+        world = make(seed, DAYS)
+        tried.add(try_recharges(world, seed=seed))
+        for horizon, counts in within.items():
+            inside, made, error = coverage(world, horizon=horizon)
+            counts[0] += inside
+            counts[1] += made
+            errors[horizon].append(error)
+        days = [each + more for each, more in zip(days, find_days(world), strict=True)]
+        spent += sum(world.steps)
+    daily = spent / (DAYS * len(SEEDS))
+    cells = [
+        f"{100 * within[horizon][0] / within[horizon][1]:.0f} % · {max(errors[horizon]) / 10_000:.0f} %"
+        for horizon in within
+    ]
+    found = f"{days[0]} · {days[2]}" if days[0] + days[2] else "–"
+    cells = [
+        make.__name__,
+        str(tried.months),
+        f"{tried.dry_share:.2%}",
+        f"{tried.promised / tried.advised / 10_000:.2f} %",
+        f"{tried.triggers_micros / tried.advised / daily:.1f}",
+        *cells,
+        found,
+        f"{365 * days[1] / days[3]:.1f}",
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
 def _people() -> str:

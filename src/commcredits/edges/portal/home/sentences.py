@@ -163,7 +163,7 @@ _WORDS: Final[Mapping[AttentionKind, _Words]] = {
         title=marked("Somebody or some country is blocked"),
         sentence=marked("Blocks in force: %(count)s."),
         button=marked("See who and why"),
-        path="/blocks",
+        path="/reports/blocked-users",
         permission="policies.read",
     ),
     AttentionKind.LICENCES_SHORT: _Words(
@@ -247,7 +247,7 @@ _WORDS: Final[Mapping[AttentionKind, _Words]] = {
         title=marked("Nobody is told by mail"),
         sentence=marked("When a recharge fails or funds run out, no mail is sent to anybody."),
         button=marked("Choose recipients"),
-        path="/programs/recipients",
+        path="/notices/recipients",
         permission="notices.write",
     ),
     AttentionKind.ONE_ADMINISTRATOR: _Words(
