@@ -19,8 +19,8 @@ from commcredits.operations.usage import UsageQuery
 from commcredits.operations.verify import verify_books
 from tests.operations.office import open_office
 
-CALLS = 150_000
-GROWTH_BYTES_MAX = 80 << 20
+CALLS = 60_000
+GROWTH_BYTES_MAX = 40 << 20
 """What an export may take at most, whatever its length: half of what the rows of these calls alone would."""
 
 
