@@ -14,6 +14,7 @@ from msgspec import structs
 
 from commcredits.core.account import Account
 from commcredits.core.funds import posted_micros
+from commcredits.core.roster import Roster
 from commcredits.operations.auditing import Look
 from commcredits.operations.services import Services
 from commcredits.storage import receipts
@@ -85,8 +86,7 @@ async def at_rules(services: Services, given: Given) -> object:
     """The rules of the organization, without what is counted beside them."""
     async with services.pool.acquire() as connection:
         roster = await load_roster(connection, services.shard_id, str(given["organization_id"]))
-    if roster is None:
-        return None
+    roster = roster or Roster(version=0)
     counted = {"version", "assigned", "purchased", "usual_daily_micros"}
     return {name: value for name, value in structs.asdict(roster).items() if name not in counted}
 

@@ -5,7 +5,7 @@ Knows the forms of values. Refuses to hide one: a name without words is shown as
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -62,7 +62,7 @@ def shown_act(act: AuditedAct, speech: Speech, currency: str) -> ShownAct:
         interface=speech.say(INTERFACES[act.edge]) if act.edge in INTERFACES else act.edge,
         changes=tuple(
             ShownValue(name=say.name(name), before=say.value(name, before), after=say.value(name, after))
-            for name, before, after in act.changes
+            for name, before, after in _apart(act.changes)
         ),
         parameters=tuple(
             ShownValue(name=say.name(name), before="", after=say.value(name, value))
@@ -70,6 +70,17 @@ def shown_act(act: AuditedAct, speech: Speech, currency: str) -> ShownAct:
             if name not in _HIDDEN
         ),
     )
+
+
+def _apart(changes: Iterable[tuple[str, Any, Any]]) -> Iterator[tuple[str, Any, Any]]:
+    """Changes of records by what differs in them: not all of a record is another one's."""
+    for name, before, after in changes:
+        if not (isinstance(before, Mapping) and isinstance(after, Mapping)):
+            yield name, before, after
+            continue
+        for inner in sorted({*before, *after}):
+            if before.get(inner) != after.get(inner):
+                yield inner, before.get(inner), after.get(inner)
 
 
 def _why_not(act: AuditedAct, speech: Speech) -> str:
@@ -110,6 +121,8 @@ class _Words:
 
     def value(self, name: str, value: object) -> str:
         """What it holds."""
+        if value == {}:
+            value = None
         match value:
             case None | "" | []:
                 return self._speech.say(_NOTHING)
