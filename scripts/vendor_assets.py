@@ -28,7 +28,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 PORTAL: Final = ROOT / "src" / "commcredits" / "edges" / "portal"
 STATIC: Final = PORTAL / "static"
 TEMPLATES: Final = PORTAL / "templates"
-MENU: Final = PORTAL / "menu.py"
+MENUS: Final = (PORTAL / "menu.py", PORTAL / "console_menu.py")
 VENDOR: Final = STATIC / "vendor"
 MANIFEST: Final = VENDOR / "manifest.json"
 
@@ -116,8 +116,8 @@ def icons_used() -> tuple[str, ...]:
     for template in TEMPLATES.rglob("*.html"):
         for name, style in _ICON.findall(template.read_text("utf-8")):
             found.add(f"{name}_20_{style or 'regular'}")
-    for name in _MENU_ICON.findall(MENU.read_text("utf-8")):
-        found.add(f"{name}_20_regular")
+    for menu in MENUS:
+        found.update(f"{name}_20_regular" for name in _MENU_ICON.findall(menu.read_text("utf-8")))
     return tuple(sorted(found))
 
 

@@ -10,31 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from commcredits.core.access import Permission
+from commcredits.edges.portal.console_menu import CONSOLE_MENU
+from commcredits.edges.portal.menu_entries import Entry, Section
 from commcredits.edges.portal.page import Page
 from commcredits.edges.translations import marked
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One entry. ``key`` is what a page says it is (its template sets ``here``); ``path`` stands below the menu's root.
-
-    ``label`` is a marked sentence, ``icon`` a name of the vendored icons.
-    """
-
-    key: str
-    label: str
-    icon: str
-    path: str
-    permission: Permission
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """Entries under a heading, a marked sentence; empty for those at the top."""
-
-    key: str
-    heading: str
-    entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,122 +268,6 @@ ORGANIZATION_MENU: Final = (
     ),
 )
 """What an organization's administrators find. Below ``/organizations/<id>``."""
-
-CONSOLE_MENU: Final[tuple[Section, ...]] = (
-    Section(
-        key="console",
-        heading=marked("Console"),
-        entries=(
-            Entry(
-                key="health",
-                label=marked("Health"),
-                icon="heart_pulse",
-                path="",
-                permission=Permission.OPERATOR_READ,
-            ),
-            Entry(
-                key="console-organizations",
-                label=marked("Organizations"),
-                icon="building",
-                path="/organizations",
-                permission=Permission.OPERATOR_READ,
-            ),
-            Entry(
-                key="live-calls",
-                label=marked("Live calls"),
-                icon="call",
-                path="/live-calls",
-                permission=Permission.OPERATOR_CALLS,
-            ),
-            Entry(
-                key="fraud",
-                label=marked("Fraud desk"),
-                icon="shield",
-                path="/fraud",
-                permission=Permission.OPERATOR_BLOCKS,
-            ),
-        ),
-    ),
-    Section(
-        key="console-money",
-        heading=marked("Rates and money"),
-        entries=(
-            Entry(
-                key="rate-decks",
-                label=marked("Rate decks"),
-                icon="certificate",
-                path="/rate-decks",
-                permission=Permission.OPERATOR_RATES,
-            ),
-            Entry(
-                key="margins",
-                label=marked("Margins"),
-                icon="data_trending",
-                path="/margins",
-                permission=Permission.OPERATOR_RATES,
-            ),
-            Entry(
-                key="adjustments",
-                label=marked("Adjustments"),
-                icon="edit",
-                path="/adjustments",
-                permission=Permission.OPERATOR_FUNDS,
-            ),
-            Entry(
-                key="payments",
-                label=marked("Payments"),
-                icon="payment",
-                path="/payments",
-                permission=Permission.OPERATOR_FUNDS,
-            ),
-        ),
-    ),
-    Section(
-        key="console-service",
-        heading=marked("Service"),
-        entries=(
-            Entry(
-                key="telling",
-                label=marked("Mails and webhooks"),
-                icon="mail",
-                path="/mails-and-webhooks",
-                permission=Permission.OPERATOR_READ,
-            ),
-            Entry(
-                key="jobs", label=marked("Jobs"), icon="arrow_sync", path="/jobs", permission=Permission.OPERATOR_READ
-            ),
-            Entry(
-                key="verifications",
-                label=marked("Verification"),
-                icon="checkmark_circle",
-                path="/verifications",
-                permission=Permission.OPERATOR_VERIFY,
-            ),
-        ),
-    ),
-    Section(
-        key="access",
-        heading=marked("Access"),
-        entries=(
-            Entry(
-                key="staff",
-                label=marked("Staff"),
-                icon="people_lock",
-                path="/staff",
-                permission=Permission.OPERATOR_STAFF,
-            ),
-            Entry(
-                key="audit",
-                label=marked("Audit log"),
-                icon="history",
-                path="/audit",
-                permission=Permission.OPERATOR_AUDIT,
-            ),
-        ),
-    ),
-)
-"""What the operator's people find. Below ``/console``."""
-
 
 _WITHOUT_SERVICES: Final = "billing"
 """The section whose pages are there even where the portal was put together without services."""

@@ -29,6 +29,7 @@ def console_routes(door: Door) -> list[BaseRoute]:
     return [
         *(Route(path, desk.opened(answer)) for path, answer in shown),
         *(Route(path, desk.opened(answer), methods=["POST"]) for path, answer in sent),
+        Route(links.DECKS, desk.opened(decks.decks)),
         Route(links.NEW_DECK, desk.opened(decks.new_form)),
         Route(links.NEW_DECK, desk.opened(decks.new, reads=read_upload), methods=["POST"]),
         Route(links.EXPLAIN, desk.opened(decks.explain)),
@@ -53,7 +54,7 @@ def _pages(desk: Desk) -> tuple[Routed, Routed]:
     """What is shown, and what takes a form; the first that fits an address answers it."""
     health, calls, fraud = HealthPages(desk=desk), CallPages(desk=desk), FraudPages(desk=desk)
     organizations, margins, funds = OrganizationPages(desk=desk), MarginPages(desk=desk), FundPages(desk=desk)
-    payments, decks = PaymentPages(desk=desk), DeckPages(desk=desk)
+    payments = PaymentPages(desk=desk)
     shown: Routed = [
         (links.HEALTH, health.health),
         (links.GATEWAYS, health.gateways),
@@ -71,7 +72,6 @@ def _pages(desk: Desk) -> tuple[Routed, Routed]:
         (links.SPENDING, fraud.spending),
         (links.BLOCK_BY_HAND, fraud.block_form),
         (links.BLOCK, fraud.block),
-        (links.DECKS, decks.decks),
         (links.MARGINS, margins.margins),
         (links.MARGIN, margins.report),
         (links.ADJUSTMENTS, funds.adjustments),
