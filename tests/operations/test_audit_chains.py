@@ -86,7 +86,7 @@ async def test_an_entry_that_is_changed_with_its_hash_is_found_at_the_next_one(o
     digest = linked(row["previous"], content_digest(forged)).hex()
     await _plant(
         office,
-        f"update audit_entries set actor_name = 'somebody else', hash = '\\x{digest}' where sequence = 5",  # noqa: S608 - hexadecimal digits
+        f"update audit_entries set actor_name = 'somebody else', hash = '\\x{digest}' where sequence = 5",  # noqa: S608 - a hash of ours in digits
     )
     assert await _faults(office) == [(6, "out_of_order")]
     assert organization

@@ -8,6 +8,7 @@ organization.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
 from schemathesis.generation import GenerationMode
 
 from commcredits.core.access import Role
@@ -82,7 +84,9 @@ def _fuzz(loop: asyncio.Runner, place: Place, sender: Sender) -> set[str]:
                 phases=[Phase.generate],
                 suppress_health_check=list(HealthCheck),
             )
-            seed(SEED)(once(given(cases)(ask)))()
+            # An operation that takes nothing cannot be asked wrongly.
+            with contextlib.suppress(Unsatisfiable):
+                seed(SEED)(once(given(cases)(ask)))()
     loop.run(client.aclose())
     return wrong
 

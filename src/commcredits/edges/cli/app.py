@@ -107,6 +107,12 @@ def build_app(parts: Parts) -> typer.Typer:
     spending.add_commands(app, parts)
     advice.add_commands(app, parts)
     app.add_typer(usage.commands(parts), name="usage")
+    _add_records(app, parts)
+    return app
+
+
+def _add_records(app: typer.Typer, parts: Parts) -> None:
+    """What was, for accountants and for whoever moves in; and what gateways told."""
     app.add_typer(accounting.commands(parts), name="accounting")
     app.add_typer(calls.commands(parts), name="calls")
     app.add_typer(call_mappings.commands(parts), name="call-mappings")
@@ -114,7 +120,6 @@ def build_app(parts: Parts) -> typer.Typer:
     app.add_typer(gateway.commands(parts), name="gateway")
     app.add_typer(gateway_records.event_commands(parts), name="gateway-events")
     app.add_typer(gateway_records.payout_commands(parts), name="payouts")
-    return app
 
 
 def _show_version(wanted: bool) -> None:
