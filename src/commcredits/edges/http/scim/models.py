@@ -10,10 +10,10 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 from scim2_models import (
     URN,
+    AnyExtension,
     CaseExact,
     ComplexAttribute,
     Extension,
-    GroupMember,
     Meta,
     Mutability,
     Reference,
@@ -59,7 +59,7 @@ class Telephony(Extension):
     usage_location: Annotated[str | None, CaseExact.true] = Field(default=None, examples=["RO", "DE", "US"])
 
 
-class User(Resource[Department | Telephony]):
+class User(Resource[AnyExtension]):
     """A user. ``active`` false takes every licence."""
 
     __schema__ = URN("urn:ietf:params:scim:schemas:core:2.0:User")
@@ -71,18 +71,32 @@ class User(Resource[Department | Telephony]):
     groups: Annotated[list[GroupOfUser] | None, Mutability.read_only] = None
 
 
+OurUser = User[Department | Telephony]
+"""A user with both extensions."""
+
+
+class Member(ComplexAttribute):
+    """A user who is in a group."""
+
+    value: Annotated[str | None, Mutability.immutable, CaseExact.true] = None
+    ref: Annotated[Reference[User] | None, Mutability.immutable] = Field(  # type: ignore[type-arg] # by its name alone
+        default=None, serialization_alias="$ref", validation_alias="$ref"
+    )
+    type: Annotated[str | None, Mutability.immutable] = Field(default=None, examples=["User"])
+
+
 class Group(Resource[Any]):
     """A group, whose members have its licences."""
 
     __schema__ = URN("urn:ietf:params:scim:schemas:core:2.0:Group")
 
     display_name: Annotated[str | None, Required.true] = None
-    members: list[GroupMember] | None = None
+    members: list[Member] | None = None
 
 
-def user_resource(user: DirectoryUser, root: str) -> User:
+def user_resource(user: DirectoryUser, root: str) -> OurUser:
     """A user as SCIM tells it; ``root`` is the address of the organization's service."""
-    resource = User(
+    resource = OurUser(
         id=user.party_id,
         external_id=user.external_id or None,
         user_name=user.user_name,
@@ -106,7 +120,7 @@ def user_resource(user: DirectoryUser, root: str) -> User:
     return resource
 
 
-def user_content(resource: User) -> UserContent:
+def user_content(resource: OurUser) -> UserContent:
     """What a directory says of a user."""
     name = resource.name or Name()
     department, telephony = resource[Department], resource[Telephony]
@@ -124,7 +138,7 @@ def user_content(resource: User) -> UserContent:
 
 def group_resource(group: DirectoryGroup, root: str) -> Group:
     """A group as SCIM tells it."""
-    members = [GroupMember(value=each, type=USER, ref=Reference(f"{root}/Users/{each}")) for each in group.members]
+    members = [Member(value=each, type=USER, ref=Reference(f"{root}/Users/{each}")) for each in group.members]
     return Group(
         id=group.group_id,
         external_id=group.external_id or None,

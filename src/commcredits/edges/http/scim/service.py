@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -24,6 +24,7 @@ from scim2_models import (
     PatchOp,
     Resource,
     ResourceType,
+    ResponseParameters,
     Schema,
     SCIMException,
     ScimFilter,
@@ -38,7 +39,7 @@ from commcredits.edges.http.administration.bodies import read_body
 from commcredits.edges.http.administration.refusing import ProblemError
 from commcredits.edges.http.scim import models
 from commcredits.edges.http.scim.answering import ScimRefusal, answer, error_answer, taken
-from commcredits.edges.http.scim.models import Group, User
+from commcredits.edges.http.scim.models import Group, OurUser
 from commcredits.operations import directory_groups, directory_users
 from commcredits.operations.directory_users import SEARCHED_MAX
 from commcredits.operations.services import Services
@@ -51,6 +52,7 @@ FILTER_CHARACTERS_MAX: Final = 1_000
 
 _EQUALS: Final = re.compile(r'\s*(userName|displayName|externalId|id)\s+eq\s+"([^"\\]*)"\s*', re.IGNORECASE)
 _NAMES: Final = {"username": "user_name", "displayname": "display_name", "externalid": "external_id"}
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _WHOLE: Final = re.compile(r"-?[0-9]{1,9}", re.ASCII)
 
 Answer = Callable[[Request, Services, str, str], Awaitable[Response]]
@@ -61,7 +63,8 @@ def scim_routes(origin: str) -> list[BaseRoute]:
     """The routes; ``origin`` is where the installation is reached."""
 
     def path(end: str, take: Answer, *methods: str) -> Route:
-        return Route(ROOT + end, _guarded(take, origin), methods=list(methods), include_in_schema=False)
+        endpoint = _guarded(take, origin, methods)
+        return Route(ROOT + end, endpoint, methods=list(_METHODS), include_in_schema=False)
 
     return [
         path("/ServiceProviderConfig", _config, "GET"),
@@ -73,17 +76,19 @@ def scim_routes(origin: str) -> list[BaseRoute]:
         path("/Users/{resource_id}", _user, "GET", "PUT", "PATCH", "DELETE"),
         path("/Groups", _groups, "GET", "POST"),
         path("/Groups/{resource_id}", _group, "GET", "PUT", "PATCH", "DELETE"),
-        path("/{rest:path}", _nothing, "GET", "POST", "PUT", "PATCH", "DELETE"),
+        path("/{rest:path}", _nothing, *_METHODS),
     ]
 
 
-def _guarded(take: Answer, origin: str) -> Callable[[Request], Awaitable[Response]]:
+def _guarded(take: Answer, origin: str, methods: Sequence[str]) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         services = request.state.services
         organization_id = request.path_params["organization_id"]
         try:
             # Also what asks no operation is for those alone who may ask one.
             taken(await directory_users.find_directory_users(services, organization_id=organization_id, limit=0))
+            if request.method not in methods:
+                return error_answer(ScimRefusal(405, "This path does not take this method."))
             return await take(request, services, organization_id, f"{origin}/scim/v2/{organization_id}")
         except (ScimRefusal, SCIMException, ValidationError) as error:
             return error_answer(error)
@@ -93,7 +98,9 @@ def _guarded(take: Answer, origin: str) -> Callable[[Request], Awaitable[Respons
     return endpoint
 
 
-async def _nothing(_request: Request, _services: Services, _organization_id: str, _root: str) -> Response:
+async def _nothing(request: Request, _services: Services, _organization_id: str, _root: str) -> Response:
+    if request.path_params.get("rest", "").endswith(".search"):
+        raise ScimRefusal(501, "Searching by POST is not supported; GET with a filter is.")
     raise ScimRefusal(404, "There is nothing at this path.")
 
 
@@ -117,11 +124,11 @@ async def _config(_request: Request, _services: Services, _organization_id: str,
 
 
 async def _resource_types(request: Request, _services: Services, _organization_id: str, _root: str) -> Response:
-    return _described(request, ResourceType, [ResourceType.from_resource(each) for each in (User, Group)])
+    return _described(request, ResourceType, [ResourceType.from_resource(each) for each in (OurUser, Group)])
 
 
 async def _schemas(request: Request, _services: Services, _organization_id: str, _root: str) -> Response:
-    described = (User, Group, models.Department, models.Telephony)
+    described = (OurUser, Group, models.Department, models.Telephony)
     return _described(request, Schema, [each.to_schema() for each in described])
 
 
@@ -140,7 +147,7 @@ def _described(request: Request, model: type[Any], resources: list[Any]) -> Resp
 
 async def _users(request: Request, services: Services, organization_id: str, root: str) -> Response:
     if request.method == "POST":
-        given = User.model_validate(await _body(request), scim_ctx=Context.RESOURCE_CREATION_REQUEST)
+        given = OurUser.model_validate(await _body(request), scim_ctx=Context.RESOURCE_CREATION_REQUEST)
         added = taken(
             await directory_users.add_directory_user(
                 services, organization_id=organization_id, content=models.user_content(given)
@@ -152,7 +159,7 @@ async def _users(request: Request, services: Services, organization_id: str, roo
         found = taken(await directory_users.find_directory_users(services, organization_id=organization_id, **wanted))
         return [models.user_resource(each, root) for each in found.users], found.total
 
-    return await _searched(request, User, "party_id", find)
+    return await _searched(request, OurUser, "party_id", find)
 
 
 async def _user(request: Request, services: Services, organization_id: str, root: str) -> Response:
@@ -167,8 +174,8 @@ async def _user(request: Request, services: Services, organization_id: str, root
         taken(await directory_users.remove_directory_user(services, organization_id=organization_id, party_id=party_id))
         return Response(status_code=204)
     if request.method == "GET":
-        return answer(known.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE))
-    wanted = await _wanted(request, User, known)
+        return _shown(request, OurUser, known)
+    wanted = await _wanted(request, OurUser, known)
     changed = taken(
         await directory_users.change_directory_user(
             services, organization_id=organization_id, party_id=party_id, content=models.user_content(wanted)
@@ -208,7 +215,7 @@ async def _group(request: Request, services: Services, organization_id: str, roo
         )
         return Response(status_code=204)
     if request.method == "GET":
-        return answer(known.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE))
+        return _shown(request, Group, known)
     wanted = await _wanted(request, Group, known)
     changed = taken(
         await directory_groups.change_directory_group(
@@ -239,7 +246,7 @@ async def _searched(
     text = request.query_params.get("filter", "")
     if not text:
         resources, total = await find(offset=start - 1, limit=count)
-        return _listed(model, resources, total, start)
+        return _listed(model, resources, total, start, _chosen(request, model))
     if len(text) > FILTER_CHARACTERS_MAX:
         raise ScimRefusal(400, "The filter is too long.", "invalidFilter")
     wanted = ScimFilter[model](text)  # type: ignore[valid-type] # the model of the path
@@ -252,12 +259,13 @@ async def _searched(
         if total > len(resources):
             raise ScimRefusal(400, "There are too many to be searched for that.", "tooMany")
     matching = [each for each in resources if wanted.match(each)]
-    return _listed(model, matching[start - 1 : start - 1 + count], len(matching), start)
+    page = matching[start - 1 : start - 1 + count]
+    return _listed(model, page, len(matching), start, _chosen(request, model))
 
 
 def find_names(model: type[Resource[Any]]) -> frozenset[str]:
     """By which of an operation's parameters a resource of this kind is found at once."""
-    if model is User:
+    if model is OurUser:
         return frozenset({"party_id", "user_name", "external_id"})
     return frozenset({"group_id", "display_name", "external_id"})
 
@@ -276,11 +284,26 @@ async def _body(request: Request) -> Any:
         raise ScimRefusal(400, "The body is not well-formed JSON.", "invalidSyntax") from None
 
 
-def _listed(model: type[Any], resources: list[Any], total: int, start: int) -> Response:
+def _chosen(request: Request, model: type[Any]) -> Any:
+    """Which attributes the client wants, or does not want (RFC 7644 §3.9)."""
+    given = {
+        name: request.query_params[name].split(",")
+        for name in ("attributes", "excludedAttributes")
+        if request.query_params.get(name)
+    }
+    return ResponseParameters[model].model_validate(given) if given else None  # type: ignore[valid-type] # the model of the path
+
+
+def _shown(request: Request, model: type[Any], resource: Any) -> Response:
+    chosen = _chosen(request, model)
+    return answer(resource.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=chosen))
+
+
+def _listed(model: type[Any], resources: list[Any], total: int, start: int, chosen: Any = None) -> Response:
     listed = ListResponse[model](  # type: ignore[valid-type] # the model of the path
         total_results=total, start_index=start, items_per_page=len(resources), resources=resources
     )
-    return answer(listed.model_dump(scim_ctx=Context.SEARCH_RESPONSE))
+    return answer(listed.model_dump(scim_ctx=Context.SEARCH_RESPONSE, response_parameters=chosen))
 
 
 def _created(resource: Any) -> Response:
