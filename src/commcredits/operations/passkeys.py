@@ -94,7 +94,7 @@ async def recognise(services: Services, answer: Answer, site: Site, *, came: Cam
 
     Unknown and wrong get the same answer.
     """
-    counted = await count_try(services, account=f"passkey:{came.source}", source=came.source)
+    counted = await count_try(services, source=came.source)
     if isinstance(counted, Refused):
         return counted
     person_id = await _verified_person(services, answer, site)

@@ -23,7 +23,7 @@ from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.operations.inputs import invalid_input
 from commcredits.operations.permitting import acts
 from commcredits.operations.services import Services
-from commcredits.operations.sign_in_throttle import count_try, forgive
+from commcredits.operations.sign_in_throttle import count_account, count_try, forgive
 from commcredits.operations.visits import Came, Entrant, Way
 from commcredits.storage.connection import load_statement
 from commcredits.storage.identifiers import OPERATOR_ID
@@ -37,6 +37,7 @@ _SECRET_BITS: Final = 160
 _CODE_DIGITS: Final = 6
 _ISSUER: Final = "commcredits"
 _ACCOUNT: Final = "break-glass"
+_NOBODYS_ACCOUNT: Final = "nobody"
 _NOBODYS_SECRET: Final = "A" * 32
 _NOBODYS_HASH: Final = (
     "$argon2id$v=19$m=65536,t=3,p=4$zsgWJ1UhObW+bk4RwFFyKA$Lrg2OL400excrZC48nWQpKb59PozCryB4Ads4URjQLA"
@@ -57,8 +58,12 @@ class Enrolment:
 async def sign_in_with_token(
     services: Services, token: str, *, expected: SecretStr, mark: str, came: Came
 ) -> Entrant | Refused:
-    """Whoever knows the operator's token owns the installation. ``mark`` stands for the token in the visit."""
-    counted = await count_try(services, account="token", source=came.source)
+    """Whoever knows the operator's token owns the installation. ``mark`` stands for the token in the visit.
+
+    Tries are counted by address alone: what is random cannot be guessed from many addresses either, and a count of all
+    tries would let any stranger keep its owner out.
+    """
+    counted = await count_try(services, source=came.source)
     if isinstance(counted, Refused):
         return counted
     if not mark or not hmac.compare_digest(token.encode("utf-8", "replace"), expected.get_secret_value().encode()):
@@ -68,23 +73,30 @@ async def sign_in_with_token(
 
 
 async def sign_in_with_password(services: Services, password: str, code: str, *, came: Came) -> Entrant | Refused:
-    """The break-glass operator. Each code is taken once, whoever shows it and in whichever process."""
-    counted = await count_try(services, account=_ACCOUNT, source=came.source)
+    """The break-glass operator. Each code is taken once, whoever shows it and in whichever process.
+
+    Whoever knows the password gets few codes to try, from wherever they come; whoever does not is counted by address
+    alone, and so keeps nobody out. That codes are not looked at any more is not said: it would tell that the password
+    is right.
+    """
+    counted = await count_try(services, source=came.source)
     if isinstance(counted, Refused):
         return counted
     row = await services.pool.fetchrow(load_statement("get_operator_credential"), services.shard_id, OPERATOR_ID)
     password_hash = _NOBODYS_HASH if row is None else row["password_hash"]
     async with services.rendering:  # a hash takes 64 MB: a few at a time
         is_password = await asyncio.to_thread(_is_password, password_hash, password)
+    # The same work for a wrong password, under a name of which nothing is asked.
+    may_try = await count_account(services, account=_ACCOUNT if is_password else _NOBODYS_ACCOUNT)
     step = _step_of(_NOBODYS_SECRET if row is None else row["totp_secret"], code, services.clock())
-    if row is None or not is_password or step is None:
+    if row is None or not is_password or not may_try or step is None:
         return REFUSED
     taken = await services.pool.fetchval(
         load_statement("take_operator_code"), services.shard_id, OPERATOR_ID, step, password_hash
     )
     if taken is None:
         return REFUSED
-    await forgive(services, counted)
+    await forgive(services, counted, account=_ACCOUNT)
     return _owner(Way.PASSWORD)
 
 

@@ -1,7 +1,8 @@
 """How often somebody may try to sign in: by account and by network address, in every process together.
 
 Knows windows and counts. Refuses to know what was tried, and to keep addresses: digests of them are enough to count by.
-A try is counted before it is looked at, so that many at once cannot pass before the first has failed.
+A try is counted before it is looked at, so that many at once cannot pass before the first has failed. An account is
+counted only where that shuts nobody out who did nothing: a stranger must not keep somebody out by failing on purpose.
 """
 
 from __future__ import annotations
@@ -30,28 +31,29 @@ _PREFIX_BITS: Final = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try:
-    """One try, counted: for which account and from where, each as a digest."""
+    """One try, counted: from where, as a digest."""
 
-    account: bytes
     source: bytes
 
 
-async def count_try(services: Services, *, account: str, source: str) -> Try | Refused:
+async def count_try(services: Services, *, source: str) -> Try | Refused:
     """The try, or SIGN_IN_FAILED with the ``wait_seconds`` until the window ends, where there were too many."""
-    counted = Try(account=_digest("account", account), source=_digest("source", _network(source)))
-    waits = [
-        await _count(services, subject, tries_max)
-        for subject, tries_max in ((counted.source, SOURCE_TRIES_MAX), (counted.account, ACCOUNT_TRIES_MAX))
-    ]
-    wait_seconds = max(waits)
+    counted = Try(source=_digest("source", _network(source)))
+    wait_seconds = await _count(services, counted.source, SOURCE_TRIES_MAX)
     if wait_seconds:
         return Refused(code=RefusalCode.SIGN_IN_FAILED, facts={"wait_seconds": wait_seconds})
     return counted
 
 
-async def forgive(services: Services, counted: Try) -> None:
-    """Somebody did sign in: their account begins anew, their address has one try less."""
-    for subject, whole in ((counted.account, True), (counted.source, False)):
+async def count_account(services: Services, *, account: str) -> bool:
+    """Count a try for an account, wherever it comes from; False where there were too many in this window."""
+    return not await _count(services, _digest("account", account), ACCOUNT_TRIES_MAX)
+
+
+async def forgive(services: Services, counted: Try, *, account: str = "") -> None:
+    """Somebody did sign in: their address has one try less, and the account that was counted begins anew."""
+    begins_anew = ((counted.source, False), *(((_digest("account", account), True),) if account else ()))
+    for subject, whole in begins_anew:
         await services.pool.execute(
             load_statement("forgive_sign_in_try"), services.shard_id, OPERATOR_ID, subject, whole
         )

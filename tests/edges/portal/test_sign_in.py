@@ -161,22 +161,43 @@ async def test_a_password_that_is_too_short_or_too_long_is_not_set(site: Site, p
     assert password not in repr(refused)
 
 
-async def test_too_many_tries_wait_from_one_address_and_for_one_account_whichever_process_and_after_a_restart(
-    database_url: str,
-) -> None:
+async def test_too_many_tries_from_one_address_wait_in_every_process_and_after_a_restart(database_url: str) -> None:
     async with open_office(database_url) as office:
         async with open_site(office) as site:
-            for number in range(ACCOUNT_TRIES_MAX):
-                browser = site.browser(process=number % 2, source=f"198.51.100.{number}")
-                assert await by_token(browser, "something else") == 422
-            browser = site.browser(source="198.51.100.99")
-            answer = await browser.send("/portal/sign-in", "/portal/sign-in", operator_token=TOKEN)
+            for number in range(SOURCE_TRIES_MAX):
+                assert await by_token(site.browser(process=number % 2), "something else") == 422
+            answer = await site.browser().send("/portal/sign-in", "/portal/sign-in", operator_token=TOKEN)
             assert answer.status_code == 422
             assert "Too many tries. Wait 15 minutes and try again." in answer.text
         async with open_site(office) as restarted:
-            assert await by_token(restarted.browser(source="198.51.100.98")) == 422
+            assert await by_token(restarted.browser()) == 422
             office.clock.advance(minutes=15)
             assert await by_token(restarted.browser()) == 303
+
+
+async def test_strangers_who_fail_on_purpose_keep_the_operator_out_of_neither_way(site: Site) -> None:
+    totp = await enrolled(site)
+    for number in range(2 * ACCOUNT_TRIES_MAX):
+        stranger = site.browser(source=f"198.51.100.{number}")
+        assert await by_token(stranger, "something else") == 422
+        assert await by_password(stranger, "another password it is", "000000") == 422
+    assert await by_token(site.browser()) == 303
+    assert await by_password(site.browser(), PASSWORD, totp.at(site.office.clock.now)) == 303
+
+
+async def test_whoever_knows_the_password_tries_few_codes_from_many_addresses_and_is_not_told_so(site: Site) -> None:
+    totp = await enrolled(site)
+    wrong = totp.at(site.office.clock.now + timedelta(days=1))
+    for number in range(ACCOUNT_TRIES_MAX):
+        assert await by_password(site.browser(source=f"198.51.100.{number}"), PASSWORD, wrong) == 422
+    path = "/portal/sign-in/operator"
+    code = totp.at(site.office.clock.now)
+    shut = await site.browser().send(path, path, password=PASSWORD, code=code)
+    guessed = await site.browser().send(path, path, password="another password it is", code=code)
+    told = [text_of(re.sub(r'value="[^"]*"', "", each.text)) for each in (shut, guessed)]
+    assert (shut.status_code, told[0]) == (422, told[1])
+    site.office.clock.advance(minutes=15)
+    assert await by_password(site.browser(), PASSWORD, totp.at(site.office.clock.now)) == 303
 
 
 async def test_one_address_cannot_try_every_account_and_those_who_get_in_do_not_count(site: Site) -> None:
@@ -193,7 +214,7 @@ async def test_one_address_cannot_try_every_account_and_those_who_get_in_do_not_
 
 
 async def test_many_at_once_are_counted_before_any_has_failed(site: Site) -> None:
-    browsers = [site.browser(source=f"203.0.113.{number}") for number in range(ACCOUNT_TRIES_MAX + 6)]
+    browsers = [site.browser(process=number % 2) for number in range(SOURCE_TRIES_MAX + 6)]
     answers = await asyncio.gather(
         *(each.send("/portal/sign-in", "/portal/sign-in", operator_token="something else") for each in browsers)
     )
