@@ -9,7 +9,7 @@ from tests.house.tree import ROOT, files, place, texts
 PACKAGE_HOSTS: Final = re.compile(
     r"pypi[.]org|pythonhosted[.]|debian[.]org/|npmjs[.]|yarnpkg[.]|proxy[.]golang|(?:extra-)?index[-_]url\s*="
 )
-MACHINE_PATHS: Final = re.compile(r"(?<![\w.$}\])>])/(?:work|root|tmp|home|Users|var/tmp)(?:/|\b)(?![-(|])")
+MACHINE_PATHS: Final = re.compile(r"(?<![\w.$}\])>])/(?:(?:work|root|tmp|home|var/tmp)(?:/|\b)(?![-(|])|Users/[a-z]+/)")
 NAMED_DOCUMENT: Final = re.compile(r"[\w./-]*\w\.md\b")
 NAMED_DECISION: Final = re.compile(r"decision records? (\d{4})")
 

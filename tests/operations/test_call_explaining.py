@@ -170,7 +170,7 @@ async def test_calls_are_looked_up_by_user_and_time_a_page_at_a_time(office: Off
     first = await look_up_calls(office.services, **asked, cursor=None, limit=2)  # type: ignore[arg-type] # two kinds of value in one dictionary
     assert not isinstance(first, Refused)
     assert [each.session_id for each in first.items] == ["one-2", "one-1"]
-    rest = await look_up_calls(office.services, **asked, cursor=first.next_cursor, limit=2)  # type: ignore[arg-type] # as above
+    rest = await look_up_calls(office.services, **asked, cursor=first.next_cursor, limit=2)  # type: ignore[arg-type] # two kinds of value in one dictionary
     assert not isinstance(rest, Refused)
     assert [each.session_id for each in rest.items] == ["one-0"]
     earlier = CallQuery(until=NOON + timedelta(minutes=15))

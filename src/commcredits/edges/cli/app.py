@@ -103,12 +103,17 @@ def build_app(parts: Parts) -> typer.Typer:
     administrators.add_groups(app, parts)
     app.add_typer(api_keys.commands(parts), name="api-keys")
     app.add_typer(api_keys.sandbox_commands(parts), name="sandboxes")
+    _add_reports(app, parts)
+    return app
+
+
+def _add_reports(app: typer.Typer, parts: Parts) -> None:
+    """What happened: reports, files for others, and what gateways told."""
     reports.add_commands(app, parts)
     spending.add_commands(app, parts)
     advice.add_commands(app, parts)
     app.add_typer(usage.commands(parts), name="usage")
     _add_records(app, parts)
-    return app
 
 
 def _add_records(app: typer.Typer, parts: Parts) -> None:

@@ -72,6 +72,10 @@ def add_spending(routes: APIRouter) -> None:
         )
         return spending_answers.spending(taken(report))
 
+    _add_dial_out(routes)
+
+
+def _add_dial_out(routes: APIRouter) -> None:
     @routes.get(
         "/v1/organizations/{organization_id}/dial-out",
         tags=[Tag.REPORTS],
