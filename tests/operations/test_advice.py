@@ -1,4 +1,4 @@
-"""Advice over a real history: worked out by the worker's round, read by whoever may, honest where there is too little."""
+"""Advice over a real history: worked out by the worker's round, read by whoever may, honest where it lacks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNIT = 1_000_000
 async def history(
     office: Office, organization_id: str, *, days: int = DAYS, daily_micros: int = 24 * UNIT, zone_hours: int = 9
 ) -> None:
-    """Calls of past days, written as the charging path leaves them: 24 a day, an hour's third each, less at weekends."""
+    """Calls of past days, written as the charging path leaves them: 24 a day, a third of an hour each, fewer at weekends."""
     await office.services.pool.execute(
         """
         insert into call_sessions (

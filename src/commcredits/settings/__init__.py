@@ -183,7 +183,7 @@ class Settings(BaseSettings):
     plan_prices: tuple[PlanPriceSettings, ...] = Field(
         default_factory=tuple,
         max_length=PRICES_MAX,
-        description="What licences of Calling Plans cost a month, as JSON; advice on plans weighs credits against them.",
+        description="What licences of Calling Plans cost a month, as JSON; advice weighs credits against them.",
     )
     reports: ReportSettings = Field(
         default_factory=ReportSettings, description="Who carries calls, how long exports are kept, privacy, as JSON."

@@ -277,8 +277,9 @@ async def test_pages_over_thousands_of_organizations_take_less_than_fifty_millis
     await fill(world)
     await world.services.pool.execute(
         """
-        insert into organizations (shard_id, organization_id, name, country, currency, minor_digits, time_zone, language,
-            created_at)
+        insert into organizations (
+            shard_id, organization_id, name, country, currency, minor_digits, time_zone, language, created_at
+        )
         select 0, gen_random_uuid(), 'Organization ' || n, 'RO', 'EUR', 2, 'Europe/Bucharest', 'ro', now()
         from generate_series(1, 5000) n
         """

@@ -1,4 +1,4 @@
-"""An organization's home over the real operations: what each role sees, what needs attention, what each button opens."""
+"""An organization's home over the real operations: what each role sees, what needs attention, where buttons lead."""
 
 from __future__ import annotations
 
@@ -129,6 +129,6 @@ async def test_use_these_amounts_opens_the_form_with_them_and_saves_nothing(lobb
 async def test_a_page_of_another_visit_sees_no_home(lobby: Lobby) -> None:
     organization = await lobby.office.organization()
     async with httpx.AsyncClient(transport=lobby.transport, base_url=ORIGIN) as stranger:
-        for path in ("", "/live", "/home", "/advice"):
+        for path in ("", "/live", "/advice/plans", "/advice"):
             answer = await stranger.get(f"/portal/organizations/{organization.organization_id}{path}")
             assert answer.status_code == 303, path

@@ -1,4 +1,4 @@
-"""Live parts by events, over the web server that the product uses: told at once, ended with the visit and the process."""
+"""Live parts by events, over the product's web server: told at once, ended with the visit and the process."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ async def open_house(database_url: str) -> AsyncIterator[House]:
         server = uvicorn.Server(config)
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
-        serving = asyncio.create_task(server._serve(sockets=[listener]))
-        while not server.started:
+        serving = asyncio.create_task(server._serve(sockets=[listener]))  # noqa: SLF001 - serve() would take the signals of the tests' own process
+        while not server.started:  # noqa: ASYNC110 - the server tells nobody when it has started
             await asyncio.sleep(0.01)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/portal"
         try:
@@ -181,7 +181,7 @@ async def test_a_visit_has_four_streams_and_whoever_asks_for_more_is_told_not_to
 
         for _ in range(streams.STREAMS_OF_VISIT_MAX):
             group.create_task(hold())
-        while len(opened) < streams.STREAMS_OF_VISIT_MAX:
+        while len(opened) < streams.STREAMS_OF_VISIT_MAX:  # noqa: ASYNC110 - the last one to open is any of them
             await asyncio.sleep(0.01)
         assert set(opened) == {200}
         assert (await browser.get(live(house, organization_id))).status_code == 204
@@ -258,7 +258,7 @@ async def test_two_hundred_idle_streams_cost_little(house: House, monkeypatch: p
                 await release.wait()
 
         holding = [asyncio.create_task(hold()) for _ in range(200)]
-        while opened < 200:
+        while opened < 200:  # noqa: ASYNC110 - the last one to open is any of them
             await asyncio.sleep(0.05)
         before = time.process_time()
         await asyncio.sleep(10)

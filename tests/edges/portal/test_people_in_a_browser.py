@@ -15,10 +15,10 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, FilePayload, Page
 
 from commcredits.core.outcomes import Refused
+from commcredits.core.roster import PartyKind as Kind
 from commcredits.operations.licences import set_purchased
 from commcredits.operations.number_stock import add_to_stock, reserve_number
 from commcredits.operations.people import PartyFields, change_party
-from commcredits.operations.people import PartyKind as Kind
 from commcredits.operations.rules import Rules, save_rules
 from tests.edges.portal.conftest import LOCALES, launched_chromium, photograph
 from tests.edges.portal.desk import Desk, open_desk
