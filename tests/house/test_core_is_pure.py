@@ -100,7 +100,7 @@ def test_time_reaches_the_core_as_an_argument() -> None:
 
 
 NAMES_IN_A_FILE_FORMAT: Final[dict[str, str]] = {
-    "src/commcredits/operations/call_records.py": "report rows carry countries by their English names, in every language",
+    "src/commcredits/operations/call_records.py": "report rows carry countries by their English names, always",
 }
 """Modules outside the edges that know names for people, each with the reason."""
 
