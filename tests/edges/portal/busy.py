@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -22,9 +22,11 @@ from commcredits.edges.portal.adapter import ServicesForPortal
 from commcredits.edges.portal.app import portal_app
 from commcredits.edges.portal.settings import PortalSettings
 from commcredits.operations.adjustments import request_adjustment
+from commcredits.operations.administrators import invite_administrator
 from commcredits.operations.api_keys import NewApiKey, create_api_key, revoke_api_key
 from commcredits.operations.billing_details import save_billing_details
 from commcredits.operations.blocks import set_block
+from commcredits.operations.call_exports import request_export, write_exports
 from commcredits.operations.cost_decks import set_cost_deck
 from commcredits.operations.handing_on import hand_on_notices
 from commcredits.operations.licences import assign_licences, set_purchased
@@ -36,7 +38,9 @@ from commcredits.operations.recharging import RechargeTerms, save_auto_recharge
 from commcredits.operations.recipients import save_recipient
 from commcredits.operations.sandboxes import open_sandbox
 from commcredits.operations.services import Services
+from commcredits.operations.staff import invite_staff
 from commcredits.operations.tariffs import assign_rate_deck, draft_rate_deck
+from commcredits.operations.usage import UsageQuery
 from commcredits.operations.verification_runs import run_verification
 from commcredits.operations.webhook_endpoints import add_endpoint
 from tests.edges.portal.visitor import TOKEN
@@ -52,6 +56,11 @@ DECK: Final = (
     "1,United States,conference_dial_out,0.30,0,60,60,2020-01-01,\n"
     "40800,Romania toll-free,toll_free_in,0.02,0,60,60,2020-01-01,\n"
 ).encode()
+HOST: Final = "gazda@exemplu.ro"
+MINUTES_USED: Final = """
+    insert into meters (shard_id, organization_id, key, period, used, held)
+    values ($1, $2, 'pool:MCOPSTN1:RO', '2026-11', 5800, 0)
+"""
 NAME: Final = "Societatea Comercială cu un Nume Lung SRL"
 
 
@@ -141,7 +150,11 @@ async def _people(services: Services, organization_id: str) -> None:
     for licence in ("MCOPSTN1", "MCOMEETADV"):
         _done(await set_purchased(services, organization_id=organization_id, licence=licence, country="", quantity=40))
     user = await hire(services, organization_id, "front.desk@exemplu.ro", licences=("MCOPSTNC", "MCOMEETADV"))
-    _done(await assign_licences(services, organization_id=organization_id, licences=("MCOPSTN1",), users=(user,)))
+    host = await hire(services, organization_id, HOST, licences=("MCOPSTNC", "MCOMEETADV"))
+    users = (user, host)
+    _done(await assign_licences(services, organization_id=organization_id, licences=("MCOPSTN1",), users=users))
+    await hire(services, organization_id, "coada.vanzari@exemplu.ro", kind="resource_account")
+    await services.pool.execute(MINUTES_USED, services.shard_id, organization_id)
     _done(
         await add_number(
             services, organization_id=organization_id, number="+40722000001", kind="user", display_name="Recepție"
@@ -179,13 +192,32 @@ async def _calls(shop: Shop, services: Services, organization_id: str) -> None:
     for each in range(12):
         await shop.office.call(organization_id, f"call-{each}", 30 + 40 * each)
     await shop.office.call(organization_id, "call-ro", 90, callee="+40212345678")
+    desk = {"user": "front.desk@exemplu.ro"}
+    for each in range(6):
+        await shop.office.call(organization_id, f"desk-{each}", 70 + 90 * each, **desk, callee="+40212345678")
+    dial_out: dict[str, Any] = {
+        "user": HOST,
+        "service": Service.CONFERENCE_DIAL_OUT,
+        "conference_id": "ședința-de-luni",
+    }
+    await shop.office.call(organization_id, "leg-1", 300, **dial_out, callee="+40212345678")
+    await shop.office.call(organization_id, "leg-2", 400, **dial_out, callee="+12025550123")
     await shop.office.authorise(organization_id, "call-refused", callee="+8821600000")
     live = {"callee": CALLEE, "service": Service.OUTBOUND, "switch": "kamailio:edge"}
     await shop.office.authorise(organization_id, "call-live", **live)
 
 
 async def _operator(services: Services, organization_id: str) -> None:
-    """What the operator's people have asked for."""
+    """What the operator's people have asked for, and who they and the organization's administrators are."""
+    who = {"address": "ana.popescu@exemplu.ro", "name": "Ana Popescu", "language": "ro"}
+    _done(await invite_staff(services, **who, roles=("operator_staff",)))
+    roles = ("billing_administrator",)
+    _done(await invite_administrator(services, organization_id=organization_id, **who, roles=roles))
+    ended = services.clock()
+    query = UsageQuery(begins=ended - timedelta(days=7), ends=ended)
+    _done(await request_export(services, organization_id=organization_id, query=query))
+    await write_exports(services)
+    _done(await request_export(services, organization_id=organization_id, query=query))
     _done(
         await request_adjustment(
             services,

@@ -37,6 +37,17 @@ NO_LINK_LEADS_THERE: Final[dict[str, str]] = {
     f"{BASE}/search": "a form leads there",
     "/static/{name}": "pages name them in their heads",
     "/sign-in": "whoever is signed in is led on",
+    "/sign-in/operator": "whoever is signed in is led on",
+    "/sign-in/with/{provider}": "no provider of identities is set; tests of signing in walk through one",
+    "/sign-in/back/{provider}": "a provider of identities leads back there",
+    "/prove": "a page whose proof has grown old leads there",
+    "/prove/go-on/{form_id}": "a proof leads back there",
+    "/security/passkeys/add": "whoever signed in by the operator's token has no passkeys; tests of passkeys go there",
+    "/invitation/{token}": "a letter leads there",
+    "/invitation/{token}/with/{provider}": "a letter's page leads there, where a provider of identities is set",
+    f"{BASE}/home": "the page asks for it by itself",
+    f"{BASE}/live": "the page asks for it by itself",
+    f"{BASE}/reports/usage/exports/progress": "the page asks for it by itself",
 }
 """Patterns that the walk need not find, each with the reason."""
 

@@ -22,7 +22,7 @@ from tests.edges.portal.busy import Busy
 from tests.edges.portal.visitor import TOKEN, forms_of
 
 ORIGIN: Final = "http://127.0.0.1:8080"
-EXAMPLES_MAX: Final = 3
+EXAMPLES_MAX: Final = 2
 """Most addresses looked at of each kind of page."""
 
 
