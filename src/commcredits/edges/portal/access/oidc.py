@@ -43,6 +43,7 @@ LEEWAY_SECONDS: Final = 60
 TENANT: Final = "{tenantid}"
 """Stands in the issuer of a provider that speaks for many tenants; each token's issuer has its own in that place."""
 
+_TENANT_CLAIM: Final = "tid"
 _ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 _OWN_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _KEY_TYPES: Final = frozenset({"RSA", "EC", "OKP"})
@@ -129,7 +130,7 @@ class ProviderClient:
             if self._metadata is None or not self._metadata.is_young(KEPT_SECONDS):
                 address = self.provider.issuer.rstrip("/") + "/.well-known/openid-configuration"
                 document = await self._json("GET", address)
-                _check_metadata(document, self.provider.issuer)
+                _check_metadata(document, self.provider)
                 self._metadata = _Kept(content=document)
             return self._metadata.content
 
@@ -190,7 +191,7 @@ class ProviderClient:
 
     def _issuer(self, metadata: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
         issuer = str(metadata["issuer"])
-        tenant = claims.get("tid")
+        tenant = claims.get(_TENANT_CLAIM)
         if TENANT not in issuer:
             return issuer
         if not isinstance(tenant, str) or not tenant.replace("-", "").isalnum():
@@ -248,8 +249,13 @@ async def _fetched(
     return answer.status_code, bytes(content)
 
 
-def _check_metadata(document: dict[str, Any], issuer: str) -> None:
-    """Raise ProviderAwayError for what a provider may not say of itself (OpenID Connect Discovery 1.0 §4.3)."""
+def _check_metadata(document: dict[str, Any], provider: Provider) -> None:
+    """Raise ProviderAwayError for what a provider may not say of itself (OpenID Connect Discovery 1.0 §4.3).
+
+    One that speaks for many tenants signs for anybody's: it opens nothing but what ``tid`` names, for any tenant may
+    put any value into every other claim, roles among them.
+    """
+    issuer = provider.issuer
     said = OpenIDProviderMetadata(document)
     is_other = said.get("issuer") != issuer and TENANT not in str(said.get("issuer"))
     try:
@@ -259,5 +265,8 @@ def _check_metadata(document: dict[str, Any], issuer: str) -> None:
         raise ProviderAwayError(f"metadata: {error}") from error
     if is_other or not isinstance(said.get("issuer"), str):
         raise ProviderAwayError("metadata of another issuer")
+    is_by_tenant = provider.organization_id is None and provider.organization_claim == _TENANT_CLAIM
+    if TENANT in said["issuer"] and not is_by_tenant:
+        raise ProviderAwayError("metadata speaks for many tenants, and the settings do not name organizations by tid")
     if any(place.scheme != "https" and place.host not in _OWN_HOSTS for place in places):
         raise ProviderAwayError("metadata names an address that is not https")
