@@ -184,6 +184,27 @@ async def test_nobody_of_an_organization_gives_more_than_they_may_do(office: Off
     )
 
 
+async def test_nobody_becomes_changes_or_shuts_out_an_administrator_who_may_do_more(office: Office) -> None:
+    organization_id = (await office.organization()).organization_id
+    found = await invited(office.services, organization_id)
+    await accepted(office.services, found)
+    place = {"organization_id": organization_id, "administrator_id": found.administrator.administrator_id}
+    second = await invited(office.services, organization_id, "second@example.com")
+    await accepted(office.services, second)
+    key = replace(actor(organization_id), kind=ActorKind.KEY, permissions=frozenset({Permission.ADMINISTRATORS_WRITE}))
+    narrow = office.services.acting_as(key)
+    wider = replace(key, permissions=key.permissions | permissions_of((Role.SUPPORT,)))
+    for refused in (
+        await administrators.resend_invitation(narrow, **place),
+        await administrators.disable_administrator(narrow, **place),
+        await administrators.change_administrator_roles(office.services.acting_as(wider), **place, roles=["support"]),
+    ):
+        assert isinstance(refused, Refused)
+        assert refused.code is RefusalCode.NOT_PERMITTED
+    whole = office.services.acting_as(actor(organization_id, Role.GLOBAL_ADMINISTRATOR))
+    assert isinstance(await administrators.resend_invitation(whole, **place), Invited)
+
+
 async def test_only_owners_see_and_change_the_staff(office: Office) -> None:
     for role in (Role.OPERATOR_STAFF, Role.GLOBAL_ADMINISTRATOR):
         refused = await staff.list_staff(office.services.acting_as(actor(None, role)))

@@ -101,7 +101,10 @@ def invitation_link(services: Services, token: str) -> str:
 
 
 def check_roles(services: Services, organization_id: str, roles: Sequence[str]) -> tuple[Role, ...] | Refused:
-    """The roles, each once; none but those of the place, and of nobody more than whoever gives them may do."""
+    """The roles, each once; none but those of the place, and of nobody more than whoever gives them may do.
+
+    Nobody touches an administrator either who may do more than they: a key of few scopes must not become one.
+    """
     allowed = STAFF_ROLES if organization_id == OPERATOR_ID else ORGANIZATION_ROLES
     by_word = {role.value: role for role in allowed}
     wrong = next((word for word in roles if word not in by_word), None)
@@ -172,6 +175,9 @@ async def invite_again(
     found = await find_record(services, organization_id, administrator_id)
     if isinstance(found, Refused):
         return found
+    held = check_roles(services, organization_id, found.roles)
+    if isinstance(held, Refused):
+        return held  # whoever has the link is that administrator
     if found.state == "disabled":
         return invalid_input("state", found.state, "invited or active: enable them first")
     place = (services.shard_id, organization_id, administrator_id)
@@ -210,6 +216,9 @@ async def change_roles(
         row = _one_of(rows, administrator_id)
         if row is None:
             return UNKNOWN
+        held = check_roles(services, organization_id, row["roles"])
+        if isinstance(held, Refused):
+            return held
         if row["roles_from_provider"]:
             return invalid_input("roles", ", ".join(roles), "given by the provider, which says them at each sign-in")
         if not _holds_the_last_key(organization_id, chosen) and _is_last(organization_id, rows, administrator_id):
@@ -228,8 +237,12 @@ async def disable(services: Services, organization_id: str, administrator_id: st
     place = (services.shard_id, organization_id, administrator_id)
     async with services.pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(load_statement("lock_administrators"), services.shard_id, organization_id)
-        if _one_of(rows, administrator_id) is None:
+        row = _one_of(rows, administrator_id)
+        if row is None:
             return UNKNOWN
+        held = check_roles(services, organization_id, row["roles"])
+        if isinstance(held, Refused):
+            return held
         if _is_last(organization_id, rows, administrator_id):
             return Refused(code=RefusalCode.LAST_ADMINISTRATOR)
         await connection.execute(load_statement("set_administrator_state"), *place, "disabled")
