@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from commcredits.core.access import Role
 from commcredits.core.commands import Service
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.rating import CALL_SECONDS_MAX, SIXTIETHS, price_micros
@@ -15,6 +16,7 @@ from commcredits.operations import rate_explaining
 from commcredits.operations.rate_explaining import RateExplanation, Verdict, explain_rate
 from commcredits.operations.tariffs import RateDeckInfo, assign_rate_deck, draft_rate_deck, publish_rate_deck
 from commcredits.storage.decks import load_deck
+from tests.operations.acting import actor_of
 from tests.operations.office import CALLEE, HEADER, NOON, SHARD, Office, new_id
 
 CONTENT = f"""{HEADER},origin_country,band_prices,steps,charge_max
@@ -215,6 +217,17 @@ async def test_the_rate_that_is_taken_is_shown_however_many_are_not(
     monkeypatch.setattr(rate_explaining, "CANDIDATES_MAX", 1)
     explanation = await explained(office, rate_deck_id=(await deck(office)).rate_deck_id)
     assert verdicts(explanation) == [("44", "", "chosen")]
+
+
+async def test_an_organization_asks_by_its_own_deck_and_by_no_deck_of_the_operators(office: Office) -> None:
+    organization_id = await office.calling_organization()
+    support = actor_of(Role.SUPPORT, organization_id=organization_id)
+    services = office.services.acting_as(support)
+    asked: dict[str, Any] = {"number": CALLEE, "service": "outbound", "at": NOON, "seconds": 61}
+    refused = await explain_rate(services, rate_deck_id=(await deck(office)).rate_deck_id, **asked)
+    assert isinstance(refused, Refused)
+    assert refused.code is RefusalCode.NOT_PERMITTED
+    assert isinstance(await explain_rate(services, organization_id=organization_id, **asked), RateExplanation)
 
 
 @pytest.fixture

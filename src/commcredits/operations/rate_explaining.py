@@ -91,7 +91,8 @@ async def explain_rate(
 ) -> RateExplanation | Refused:
     """What so many seconds to a number cost from an instant on, by a deck or by the one that an organization has then.
 
-    Drafts can be asked as well. ``origin_country`` is where the call comes from (ISO 3166-1); empty: not known.
+    Drafts can be asked as well, by the operator alone: a deck of one's own is named by one's organization.
+    ``origin_country`` is where the call comes from (ISO 3166-1); empty: not known.
     """
     refused = refuse_service(service) or _refuse_call(number, at, seconds, origin_country)
     if refused is not None:
@@ -164,6 +165,9 @@ async def _deck_of(services: Services, rate_deck_id: str, organization_id: str, 
         given = "both" if rate_deck_id else "neither"
         return invalid_input("rate_deck_id", given, "either a rate deck or an organization")
     if rate_deck_id:
+        # Any deck is the operator's to ask: drafts and what calls cost the operator are among them.
+        if not services.actor.holds(Permission.OPERATOR_RATES):
+            return Refused(code=RefusalCode.NOT_PERMITTED, facts={"permission": Permission.OPERATOR_RATES.value})
         return await get_rate_deck(services, rate_deck_id=rate_deck_id)
     organization = await get_organization(services, organization_id=organization_id)
     if isinstance(organization, Refused):
