@@ -16,6 +16,7 @@ from commcredits.core.commands import (
     RequestRefund,
     RequestTopUp,
     SaveRechargeRule,
+    Service,
     SwitchBilling,
 )
 from commcredits.core.outcomes import Done, LotGranted, RefusalCode, Refused
@@ -23,10 +24,14 @@ from commcredits.operations.accounting import ExportForm, Period, export_period
 from commcredits.operations.accounting_summary import sum_accounts, tax_on_use
 from commcredits.operations.adjustments import request_adjustment
 from commcredits.operations.api_keys import NewApiKey, create_api_key
+from commcredits.operations.cost_decks import set_cost_deck
+from commcredits.operations.fraud_desk import list_unusual_spend, watch_spend
 from commcredits.operations.key_holders import KeyHolders
 from commcredits.operations.key_secrets import read_key
+from commcredits.operations.margin_reports import MarginReport, ask_for_margins, get_margins, make_margin_reports
 from commcredits.operations.moving_in import import_lots
 from commcredits.operations.number_stock import acquire_number, reserve_number
+from commcredits.operations.organization_overview import overview_organizations
 from commcredits.operations.organizations import list_organizations
 from commcredits.operations.paging import Page
 from commcredits.operations.payment_methods import add_payment_method, begin_adding_method
@@ -38,10 +43,10 @@ from commcredits.operations.sandboxes import (
     grant_play_money,
     open_sandbox,
 )
-from commcredits.operations.tariffs import assign_rate_deck
+from commcredits.operations.tariffs import RateDeckInfo, assign_rate_deck, draft_rate_deck
 from commcredits.operations.verify import verify_books
 from commcredits.operations.vouchers import redeem_voucher
-from tests.operations.office import DECK, NOON, Office, new_id
+from tests.operations.office import CALLEE, DECK, NOON, Office, new_id
 from tests.operations.till import Till
 
 NOBODY = "018f3c5e-8a70-7000-8000-000000000001"
@@ -160,10 +165,20 @@ async def test_play_money_is_given_on_request_up_to_a_limit_and_once_for_each_re
 
 
 async def test_a_sandbox_counts_nowhere_and_its_books_agree_all_the_same(office: Office) -> None:
-    real = await office.calling_organization()
+    deck = DECK + f"{CALLEE[1:]},Toll-free,toll_free_in,0.60,0,1,1,2020-01-01,\n".encode()
+    real = (await office.organization()).organization_id
+    published = await office.deck(content=deck)
+    await assign_rate_deck(
+        office.services, organization_id=real, command_id=new_id(), rate_deck_id=published.rate_deck_id
+    )
+    costs = await draft_rate_deck(office.services, command_id=new_id(), name="Costs", currency="EUR", lines=[DECK])
+    assert isinstance(costs, RateDeckInfo)
+    await set_cost_deck(office.services, rate_deck_id=costs.rate_deck_id, in_force_at=NOON - timedelta(days=9))
     before = await _counted(office)
+    office.clock.now = NOON
     sandbox = (await _sandbox(office, real)).organization_id
     await office.call(sandbox, "trial", 600)
+    await office.call(sandbox, "drain", 600, service=Service.TOLL_FREE_IN)
     assert await _counted(office) == before
     assert sandbox not in str(before)
     verified = await verify_books(office.services)
@@ -178,7 +193,7 @@ async def test_a_sandbox_counts_nowhere_and_its_books_agree_all_the_same(office:
 
 async def _counted(office: Office) -> tuple[object, ...]:
     """What the operator counts: organizations, the journal for accountants, sums of accounts, revenue, margins."""
-    office.clock.now = NOON + timedelta(days=1)
+    office.clock.now = NOON + timedelta(hours=12)
     period = Period(begins=NOON - timedelta(days=1), ends=office.clock.now)
     listed = await list_organizations(office.services, cursor=None, limit=50)
     assert isinstance(listed, Page)
@@ -189,8 +204,8 @@ async def _counted(office: Office) -> tuple[object, ...]:
     taxed = await tax_on_use(office.services, period)
     watched = await overview_organizations(office.services, cursor=None, limit=50)
     assert isinstance(watched, Page)
-    await measure_spend(office.services)
-    spent = await list_spend(office.services)
+    await watch_spend(office.services)
+    spent = await list_unusual_spend(office.services)
     asked = await ask_for_margins(office.services, currency="EUR", begins_at=period.begins, ends_at=period.ends)
     assert isinstance(asked, MarginReport)
     await make_margin_reports(office.services)

@@ -1,5 +1,5 @@
--- How many calls of each organization of a currency began between two instants; those with none are left out. For the
--- operator's margins, over all organizations.
+-- How many calls of each organization of a currency began between two instants; those with none are left out, and
+-- sandboxes. For the operator's margins, over all organizations.
 select o.organization_id, o.name, counted.calls
 from organizations o
 cross join lateral (
@@ -12,5 +12,5 @@ cross join lateral (
         and s.authorised_at >= $3
         and s.authorised_at < $4
 ) counted
-where o.shard_id = $1 and o.currency = $2 and counted.calls > 0
+where o.shard_id = $1 and o.currency = $2 and o.sandbox_of is null and counted.calls > 0
 order by o.organization_id

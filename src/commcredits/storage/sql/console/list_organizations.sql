@@ -8,6 +8,8 @@ with named as (
         and (o.name, o.organization_id) > ($2, $3::uuid)
         and ($4::text = '' or o.name ilike $4)
         and ($5::uuid is null or o.organization_id = $5)
+        -- A sandbox is found by its id alone.
+        and (o.sandbox_of is null or $5::uuid is not null)
         and ($6::text = '' or o.status = $6)
         and (
             not $7::boolean

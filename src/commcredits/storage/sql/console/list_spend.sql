@@ -8,6 +8,7 @@ select
 from spend_watch w
 join organizations o on o.shard_id = w.shard_id and o.organization_id = w.organization_id
 where w.shard_id = $1
+    and o.sandbox_of is null
     and (
         (w.days_known >= $2 and w.charged_micros > w.usual_micros * $3)
         or (w.toll_free_micros + w.unassigned_micros) * 2 > w.charged_micros
