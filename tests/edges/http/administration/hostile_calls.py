@@ -113,6 +113,8 @@ OF_MAPPINGS = [
     _mapping("a mapping of nothing", "mapping.fields.record_id", fields={}),
     _mapping("a mapping to a zone by a path", "mapping.time.zone", time={"zone": "../../etc/passwd"}),
     _mapping("a mapping with a pattern without end", "mapping.time.format", time={"format": "%Y" * 10_000}),
+    send("a mapping with a decimal", f"{MAPPINGS}/hostile", {"document": {**MAPPING, "name": 1.5}}, "mapping.name",
+         method="PUT", headers=JSON),
     get("a mapping that is not there", f"{MAPPINGS}/nobody", "mapping"),
     get("a mapping by a name that is none", f"{MAPPINGS}/Every%20one", "mapping"),
     Hostile(name="our own mapping removed", method="DELETE", path=f"{MAPPINGS}/commcredits", status=422,

@@ -165,12 +165,13 @@ class World:
     async def dump(self, *, versions: bool = True) -> str:
         """Every row of every table as one short text: equal dumps mean that nothing changed.
 
-        The ids of batches are left out, and the memory of commands, for a refusal is remembered like any answer.
+        The ids of batches are left out, and the memory of commands, for a refusal is remembered like any answer; and
+        the audit log, which tells of what was refused as well.
         """
         row = "to_jsonb(t)" if versions else "to_jsonb(t) - 'version' - 'generation'"
         tables = await self.services.pool.fetch(
             "select table_name from information_schema.tables where table_schema = 'public' "
-            "and table_name not in ('batches', 'commands') order by table_name"
+            "and table_name not in ('batches', 'commands', 'audit_heads', 'audit_entries') order by table_name"
         )
         contents = {}
         for (name,) in tables:
