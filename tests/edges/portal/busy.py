@@ -209,7 +209,7 @@ async def _calls(shop: Shop, services: Services, organization_id: str) -> None:
 
 async def _operator(services: Services, organization_id: str) -> None:
     """What the operator's people have asked for, and who they and the organization's administrators are."""
-    who = {"address": "ana.popescu@exemplu.ro", "name": "Ana Popescu", "language": "ro"}
+    who: dict[str, Any] = {"address": "ana.popescu@exemplu.ro", "name": "Ana Popescu", "language": "ro"}
     _done(await invite_staff(services, **who, roles=("operator_staff",)))
     roles = ("billing_administrator",)
     _done(await invite_administrator(services, organization_id=organization_id, **who, roles=roles))
