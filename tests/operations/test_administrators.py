@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -188,7 +189,8 @@ async def test_nobody_becomes_changes_or_shuts_out_an_administrator_who_may_do_m
     organization_id = (await office.organization()).organization_id
     found = await invited(office.services, organization_id)
     await accepted(office.services, found)
-    place = {"organization_id": organization_id, "administrator_id": found.administrator.administrator_id}
+    administrator_id = found.administrator.administrator_id
+    place: dict[str, Any] = {"organization_id": organization_id, "administrator_id": administrator_id}
     second = await invited(office.services, organization_id, "second@example.com")
     await accepted(office.services, second)
     key = replace(actor(organization_id), kind=ActorKind.KEY, permissions=frozenset({Permission.ADMINISTRATORS_WRITE}))
