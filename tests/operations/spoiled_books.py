@@ -33,6 +33,7 @@ _TABLES: Final = (
     "receipt_series",
     "receipts",
     "refunds",
+    "audit_heads",
 )
 
 
