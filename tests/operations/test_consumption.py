@@ -6,6 +6,7 @@ from itertools import pairwise
 from commcredits.core.commands import Expire
 from commcredits.core.outcomes import Ended, RefusalCode, Refused
 from commcredits.operations.reports import DAYS_MAX, DayOfConsumption, consumption_by_day
+from commcredits.operations.spending_sums import sum_spending
 from tests.operations.office import Office, new_id
 
 
@@ -64,6 +65,36 @@ async def test_a_call_that_was_charged_too_much_counts_with_what_it_cost_in_the_
 
     (today,) = await consumed(office, organization_id, 1)
     assert (today.calls, today.duration_seconds, today.charged_micros) == (1, 100, 1_000_000)
+
+
+async def test_days_that_were_summed_tell_the_same_and_follow_what_changes_later(office: Office) -> None:
+    """What was summed is read as a sum; a call that is corrected afterwards counts with what it cost in the end."""
+    organization_id = await office.calling_organization()
+    for name, seconds in (("first", 20), ("second", 300)):
+        await office.call(organization_id, name, seconds)
+        office.clock.advance(days=1)
+    await office.authorise(organization_id, "silent", answered=True)
+    office.clock.advance(seconds=331)
+    await office.execute(Expire(organization_id=organization_id, session_id="silent", grant_number=1))
+    office.clock.advance(days=2)
+    await office.call(organization_id, "today", 60)
+    before = await consumed(office, organization_id, 5)
+    assert [(each.calls, each.charged_micros) for each in before] == [
+        (1, 200_000),
+        (1, 3_000_000),
+        (1, 3_000_000),
+        (0, 0),
+        (1, 600_000),
+    ]
+
+    assert (await sum_spending(office.services)).count
+    assert await office.services.pool.fetchval("select count(*) from spending_days where dimension = 'service'") == 3
+
+    assert await consumed(office, organization_id, 5) == before
+    await office.end(organization_id, "silent", 100)
+    after = await consumed(office, organization_id, 5)
+    assert (after[2].duration_seconds, after[2].charged_micros) == (100, 1_000_000)
+    assert [each for each in after if each != after[2]] == [each for each in before if each != before[2]]
 
 
 async def test_no_days_and_too_many_are_refused(office: Office) -> None:

@@ -34,6 +34,7 @@ from commcredits.operations.paging import (
 )
 from commcredits.operations.permitting import reads
 from commcredits.operations.services import Services
+from commcredits.operations.spending_days import plan_days, read_summed
 from commcredits.storage.connection import load_statement
 
 DAYS_MAX: Final = 366
@@ -44,6 +45,9 @@ SESSION_ID_CHARACTERS_MAX: Final = 128
 
 _JOURNAL: Final = "journal"
 _CALLS: Final = "calls"
+_ALL_KEYS_TOGETHER: Final = True
+_EVERY_CALL: Final = "service"
+"""The dimension of the sums by day that has every call once, whoever made it."""
 _LAST_ID: Final = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 _NEWEST_CALL: Final = (datetime.max.replace(tzinfo=UTC), "")
 
@@ -247,25 +251,44 @@ async def get_call(services: Services, *, organization_id: str, session_id: str)
 async def consumption_by_day(
     services: Services, *, organization_id: str, days: int
 ) -> tuple[DayOfConsumption, ...] | Refused:
-    """One entry for each of the last ``days`` calendar days in the organization's zone, today last."""
+    """One entry for each of the last ``days`` calendar days in the organization's zone, today last.
+
+    Days that are summed are read as sums and the others from their calls, in one snapshot (decision record 0026).
+    """
     organization = await get_organization(services, organization_id=organization_id)
     if isinstance(organization, Refused):
         return organization
     if not 1 <= days <= DAYS_MAX:
         return invalid_input("days", str(days), f"a whole number from 1 to {DAYS_MAX}")
-    dates, bounds = last_days(services.clock(), organization.time_zone, days)
-    rows = await services.pool.fetch(
-        load_statement("consumption_by_day"), services.shard_id, organization_id, list(bounds)
-    )
-    by_number = {row["day_number"]: row for row in rows}
+    dates, _bounds = last_days(services.clock(), organization.time_zone, days)
+    place = (services.shard_id, organization_id)
+    async with (
+        services.pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        summed = await read_summed(connection, *place, organization.time_zone)
+        plan = plan_days(summed, dates[0], dates[-1], organization.time_zone, by_month=False)
+        rows = await connection.fetch(
+            load_statement("spending/over_time"),
+            *place,
+            _EVERY_CALL,
+            [],
+            list(plan.days),
+            [begins for begins, _ in plan.live_bounds],
+            [ends for _, ends in plan.live_bounds],
+            list(plan.live),
+            _ALL_KEYS_TOGETHER,
+            [],
+        )
+    by_day = {row["day"]: row for row in rows}
     consumed = []
-    for number, day in enumerate(dates, start=1):
-        row = by_number.get(number)
+    for day in dates:
+        row = by_day.get(day)
         consumed.append(
             DayOfConsumption(
                 day=day,
                 calls=0 if row is None else row["calls"],
-                duration_seconds=0 if row is None else row["duration_seconds"],
+                duration_seconds=0 if row is None else row["seconds"],
                 charged_micros=0 if row is None else row["charged_micros"],
             )
         )
