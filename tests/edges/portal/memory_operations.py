@@ -171,6 +171,10 @@ class MemoryOperations(MemoryMethods, MemoryReceipts):
         books = self.books.get(organization_id)
         return Refused(code=RefusalCode.UNKNOWN_ORGANIZATION) if books is None else books.organization
 
+    async def balance(self, organization_id: str) -> BalanceView | Refused:
+        overview = await self.credits_overview(organization_id)
+        return overview if isinstance(overview, Refused) else overview.balance
+
     async def credits_overview(self, organization_id: str) -> CreditsOverview | Refused:
         """What the books hold."""
         books = self.books.get(organization_id)
@@ -178,14 +182,13 @@ class MemoryOperations(MemoryMethods, MemoryReceipts):
             return Refused(code=RefusalCode.UNKNOWN_ORGANIZATION)
         if books.busy:
             return Refused(code=RefusalCode.BUSY)
-        available = books.available_micros
         return CreditsOverview(
             organization=books.organization,
             as_of=self._now,
             balance=BalanceView(
-                posted_micros=available + books.held_micros,
+                posted_micros=books.available_micros + books.held_micros,
                 held_micros=books.held_micros,
-                available_micros=available,
+                available_micros=books.available_micros,
                 owed_micros=books.owed_micros,
                 post_usage=books.post_usage,
                 credit_line_micros=1_000 * UNIT if books.post_usage else 0,
@@ -220,8 +223,7 @@ class MemoryOperations(MemoryMethods, MemoryReceipts):
                 return Refused(code=RefusalCode.AMOUNT_ABOVE_MAXIMUM, facts={"maximum_micros": 9_000 * UNIT})
             method = next(each for each in books.payment_methods if each.payment_method == payment_method)
             state = _OUTCOMES[payment_method]
-            reason = _REASONS.get(state, "")
-            bought = _top_up(books, state, TopUpKind.MANUAL, method, self._now, reason, amount_micros)
+            bought = _top_up(books, state, TopUpKind.MANUAL, method, self._now, _REASONS.get(state, ""), amount_micros)
             books.top_ups.insert(0, bought)
             if state is TopUpState.SUCCEEDED:
                 books.lots.append(_lot(LotSource.MANUAL, amount_micros, amount_micros, self._now, None))
@@ -239,10 +241,9 @@ class MemoryOperations(MemoryMethods, MemoryReceipts):
             return known
         if change.enabled and change.trigger_amount_micros == 13 * UNIT:
             return Refused(code=RefusalCode.TRIGGER_NOT_ALLOWED, facts={"maximum_micros": 9_000 * UNIT})
-        cap = change.monthly_cap_micros
         starts = change.enabled and books.available_micros < change.trigger_amount_micros
         usual = change.target_amount_micros if change.mode is RechargeMode.TO_TARGET else change.recharge_amount_micros
-        cap = 10 * usual if cap is None else cap
+        cap = 10 * usual if change.monthly_cap_micros is None else change.monthly_cap_micros
         books.rule = a_rule(
             self._now,
             enabled=change.enabled,
@@ -272,9 +273,8 @@ class MemoryOperations(MemoryMethods, MemoryReceipts):
             return Refused(code=RefusalCode.INVALID_INPUT)
         start = 0 if cursor is None else ids.index(cursor) + 1
         shown = tuple(attempts[start : start + limit])
-        return RechargeAttemptsView(
-            items=shown, next_cursor=shown[-1].top_up_id if len(attempts) > start + limit else None
-        )
+        next_cursor = shown[-1].top_up_id if len(attempts) > start + limit else None
+        return RechargeAttemptsView(items=shown, next_cursor=next_cursor)
 
     async def balance_alerts(self, organization_id: str) -> BalanceAlertsView | Refused:
         """What the books hold."""

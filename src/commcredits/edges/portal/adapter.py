@@ -64,6 +64,11 @@ class ServicesForPortal(ServicesForMethods, RechargesForPortal, ReceiptsForPorta
         organization = await get_organization(self._services, organization_id=organization_id)
         return organization if isinstance(organization, Refused) else _organization_view(organization)
 
+    async def balance(self, organization_id: str) -> BalanceView | Refused:
+        """The balance alone."""
+        balance = await read_balance(self._services, organization_id=organization_id)
+        return balance if isinstance(balance, Refused) else _balance_view(balance)
+
     async def credits_overview(self, organization_id: str) -> CreditsOverview | Refused:
         """All that the page shows."""
         services = self._services

@@ -61,10 +61,13 @@ class BillingPages:
 
     async def products(self, page: Page) -> Response:
         """Billing > Products & services: the one subscription there is."""
-        overview = await self.overview(page)
-        if isinstance(overview, Refused):
-            return self.refused(page, overview)
-        return self.door.html("products.html", page, overview=overview, organization=overview.organization)
+        organization = await self.operations(page).organization(organization_id_of(page))
+        if isinstance(organization, Refused):
+            return self.refused(page, organization)
+        balance = await self.operations(page).balance(organization_id_of(page))
+        if isinstance(balance, Refused):
+            return self.refused(page, balance)
+        return self.door.html("products.html", page, organization=organization, balance=balance)
 
     async def credits(self, page: Page) -> Response:
         """The Communications Credits page."""

@@ -198,6 +198,10 @@ class PortalOperations(RechargeOperations, ReceiptOperations, Protocol):
         """The organization alone, or ``unknown_organization``."""
         ...
 
+    async def balance(self, organization_id: str) -> BalanceView | Refused:
+        """The balance alone, or ``unknown_organization``."""
+        ...
+
     async def credits_overview(self, organization_id: str) -> CreditsOverview | Refused:
         """The page's content, or ``unknown_organization``."""
         ...
