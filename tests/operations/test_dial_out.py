@@ -42,6 +42,25 @@ async def test_an_organizer_is_told_with_minutes_and_money_before_and_after_the_
     ]
 
 
+async def test_organizers_are_told_from_any_place_of_the_list_with_the_total_of_all(office: Office) -> None:
+    firm = await open_firm(office)
+    for number, seconds in enumerate((61, 299, 200), start=1):
+        host = await firm.hire(f"host.{number}", Licence.AUDIO_CONFERENCING, Licence.COMMUNICATIONS_CREDITS)
+        await firm.call(f"leg {number}", seconds, host, service=Service.CONFERENCE_DIAL_OUT)
+    everybody = await dial_out(firm)
+    asked: Any = {"organization_id": firm.organization_id, **DAYS}
+    second = await report_dial_out(office.services, **asked, skipped=1, limit=1)
+    assert isinstance(second, DialOutReport)
+    assert second.organizers == everybody.organizers[1:2]
+    assert [each.spent.seconds for each in everybody.organizers] == [299, 200, 61]
+    assert second.total == everybody.total
+    wrong: Any
+    for wrong in ({"skipped": -1}, {"skipped": 10_001}, {"limit": 0}, {"limit": 10_001}):
+        refused = await report_dial_out(office.services, **asked, **wrong)
+        assert isinstance(refused, Refused)
+        assert refused.facts["field"] in wrong
+
+
 async def test_legs_hide_the_end_of_numbers_where_the_country_says_so_and_go_when_no_longer_kept(
     office: Office,
 ) -> None:

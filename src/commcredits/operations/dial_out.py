@@ -42,7 +42,10 @@ class OrganizerDialOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialOutReport:
-    """Organizers with what their legs came to, from ``first_day`` to ``last_day``, the dearest first."""
+    """Organizers with what their legs came to, from ``first_day`` to ``last_day``, the dearest first.
+
+    ``organizers`` are those that were asked for; ``total`` is that of all.
+    """
 
     first_day: date
     last_day: date
@@ -81,9 +84,18 @@ class DialOutLegs:
 
 @reads(Permission.REPORTS_READ)
 async def report_dial_out(
-    services: Services, *, organization_id: str, first_day: date | None = None, last_day: date | None = None
+    services: Services,
+    *,
+    organization_id: str,
+    first_day: date | None = None,
+    last_day: date | None = None,
+    skipped: int = 0,
+    limit: int = TOP_MAX,
 ) -> DialOutReport | Refused:
-    """Conference dial-out by organizer in days of the organization's zone; by default of the month that is now."""
+    """Conference dial-out by organizer in days of the organization's zone; by default of the month that is now.
+
+    Told are ``limit`` organizers after the ``skipped`` dearest ones; by default all, at most TOP_MAX.
+    """
     organization = await get_organization(services, organization_id=organization_id)
     if isinstance(organization, Refused):
         return organization
@@ -91,6 +103,10 @@ async def report_dial_out(
     last = last_day or local_day(now, zone)
     first = first_day or last.replace(day=1)
     refused = _refuse_days(first, last)
+    if refused is None and not 0 <= skipped <= TOP_MAX:
+        refused = invalid_input("skipped", str(skipped), f"a whole number from 0 to {TOP_MAX}")
+    if refused is None and not 1 <= limit <= TOP_MAX:
+        refused = invalid_input("limit", str(limit), f"a whole number from 1 to {TOP_MAX}")
     if refused is not None:
         return refused
     place = (services.shard_id, organization_id)
@@ -100,32 +116,13 @@ async def report_dial_out(
     ):
         plan = plan_days(await read_summed(connection, *place, zone), first, last, zone, by_month=True)
         rows = await rows_by_key(connection, *place, _DIMENSION, plan, TOP_MAX)
-        people = await people_by_id(connection, *place, (row["key"] for row in rows))
-    total = Spent()
-    organizers = []
-    for row in rows:
-        person = people.get(row["key"])
-        spent = Spent(
-            calls=row["calls"],
-            seconds=row["seconds"],
-            pool_minutes=row["pool_minutes"],
-            charged_micros=row["charged_micros"],
-        )
-        total = total.with_more(spent)
-        organizers.append(
-            OrganizerDialOut(
-                user_id=row["key"],
-                display_name="" if person is None else person["display_name"],
-                user_principal_name="" if person is None else person["user_principal_name"],
-                country=row["name"],
-                spent=spent,
-            )
-        )
+        told = rows[skipped : skipped + limit]
+        people = await people_by_id(connection, *place, (row["key"] for row in told))
     return DialOutReport(
         first_day=first,
         last_day=last,
-        organizers=tuple(organizers),
-        total=total,
+        organizers=tuple(_organizer(row, people.get(row["key"])) for row in told),
+        total=_sum(rows),
         currency=organization.currency,
         time_zone=zone,
         as_of=now,
@@ -169,6 +166,25 @@ async def list_dial_out_legs(
             for row in rows
             if row["authorised_at"] >= privacy.kept_since(row["usage_location"] or organization.country, now)
         ),
+    )
+
+
+def _organizer(row: asyncpg.Record, person: asyncpg.Record | None) -> OrganizerDialOut:
+    return OrganizerDialOut(
+        user_id=row["key"],
+        display_name="" if person is None else person["display_name"],
+        user_principal_name="" if person is None else person["user_principal_name"],
+        country=row["name"],
+        spent=_sum([row]),
+    )
+
+
+def _sum(rows: list[asyncpg.Record]) -> Spent:
+    return Spent(
+        calls=sum(row["calls"] for row in rows),
+        seconds=sum(row["seconds"] for row in rows),
+        pool_minutes=sum(row["pool_minutes"] for row in rows),
+        charged_micros=sum(row["charged_micros"] for row in rows),
     )
 
 

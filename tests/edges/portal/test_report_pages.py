@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from html import unescape
 from urllib.parse import quote
 
 import httpx
@@ -17,6 +18,7 @@ from commcredits.core.outcomes import Refused
 from commcredits.core.roster import Licence, Limits
 from commcredits.edges.portal.adapter import ServicesForPortal
 from commcredits.edges.portal.app import portal_app
+from commcredits.edges.portal.reports import pages
 from commcredits.edges.portal.settings import PortalSettings
 from commcredits.operations.blocks import set_block
 from tests.edges.portal.visitor import TOKEN, forms_of, text_of
@@ -195,6 +197,24 @@ async def test_files_hold_what_pages_show_and_nothing_that_a_spreadsheet_runs(sh
     legs = await shown.page(f"/reports/conference-dial-out/{user_id}/legs.csv")
     assert "weekly" in legs
     assert "Host" in await shown.text(f"/reports/conference-dial-out/{user_id}")
+
+
+async def test_organizers_are_told_page_by_page_the_dearest_first(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = await shown.firm.hire("host.2", Licence.AUDIO_CONFERENCING, CREDITS, display_name="Second")
+    await shown.firm.call("longer", 299, second, service=Service.CONFERENCE_DIAL_OUT, conference_id="monthly")
+    monkeypatch.setattr(pages, "ORGANIZERS_PER_PAGE", 1)
+    first = await shown.page("/reports/conference-dial-out")
+    assert ("Second" in first, "host.1@example.com" in first, "First page" in first) == (True, False, False)
+    address = unescape(re.findall(r'href="([^"]+)">Next page', first)[0])
+    assert "after=1" in address
+    last = await shown.page(address.removeprefix(shown.at("")))
+    assert ("host.2@example.com" in last, "host.1@example.com" in last) == (False, True)
+    assert ("First page" in last, "Next page" in last) == (True, False)
+    for beyond in ("after=7", "after=999999999"):
+        assert "First page" in await shown.page(f"/reports/conference-dial-out?{beyond}")
+    assert "First page" not in await shown.page("/reports/conference-dial-out?after=x")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from commcredits.edges.portal.calls.links import call_links
 from commcredits.edges.portal.charts import share
 from commcredits.edges.portal.door import Door
 from commcredits.edges.portal.forms import COMMAND_ID, FormView, new_command_id
-from commcredits.edges.portal.framing import Framed, framed
+from commcredits.edges.portal.framing import Framed, framed, number_in
 from commcredits.edges.portal.page import Page
 from commcredits.edges.portal.reports.links import report_links
 from commcredits.edges.portal.reports.money_pages import csv_answer, read_day
@@ -29,9 +29,11 @@ from commcredits.operations.dial_out import list_dial_out_legs, report_dial_out
 from commcredits.operations.numbers_of_people import first_numbers
 from commcredits.operations.pools import PoolRecord, list_own_minutes, report_pools
 from commcredits.operations.report_files import dial_out_csv, legs_csv
+from commcredits.operations.spending import TOP_MAX
 from commcredits.operations.spending_days import local_day
 
 BLOCKS_PER_PAGE: Final = 50
+ORGANIZERS_PER_PAGE: Final = 50
 OWN_MINUTES_SHOWN: Final = 50
 MONTHS_BACK: Final = 12
 WARNED_AT: Final = (80, 100)
@@ -123,8 +125,15 @@ class ReportPages:
         if isinstance(frame, Refused):
             return self.door.refused(page, frame)
         first, last = self._days(frame)
+        skipped = min(number_in(page, "after"), TOP_MAX)
         report = await report_dial_out(
-            frame.page.services, organization_id=page.organization_id, first_day=first, last_day=last
+            frame.page.services,
+            organization_id=page.organization_id,
+            first_day=first,
+            last_day=last,
+            skipped=skipped,
+            # One more than is shown tells whether there is a next page.
+            limit=ORGANIZERS_PER_PAGE + 1,
         )
         if isinstance(report, Refused):
             return self._days_refused(page, report)
@@ -136,6 +145,9 @@ class ReportPages:
             form=_days_form(report.first_day, report.last_day),
             query={"first": report.first_day.isoformat(), "last": report.last_day.isoformat()},
             reports=report_links(page),
+            is_first=not skipped,
+            organizers=report.organizers[:ORGANIZERS_PER_PAGE],
+            next_after=str(skipped + ORGANIZERS_PER_PAGE) if len(report.organizers) > ORGANIZERS_PER_PAGE else "",
         )
 
     async def dial_out_file(self, page: Page) -> Response:
