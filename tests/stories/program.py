@@ -57,7 +57,7 @@ class Program:
 
     def child(self, *words: str) -> psutil.Process:
         """The one child whose command line ends in these words."""
-        (found,) = (each for each in self.children if tuple(each.cmdline()[-len(words) :]) == words)
+        (found,) = (each for each in self.children if _ends_in(each, words))
         return found
 
     def wait_for(self, pattern: str) -> str:
@@ -163,3 +163,10 @@ def settings_of(directory: Path, **changed: str) -> dict[str, str]:
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("COMMCREDITS_")}
     return {**inherited, "PYTHONIOENCODING": "utf-8", **settings}
+
+
+def _ends_in(process: psutil.Process, words: tuple[str, ...]) -> bool:
+    try:
+        return tuple(process.cmdline()[-len(words) :]) == words
+    except psutil.NoSuchProcess:
+        return False  # It ended between being listed and being asked, as those of the database do.
