@@ -6,6 +6,7 @@ Bodies, pages and searches are bounded.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -39,6 +40,7 @@ from commcredits.edges.http.administration.bodies import read_body
 from commcredits.edges.http.administration.refusing import ProblemError
 from commcredits.edges.http.scim import models
 from commcredits.edges.http.scim.answering import ScimRefusal, answer, error_answer, taken
+from commcredits.edges.http.scim.membership import check_patch, patched_group
 from commcredits.edges.http.scim.models import Group, OurUser
 from commcredits.operations import directory_groups, directory_users
 from commcredits.operations.directory_users import SEARCHED_MAX
@@ -157,9 +159,9 @@ async def _users(request: Request, services: Services, organization_id: str, roo
 
     async def find(**wanted: Any) -> tuple[list[Any], int]:
         found = taken(await directory_users.find_directory_users(services, organization_id=organization_id, **wanted))
-        return [models.user_resource(each, root) for each in found.users], found.total
+        return list(found.users), found.total
 
-    return await _searched(request, OurUser, "party_id", find)
+    return await _searched(request, services, OurUser, find, lambda each: models.user_resource(each, root))
 
 
 async def _user(request: Request, services: Services, organization_id: str, root: str) -> Response:
@@ -196,9 +198,9 @@ async def _groups(request: Request, services: Services, organization_id: str, ro
 
     async def find(**wanted: Any) -> tuple[list[Any], int]:
         found = taken(await directory_groups.find_directory_groups(services, organization_id=organization_id, **wanted))
-        return [models.group_resource(each, root) for each in found.groups], found.total
+        return list(found.groups), found.total
 
-    return await _searched(request, Group, "group_id", find)
+    return await _searched(request, services, Group, find, lambda each: models.group_resource(each, root))
 
 
 async def _group(request: Request, services: Services, organization_id: str, root: str) -> Response:
@@ -216,10 +218,14 @@ async def _group(request: Request, services: Services, organization_id: str, roo
         return Response(status_code=204)
     if request.method == "GET":
         return _shown(request, Group, known)
-    wanted = await _wanted(request, Group, known)
+    if request.method == "PATCH":
+        async with services.rendering:
+            content = await asyncio.to_thread(patched_group, await _body(request), known)
+    else:
+        content = models.group_content(await _wanted(request, Group, known))
     changed = taken(
         await directory_groups.change_directory_group(
-            services, organization_id=organization_id, group_id=group_id, content=models.group_content(wanted)
+            services, organization_id=organization_id, group_id=group_id, content=content
         )
     )
     return _changed(request, models.group_resource(changed, root))
@@ -229,6 +235,7 @@ async def _wanted(request: Request, model: type[Any], known: Any) -> Any:
     """The resource as a PUT or a PATCH wants it."""
     body = await _body(request)
     if request.method == "PATCH":
+        check_patch(body)
         patch = PatchOp[model].model_validate(body, scim_ctx=Context.RESOURCE_PATCH_REQUEST)  # type: ignore[valid-type] # the model of the path
         patch.patch(known)
         return known
@@ -238,27 +245,37 @@ async def _wanted(request: Request, model: type[Any], known: Any) -> Any:
 
 
 async def _searched(
-    request: Request, model: type[Any], id_name: str, find: Callable[..., Awaitable[tuple[list[Any], int]]]
+    request: Request,
+    services: Services,
+    model: type[Any],
+    find: Callable[..., Awaitable[tuple[list[Any], int]]],
+    told: Callable[[Any], Any],
 ) -> Response:
-    """A page of those that a filter finds (RFC 7644 §3.4.2): by an index where one helps, else looking through all."""
+    """A page of those that a filter finds (RFC 7644 §3.4.2): by an index where one helps, else looking through all.
+
+    ``told`` makes a resource of what was found. Looking through many takes a while, so it is done beside everything
+    else, for a few at a time.
+    """
     start, count = _whole(request, "startIndex", 1), _whole(request, "count", PAGE_DEFAULT)
     start, count = max(1, start), min(max(0, count), PAGE_MAX)
     text = request.query_params.get("filter", "")
     if not text:
-        resources, total = await find(offset=start - 1, limit=count)
-        return _listed(model, resources, total, start, _chosen(request, model))
+        found, total = await find(offset=start - 1, limit=count)
+        return _listed(model, [told(each) for each in found], total, start, _chosen(request, model))
     if len(text) > FILTER_CHARACTERS_MAX:
         raise ScimRefusal(400, "The filter is too long.", "invalidFilter")
     wanted = ScimFilter[model](text)  # type: ignore[valid-type] # the model of the path
     equals = _EQUALS.fullmatch(text)
+    id_name = "party_id" if model is OurUser else "group_id"
     name = "" if equals is None else _NAMES.get(equals[1].lower(), id_name)
     if equals is not None and name in find_names(model):
-        resources, total = await find(**{name: equals[2] or "-"})
+        found, total = await find(**{name: equals[2] or "-"})
     else:
-        resources, total = await find(limit=SEARCHED_MAX)
-        if total > len(resources):
+        found, total = await find(limit=SEARCHED_MAX)
+        if total > len(found):
             raise ScimRefusal(400, "There are too many to be searched for that.", "tooMany")
-    matching = [each for each in resources if wanted.match(each)]
+    async with services.rendering:
+        matching = await asyncio.to_thread(lambda: [each for each in map(told, found) if wanted.match(each)])
     page = matching[start - 1 : start - 1 + count]
     return _listed(model, page, len(matching), start, _chosen(request, model))
 
