@@ -22,7 +22,7 @@ UNIT = 1_000_000
 async def history(
     office: Office, organization_id: str, *, days: int = DAYS, daily_micros: int = 24 * UNIT, zone_hours: int = 9
 ) -> None:
-    """Calls of past days, written as the charging path leaves them: 24 a day, a third of an hour each, fewer at weekends."""
+    """Calls of past days as the charging path leaves them: 24 a day, a third of an hour each, fewer at weekends."""
     await office.services.pool.execute(
         """
         insert into call_sessions (

@@ -20,8 +20,8 @@ def _invite(name: str, wrong: str, value: Any) -> Hostile:
 
 HOSTILE_ACCESS: list[Hostile] = [
     *(
-        _invite(f"roles {value!r}", "roles", value)
-        for value in (
+        _invite(f"roles {roles!r}", "roles", roles)
+        for roles in (
             [],
             "support",
             ["king"],
@@ -35,7 +35,7 @@ HOSTILE_ACCESS: list[Hostile] = [
     ),
     *(_invite(f"an address {value!r}", "address", value) for value in ("", "ana", "ana@example.com\r\nBcc: a@b.cd")),
     *(_invite(f"a name {value!r}", "name", value) for value in ("", " ", "x" * 201, "a\nb", "a\u202eb")),
-    *(_invite(f"a link {value!r}", "by_link", value) for value in ("true", 1, [])),
+    *(_invite(f"a link {link!r}", "by_link", link) for link in ("true", 1, "")),
     _invite("a language that there is not", "language", "de"),
     send("staff with a role of an organization", "/v1/staff", {**STAFF, "roles": ["support"]}, "roles"),
     send("an administrator of nowhere", NOWHERE, INVITE, "", **UNKNOWN),
