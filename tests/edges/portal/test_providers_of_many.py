@@ -39,7 +39,7 @@ async def described(path: str) -> AsyncIterator[str]:
         yield origin
 
 
-def client(issuer: str, **terms: Any) -> ProviderClient:
+def provider(issuer: str, **terms: Any) -> Provider:
     given: dict[str, Any] = {
         "name": "entra",
         "title": "Exemplu Conturi",
@@ -53,7 +53,11 @@ def client(issuer: str, **terms: Any) -> ProviderClient:
         "roles": {"Credits.Owner": Role.OPERATOR_OWNER},
         "scopes": ("openid",),
     }
-    return ProviderClient(Provider(**{**given, **terms}), lambda: datetime.now(UTC))
+    return Provider(**{**given, **terms})
+
+
+def client(issuer: str, **terms: Any) -> ProviderClient:
+    return ProviderClient(provider(issuer, **terms), lambda: datetime.now(UTC))
 
 
 @pytest.mark.parametrize("terms", [{"organization_id": OPERATOR_ID}, {"organization_claim": "company"}])

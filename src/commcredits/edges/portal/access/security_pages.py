@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.edges.portal.access import challenges
+from commcredits.edges.portal.access.sign_in_pages import LINK_PURPOSE
 from commcredits.edges.portal.access.words import ROLE_EXPLANATIONS, ROLE_NAMES, failure_sentence
 from commcredits.edges.portal.door import Door
 from commcredits.edges.portal.page import Page
@@ -101,6 +102,7 @@ class SecurityPages:
             passkeys_max=PASSKEYS_MAX,
             can_add=visit.person_id is not None and challenges.site_of(self.door, page) is not None,
             linked=linked,
+            link_ticket=self.door.keeper.ticket(page.visit, LINK_PURPOSE, {}, self.door.now()),
             linkable=[each for each in self._providers(visit) if each not in linked],
             provider_titles={each.name: each.title for each in self.door.settings.providers},
             role_names=ROLE_NAMES,

@@ -44,6 +44,10 @@ LINK: Final = "link"
 ACCEPT: Final = "accept"
 """What somebody goes to a provider for."""
 
+LINK_PURPOSE: Final = "link an account"
+"""What the tickets of the links on the page Security are for."""
+
+_LINK_LASTS: Final = timedelta(hours=1)
 _FLOW_PURPOSE: Final = "provider"
 _FLOW_LASTS: Final = timedelta(minutes=10)
 _CHOICE_PURPOSE: Final = "choice"
@@ -131,9 +135,16 @@ class SignInPages:
         return_to = page.links.inside(query.get("return_to", ""))
         if purpose not in {SIGN_IN, PROVE, LINK} or (purpose == SIGN_IN) == page.visit.is_signed_in:
             return self.door.see_other(return_to)
+        if purpose == LINK and not self._is_asked_here(page, query.get("asked", "")):
+            return self.door.see_other(f"{page.links.root}/security")
         if purpose == LINK and page.actor.proof_refusal(self.door.now()) is not None:
             return self.door.see_other(page.links.prove(page.here))
         return await self.lead_away(page, self._client(page), {"for": purpose, "to": return_to})
+
+    def _is_asked_here(self, page: Page, asked: str) -> bool:
+        """Whether a page of this visit led here. A link of another site does not link whatever account is at hand."""
+        keeper = self.door.keeper
+        return keeper.read_ticket(page.visit, LINK_PURPOSE, asked, self.door.now(), lasts=_LINK_LASTS) is not None
 
     async def lead_away(self, page: Page, client: ProviderClient, about: Mapping[str, str]) -> Response:
         """Lead to this provider; ``about`` comes back with the answer."""
