@@ -98,33 +98,6 @@ ORGANIZATION_MENU: Final = (
         ),
     ),
     Section(
-        key="access",
-        heading=marked("Access"),
-        entries=(
-            Entry(
-                key="administrators",
-                label=marked("Administrators"),
-                icon="people_lock",
-                path="/administrators",
-                permission=Permission.ADMINISTRATORS_READ,
-            ),
-            Entry(
-                key="audit",
-                label=marked("Audit log"),
-                icon="history",
-                path="/audit",
-                permission=Permission.AUDIT_READ,
-            ),
-            Entry(
-                key="settings",
-                label=marked("Settings"),
-                icon="settings",
-                path="/settings",
-                permission=Permission.ORGANIZATION_READ,
-            ),
-        ),
-    ),
-    Section(
         key="people",
         heading=marked("Users"),
         entries=(
@@ -232,7 +205,7 @@ ORGANIZATION_MENU: Final = (
         entries=(
             Entry(
                 key="notices",
-                label=marked("What was told"),
+                label=marked("All notices"),
                 icon="alert",
                 path="/notices",
                 permission=Permission.NOTICES_READ,
@@ -263,6 +236,33 @@ ORGANIZATION_MENU: Final = (
                 icon="plug_connected",
                 path="/programs/webhooks",
                 permission=Permission.WEBHOOKS_READ,
+            ),
+        ),
+    ),
+    Section(
+        key="access",
+        heading=marked("Organization"),
+        entries=(
+            Entry(
+                key="administrators",
+                label=marked("Administrators"),
+                icon="people_lock",
+                path="/administrators",
+                permission=Permission.ADMINISTRATORS_READ,
+            ),
+            Entry(
+                key="audit",
+                label=marked("Audit log"),
+                icon="history",
+                path="/audit",
+                permission=Permission.AUDIT_READ,
+            ),
+            Entry(
+                key="settings",
+                label=marked("Settings"),
+                icon="settings",
+                path="/settings",
+                permission=Permission.ORGANIZATION_READ,
             ),
         ),
     ),
