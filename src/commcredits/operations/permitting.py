@@ -26,6 +26,7 @@ Operation = Callable[Concatenate[Services, P], Coroutine[Any, Any, T]]
 
 PERMISSION: Final = "__commcredits_permission__"
 ACT: Final = "__commcredits_act__"
+AUDITED: Final = "__commcredits_audited__"
 """Under which names a function carries what it was marked with; the rules of the tree are checked by them."""
 
 
@@ -97,6 +98,7 @@ def _marked(mark: _Mark) -> Callable[[Operation[P, T]], Operation[P, T | Refused
 
         setattr(checked, PERMISSION, mark.permission)
         setattr(checked, ACT, mark.is_act)
+        setattr(checked, AUDITED, mark.audited)
         return checked
 
     return put_on

@@ -16,7 +16,7 @@ from commcredits.core.roster import CallsWithoutUser
 from commcredits.edges.portal.audit.words import ACTS
 from commcredits.operations.closing import close_organization
 from commcredits.operations.organizations import get_organization
-from commcredits.operations.permitting import ACT
+from commcredits.operations.permitting import AUDITED
 from commcredits.operations.recipients import save_recipient
 from commcredits.operations.rules import RulesRecord, read_rules
 from commcredits.operations.services import Services
@@ -152,11 +152,11 @@ async def test_a_closing_organization_says_so(place: Place) -> None:
     assert "New calls and purchases are refused." in shown
 
 
-def test_every_act_has_words() -> None:
+def test_everything_that_is_written_down_has_words() -> None:
     acts = {
         name
         for module in pkgutil.iter_modules(operations.__path__)
         for name, value in vars(importlib.import_module(f"commcredits.operations.{module.name}")).items()
-        if getattr(value, ACT, False)
+        if getattr(value, AUDITED, False)
     }
     assert acts - set(ACTS) == set()

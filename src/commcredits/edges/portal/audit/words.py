@@ -58,6 +58,8 @@ ACTS: Final[Mapping[str, str]] = {
     "enable_staff": marked("Let a staff member in again"),
     "export_all_audit": marked("Exported every audit log"),
     "export_audit": marked("Exported the audit log"),
+    "export_usage": marked("Exported calls"),
+    "fetch_export": marked("Downloaded an export of calls"),
     "finish_adding_methods": marked("Finished adding a payment method"),
     "grant_play_money": marked("Granted play money"),
     "grant_promotion": marked("Granted promotional funds"),
