@@ -59,7 +59,7 @@ DECK: Final = (
 HOST: Final = "gazda@exemplu.ro"
 MINUTES_USED: Final = """
     insert into meters (shard_id, organization_id, key, period, used, held)
-    values ($1, $2, 'pool:MCOPSTN1:RO', '2026-11', 5800, 0)
+    values ($1, $2, 'pool:MCOPSTN1:RO', '2026-11', 2400, 0)
 """
 NAME: Final = "Societatea Comercială cu un Nume Lung SRL"
 
@@ -122,6 +122,7 @@ async def _money(shop: Shop, till: Till, organization_id: str) -> None:
 
 async def _programs(services: Services, organization_id: str) -> None:
     """Keys that are in use and over, a sandbox, an endpoint with a delivery, a recipient."""
+    keys: list[str] = []
     for name in ("Panoul de bord al departamentului financiar și contabil", "Rapoarte"):
         key = await create_api_key(
             services,
@@ -131,7 +132,8 @@ async def _programs(services: Services, organization_id: str) -> None:
             note="Întrebați-o pe Ana",
         )
         assert isinstance(key, NewApiKey), key
-    _done(await revoke_api_key(services, organization_id=organization_id, key_id=key.key.key_id))
+        keys.append(key.key.key_id)
+    _done(await revoke_api_key(services, organization_id=organization_id, key_id=keys[-1]))
     _done(await open_sandbox(services, organization_id=organization_id))
     every = ("users.read", "funds.read", "receipts.read", "calls.read", "notices.read")
     _done(await create_api_key(services, organization_id=organization_id, name="Probă", scopes=every, is_sandbox=True))
