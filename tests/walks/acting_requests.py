@@ -134,6 +134,8 @@ _EXAMPLES: Final = {
     "fromDateTime": "2026-01-01T00:00:00Z",
     "toDateTime": "2026-02-01T00:00:00Z",
     "at": "2026-01-01T00:00:00Z",
+    "first_day": "2026-11-01",
+    "last_day": "2026-11-02",
     "Idempotency-Key": "walk",
     "currency": "EUR",
     "name": "Walk",

@@ -26,7 +26,7 @@ from tests.walks.acting_requests import Api, Sender, api_of
 from tests.walks.api_routes import API_ROUTES
 from tests.walks.foreign import Foreign, leaked, plant_foreign
 
-_VALUES: Final = {"licence": "MCOPSTN1", "replaces": "019353b4-7c1e-7000-8000-000000000000"}
+_VALUES: Final = {"licence": "MCOPSTN1", "month": "2026-11", "replaces": "019353b4-7c1e-7000-8000-000000000000"}
 ORGANIZATIONS: Final = "/organizations/{organization_id}"
 NEVER_SENT: Final = {"GET /v1/health"}
 """What is asked for elsewhere, for it says how the whole installation is."""
@@ -103,6 +103,7 @@ async def place(database_url: str) -> AsyncIterator[Place]:
         yield await place_of(office)
 
 
+@pytest.mark.slow
 async def test_everybody_may_do_what_their_permissions_say_and_nothing_else(place: Place) -> None:
     routes = {f"{method} {path}" for method, path, _operation in place.api.operations() if path.startswith("/v1/")}
     wrong = [f"{route} has no line" for route in routes - set(API_ROUTES)]
