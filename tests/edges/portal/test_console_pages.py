@@ -117,6 +117,15 @@ async def test_nobody_of_an_organization_gets_past_the_console_door(
         assert "Exemplu SRL" not in answer.text, path
 
 
+async def test_an_instant_outside_the_calendar_is_none(world: ConsoleWorld) -> None:
+    await fill(world)
+    browser = await signed_in(world)
+    asked = {"number": "+442079460000", "service": "outbound", "seconds": "60", "rate_deck_id": world.ids["draft"]}
+    for at in ("0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00", "tomorrow"):
+        shown = await browser.http.get("/portal/console/rate-decks/explain", params={**asked, "at": at})
+        assert (shown.status_code, "EUR 0.60" in text_of(shown.text)) == (200, True), at
+
+
 async def test_an_organization_is_opened_searched_and_given_its_terms(world: ConsoleWorld) -> None:
     browser = await signed_in(world)
     sent = await browser.send(

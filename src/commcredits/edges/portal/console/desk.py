@@ -109,10 +109,10 @@ class Fields:
             return None
         try:
             read = datetime.fromisoformat(text)
-        except ValueError:
+            return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+        except (ValueError, OverflowError):
             self.wrong(name, marked("Enter a day and a time, such as 2027-01-31 08:00."))
             return None
-        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
 
     def day(self, name: str) -> date | None:
         """A day in a field, None where it is none."""
