@@ -3,8 +3,10 @@
 import ast
 import importlib
 import inspect
+import pkgutil
 from typing import Final
 
+from commcredits import operations
 from commcredits.operations.permitting import PERMISSION
 from tests.house.tree import ROOT, modules
 
@@ -47,6 +49,14 @@ OPEN_TO_ALL: Final[dict[str, str]] = {
 """Operations without a permission that edges call all the same, each with the reason."""
 
 
+NAMES_NO_ORGANIZATION: Final[dict[str, str]] = {
+    "attention.read_live_marks": "asked for many at once by the product; somebody of an organization is told of their own",
+    "number_stock.search_stock": "numbers that nobody has yet are shown to whoever may acquire one",
+    "rate_explaining.explain_rate": "names an organization, or a deck, which it gives to the operator alone",
+}
+"""Operations that people of organizations may do and that name none, each with what keeps them to their own."""
+
+
 def _called_by_edges() -> set[str]:
     """Every name that an edge imports from an operation or reaches through its module, as ``module.name``."""
     found: set[str] = set()
@@ -83,3 +93,17 @@ def test_every_operation_that_an_edge_calls_asks_for_a_permission() -> None:
 def test_an_excuse_for_an_open_operation_is_still_needed() -> None:
     called = _called_by_edges()
     assert [name for name in OPEN_TO_ALL if name not in called or not _is_unmarked_operation(name)] == []
+
+
+def test_what_people_of_organizations_may_do_names_the_organization_by_the_word_that_the_door_reads() -> None:
+    found = set()
+    for each in pkgutil.iter_modules(operations.__path__):
+        module = importlib.import_module(f"commcredits.operations.{each.name}")
+        for name, called in vars(module).items():
+            permission = getattr(called, PERMISSION, None)
+            if permission is None or permission.is_operators or called.__module__ != module.__name__:
+                continue
+            given = inspect.signature(called).parameters.get("organization_id")
+            if given is None or given.kind is not given.KEYWORD_ONLY or given.default is not given.empty:
+                found.add(f"{each.name}.{name}")
+    assert found == set(NAMES_NO_ORGANIZATION)

@@ -134,9 +134,11 @@ async def read_home(services: Services, *, organization_id: str) -> Home | Refus
 async def read_live_marks(services: Services, *, organization_ids: tuple[str, ...]) -> dict[str, str]:
     """For each organization a text that changes whenever its money, its calls or its people do; those that exist.
 
-    For whoever watches many at once: one statement for all of them.
+    For whoever watches many at once: one statement for all of them. Somebody of an organization is told of their own.
     """
-    rows = await services.pool.fetch(load_statement("live_marks"), services.shard_id, list(organization_ids))
+    own = services.actor.organization_id
+    wanted = [each for each in organization_ids if own in {None, each}]
+    rows = await services.pool.fetch(load_statement("live_marks"), services.shard_id, wanted)
     return {str(row["organization_id"]): row["mark"] for row in rows}
 
 
