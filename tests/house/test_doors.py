@@ -50,7 +50,7 @@ OPEN_TO_ALL: Final[dict[str, str]] = {
 
 
 NAMES_NO_ORGANIZATION: Final[dict[str, str]] = {
-    "attention.read_live_marks": "asked for many at once by the product; somebody of an organization is told of their own",
+    "attention.read_live_marks": "for many at once; somebody of an organization is told of their own alone",
     "number_stock.search_stock": "numbers that nobody has yet are shown to whoever may acquire one",
     "rate_explaining.explain_rate": "names an organization, or a deck, which it gives to the operator alone",
 }
