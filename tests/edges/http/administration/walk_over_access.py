@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from commcredits.operations.invitations import Invitation, find_invitation, use_invitation
+from commcredits.operations.passkeys import new_person
+from commcredits.operations.visits import Way
 from tests.edges.http.administration.world import World
 
 UNKNOWN_ID = "019353b4-7c1e-7000-8000-000000000000"
@@ -35,8 +38,29 @@ async def walk_well_over_access(world: World, organization: str) -> None:
         assert invited["administrator_id"] not in {each["administrator_id"] for each in listed}
 
 
+async def _accepted(world: World, path: str, role: str) -> str:
+    """Where somebody is who was invited and came."""
+    invited = await world.created(path, {**_somebody(world, role), "by_link": True})
+    services = world.services
+    invitation = await find_invitation(services, invited["link"].rpartition("/")[2])
+    assert isinstance(invitation, Invitation), invitation
+    async with services.pool.acquire() as connection, connection.transaction():
+        await use_invitation(connection, services, invitation, person_id=new_person(services), way=Way.PASSKEY)
+    return f"{path}/{invited['administrator_id']}"
+
+
 async def walk_into_refusals_of_access(world: World, organization: str) -> None:
-    """People who are there already, or are not there at all."""
+    """People who are there already, or are not there at all, and the last one who may do everything."""
+    for path, role, lesser in (
+        (f"/v1/organizations/{organization}/administrators", "global_administrator", "support"),
+        ("/v1/staff", "operator_owner", "operator_staff"),
+    ):
+        last = await _accepted(world, path, role)
+        for refused in (
+            await world.client.post(f"{last}/disable"),
+            await world.client.put(f"{last}/roles", json={"roles": [lesser]}),
+        ):
+            assert (refused.status_code, refused.json()["code"]) == (409, "last_administrator")
     for path, role in (
         (f"/v1/organizations/{organization}/administrators", "support"),
         ("/v1/staff", "operator_staff"),

@@ -123,9 +123,9 @@ def _add_access(routes: APIRouter) -> None:
         f"{_ONE}/withdraw",
         tags=[Tag.ACCESS],
         summary="Withdraw an administrator's invitation",
-        description="Whoever never came is forgotten.",
+        description="Whoever never came is forgotten; where no invitation is open nothing changes.",
         response_description="No invitation is open.",
-        responses=guarded(*_UNKNOWN),
+        responses=guarded(RefusalCode.UNKNOWN_ORGANIZATION),
     )
     async def withdraw_invitation(
         services: ActingServices, organization_id: Identifier, administrator_id: Identifier

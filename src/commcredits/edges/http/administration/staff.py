@@ -99,9 +99,9 @@ def _add_access(routes: APIRouter) -> None:
         f"{_ONE}/withdraw",
         tags=[Tag.ACCESS],
         summary="Withdraw a staff member's invitation",
-        description="Whoever never came is forgotten.",
+        description="Whoever never came is forgotten; where no invitation is open nothing changes.",
         response_description="No invitation is open.",
-        responses=guarded(*_UNKNOWN),
+        responses=guarded(),
     )
     async def withdraw_staff_invitation(services: ActingServices, administrator_id: Identifier) -> Changed:
         done = await operations.withdraw_staff_invitation(services, administrator_id=administrator_id)
