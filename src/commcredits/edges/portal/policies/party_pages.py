@@ -265,7 +265,7 @@ def _in_words(policy: PartyPolicy, speech: Speech, currency: str) -> dict[str, s
         PREMIUM: as_organization
         if premium is None
         else speech.say(marked("Allowed") if premium else marked("Not allowed")),
-        TOLL_FREE: speech.say(marked("Answered") if policy.toll_free_allowed else marked("Not answered")),
+        TOLL_FREE: speech.say(marked("Are answered") if policy.toll_free_allowed else marked("Are not answered")),
         CAP: as_organization
         if policy.monthly_cap_micros is None
         else amount_words(policy.monthly_cap_micros, speech, currency),
