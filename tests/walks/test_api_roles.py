@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import httpx
+import pytest
 import pytest_asyncio
 
 from commcredits import operations
