@@ -368,6 +368,7 @@ async def _walk_into_refusals(world: World) -> None:
     await walk_into_refusals_of_rates(world, organization)
     await walk_into_refusals_of_calls(world, organization)
     await walk_into_refusals_of_people(world, organization)
+    await client.get(f"/v1/organizations/{UNKNOWN_ID}/search", params={"q": "ana"})
     await walk_into_refusals_of_policies(world, organization)
     await walk_into_refusals_of_handling(world, organization)
     await walk_into_refusals_of_payments(world, organization)
