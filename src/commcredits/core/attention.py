@@ -1,7 +1,7 @@
 """What of an organization needs somebody's attention, the most urgent first, and what would put it right.
 
-Knows facts and which of them matter. Refuses to know where they come from, who may see them (no fact is asked of whom it
-is not for: commcredits.operations.attention), and how they are put in words.
+Knows facts and which of them matter. Refuses to know where they come from, who may see them (no fact is asked for whom
+it is not meant: commcredits.operations.attention), and how they are put in words.
 """
 
 from __future__ import annotations
