@@ -233,9 +233,7 @@ class ProviderClient:
         return document
 
 
-async def _fetched(
-    method: str, address: str, headers: Mapping[str, str] | None, body: str | None
-) -> tuple[int, bytes]:
+async def _fetched(method: str, address: str, headers: Mapping[str, str] | None, body: str | None) -> tuple[int, bytes]:
     """Status and body of an answer, which must not be too large."""
     content = bytearray()
     async with (
