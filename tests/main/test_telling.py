@@ -42,7 +42,7 @@ async def test_the_worker_mails_and_delivers_as_its_settings_say_and_stops_at_on
         assert isinstance(added, EndpointWithSecret), added
         stop = asyncio.Event()
         async with telling_rounds(settings, services) as rounds:
-            assert {each.name for each in rounds} == {"deliver_webhooks", "send_mails"}
+            assert {each.name for each in rounds} == {"deliver_webhooks", "mail_invitations", "send_mails"}
             working = asyncio.create_task(run_rounds(rounds, stop))
             await notice(services, organization)
             await hand_on_notices(services)

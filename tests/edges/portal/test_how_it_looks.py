@@ -202,6 +202,7 @@ def organizations(surfer: Surfer, portal: Portal, language: str) -> Page:
 
 def sign_in(surfer: Surfer, portal: Portal, language: str) -> Page:
     page = surfer.open(f"{portal.address}/", language=language, own_visit=True)
+    page.locator("button[popovertarget=account]").click()
     page.locator("form[action$=sign-out] button").click()
     page.locator("#operator-token").fill("wrong")
     page.locator("main button[type=submit]").click()

@@ -109,6 +109,7 @@ def test_an_administrator_walks_the_whole_way(surfer: Surfer, portal: Portal, la
     assert books.rule is not None
     assert (books.rule.enabled, books.rule.trigger_amount_micros) == (True, 150 * UNIT)
 
+    page.locator("button[popovertarget=account]").click()
     page.get_by_role("button", name=words["sign out"]).click()
     expect(page.locator("#operator-token")).to_be_visible()
 

@@ -137,7 +137,7 @@ async def test_the_cap_is_shown_as_what_is_used_and_what_is_left() -> None:
     visitor, books, path = await at_the_page("ro")
     page = await shown(visitor, path)
     assert 'Reîncărcat luna aceasta</span><span class="strong"><bdi class="number">1.000,00 RON' in page
-    assert 'rămân <bdi class="number">4.000,00 RON' in page
+    assert 'rest: <bdi class="number">4.000,00 RON' in page
     assert 'class="fill" width="120"' in page  # a fifth of the bar
     assert books.rule is not None
     books.rule = replace(books.rule, cap_left_micros=1_000 * UNIT, standing=RechargeStanding.CAP_REACHED)
