@@ -266,6 +266,8 @@ async def test_an_administrator_pays_in_every_way_with_scripts_and_without(tmp_p
                         scripts=scripts,
                     )
                     await page.goto(f"{payer.billing}/communications-credits")
+                    # People sign in with passkeys; the operator's own way stands folded beneath.
+                    await page.locator("details.way-of-operator summary").click()
                     await page.locator("#operator-token").fill(TOKEN)
                     await page.locator("main button[type=submit]").click()
                     await _first_card_is_declined_and_replaced(payer)

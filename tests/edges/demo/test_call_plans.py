@@ -130,6 +130,7 @@ def test_a_route_of_certain_numbers_leaves_the_others_alone() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)
 def test_an_appointment_is_kept_among_the_calls_of_chance() -> None:
     appointment = Appointment(at_seconds=5_000, duration_seconds=720, caller="+40211234501", callee="+40712034567")
     before = _day(start_hour=10)
