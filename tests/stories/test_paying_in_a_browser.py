@@ -269,7 +269,7 @@ async def test_an_administrator_pays_in_every_way_with_scripts_and_without(tmp_p
                     # People sign in with passkeys; the operator's own way stands folded beneath.
                     await page.locator("details.way-of-operator summary").click()
                     await page.locator("#operator-token").fill(TOKEN)
-                    await page.locator("main button[type=submit]").click()
+                    await page.locator("details.way-of-operator button[type=submit]").click()
                     await _first_card_is_declined_and_replaced(payer)
                     await _a_payer_who_is_not_signed_in_approves(payer, complaints)
                     await _a_transfer_names_its_reference_and_arrives(payer)
