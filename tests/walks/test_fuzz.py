@@ -30,7 +30,7 @@ SEED: Final = 20_261_122
 EXAMPLES: Final = {Role.REPORTS_READER: 6, Role.GLOBAL_ADMINISTRATOR: 12}
 """Requests made for each operation."""
 
-ELSEWHERE: Final = ("/v1/charging/", "/graph/", "/scim/", "/v1/health")
+ELSEWHERE: Final = ("/v1/charging/", "/scim/", "/v1/health")
 """Paths with a door of their own, or about the whole installation."""
 
 
