@@ -47,11 +47,8 @@ alter table organizations add column sandbox_of uuid;
 create unique index organizations_by_sandbox_of on organizations (shard_id, sandbox_of) where sandbox_of is not null;
 
 -- Of columns without a length a server assumes a large one, and of wide rows that an empty table holds but one: with the
--- column above it would plan batches for reading all organizations. What these hold has always been two and three letters.
-alter table organizations
-    alter column country type varchar(2),
-    alter column currency type varchar(3),
-    alter column language type varchar(2);
+-- column above it would plan batches for reading all organizations. A country has always been two letters.
+alter table organizations alter column country type varchar(2);
 
 -- What a directory that speaks SCIM says of users beyond what they are here: its own id, and whether they are active.
 create table scim_users (
