@@ -5,6 +5,7 @@ tested.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -39,13 +40,31 @@ new_id = IdentifierSource()
 
 
 class Clock:
-    """An instant that stands still until a test moves it."""
+    """An instant that stands still until a test moves it, or lets it go."""
 
     def __init__(self, now: datetime = NOON) -> None:
-        self.now = now
+        self._set_to = now
+        self._going_since: float | None = None
 
     def __call__(self) -> datetime:
         return self.now
+
+    @property
+    def now(self) -> datetime:
+        """What it shows."""
+        if self._going_since is None:
+            return self._set_to
+        return self._set_to + timedelta(seconds=time.monotonic() - self._going_since)
+
+    @now.setter
+    def now(self, instant: datetime) -> None:
+        self._set_to = instant
+        if self._going_since is not None:
+            self._going_since = time.monotonic()
+
+    def go(self) -> None:
+        """From now on go as fast as any other, from wherever it stands."""
+        self._going_since = time.monotonic()
 
     def advance(self, **duration: float) -> None:
         """Let time pass: ``clock.advance(seconds=30)``."""

@@ -6,6 +6,7 @@ websocket is open. Refuses to know media. What it was made from: rest-api/api-do
 
 import asyncio
 import base64
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -42,7 +43,6 @@ class FakeChannel:
     subscriptions: int = 0
     variables: dict[str, str] = field(default_factory=dict)
     limit: asyncio.TimerHandle | None = None
-    answered_at: datetime | None = None
 
 
 class FakeAsterisk:
@@ -60,7 +60,14 @@ class FakeAsterisk:
         self.bridges: dict[str, list[str]] = {}
         self.causes: dict[str, int] = {}
         """Why each channel ended."""
-        self.ended_at: dict[str, float] = {}
+        self.answered_at: dict[str, datetime] = {}
+        """When each channel was answered, and when it was over, by its own clock."""
+        self.over_at: dict[str, datetime] = {}
+        self.limits_set: Counter[str] = Counter()
+        """How often each channel's own timer was set, and whom it has hung up."""
+        self.timed_out: set[str] = set()
+        self.strangers = 0
+        """How many requests had the wrong user or password."""
         self.continued: dict[str, str] = {}
         """Where each channel went on in the dial plan."""
         self.last_variables: dict[str, dict[str, str]] = {}
@@ -91,6 +98,7 @@ class FakeAsterisk:
     async def stop(self) -> None:
         """Be gone, with every call."""
         for channel in self.channels.values():
+            self.over_at[channel.id] = self._clock()
             if channel.limit is not None:
                 channel.limit.cancel()
         self.channels.clear()
@@ -139,7 +147,7 @@ class FakeAsterisk:
         channel = self.channels.get(channel_id)
         if channel is None:
             return
-        self._stamp = at
+        self.over_at[channel_id] = self._stamp = at or self._clock()
         if channel.limit is not None:
             channel.limit.cancel()
         self._send("ChannelHangupRequest", channel, cause=cause)
@@ -152,7 +160,6 @@ class FakeAsterisk:
         self._stamp = None
         del self.channels[channel_id]
         self.causes[channel_id] = cause
-        self.ended_at[channel_id] = asyncio.get_running_loop().time()
         self.last_variables[channel_id] = channel.variables
 
     def send_text(self, text: bytes) -> None:
@@ -178,9 +185,11 @@ class FakeAsterisk:
         if channel.state == state:
             return
         channel.state = state
+        self._stamp = self._clock()
         if state == "Up":
-            channel.answered_at = self._clock()
+            self.answered_at[channel.id] = self._stamp
         self._send("ChannelStateChange", channel)
+        self._stamp = None
         if state == "Up":
             for members in self.bridges.values():
                 if channel.id in members:
@@ -241,7 +250,9 @@ class FakeAsterisk:
 
     def _may(self, request: Request) -> bool:
         wanted = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-        return request.headers.get("authorization") == f"Basic {wanted}"
+        may = request.headers.get("authorization") == f"Basic {wanted}"
+        self.strangers += not may
+        return may
 
     def _opened(self, request: Request, websocket: WireWebsocket) -> None:
         assert parse_qs(urlsplit(request.target).query)["app"] == [APPLICATION]
@@ -343,10 +354,16 @@ class FakeAsterisk:
     def _set_variable(self, channel: FakeChannel, name: str, value: str) -> None:
         channel.variables[name] = value
         self._send("ChannelVarset", channel, variable=name, value=value)
+        if name == LIMIT:
+            self.limits_set[channel.id] += 1
         if name == LIMIT and self._limits:
             if channel.limit is not None:
                 channel.limit.cancel()
-            channel.limit = asyncio.get_running_loop().call_later(float(value), self.hang_up, channel.id)
+            channel.limit = asyncio.get_running_loop().call_later(float(value), self._time_out, channel.id)
+
+    def _time_out(self, channel_id: str) -> None:
+        self.timed_out.add(channel_id)
+        self.hang_up(channel_id)
 
     def _make_bridge(self, bridge_id: str) -> Answer:
         if bridge_id in self.bridges:

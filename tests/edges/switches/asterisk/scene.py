@@ -7,13 +7,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from commcredits.edges.switches.asterisk.serve import AsteriskServer, serve
 from commcredits.operations.switch_parts import SwitchParts
 from commcredits.settings.asterisk import AsteriskSettings
 from tests.edges.switches.asterisk.ari_asterisk import PASSWORD, USER, FakeAsterisk
-from tests.operations.office import WAIT_SECONDS_MAX, Clock
+from tests.operations.office import WAIT_SECONDS_MAX
 from tests.stories.one_call.variants import Variant
 from tests.stories.one_call.world import World, open_one_office, open_world
 
@@ -22,6 +23,7 @@ BRITISH: Final = "+442079460000"
 """A second costs 0.01."""
 
 SECOND_MICROS: Final = 10_000
+LISTING: Final = ("GET", "/ari/channels")
 T = TypeVar("T")
 
 
@@ -30,23 +32,8 @@ async def open_scene(database_url: str, *, funds_micros: int = 5_000_000) -> Asy
     """An organization with NUMBER and these funds, the parts of an edge, and a clock that goes."""
     async with open_one_office(database_url) as office:
         world = await open_world(office, Variant(steps=(), funds_micros=funds_micros), number=NUMBER)
-        ticking = asyncio.create_task(_tick(world.office.clock))
-        try:
-            yield world, await world.parts("asterisk")
-        finally:
-            ticking.cancel()
-            await asyncio.wait([ticking])
-
-
-async def _tick(clock: Clock) -> None:
-    """Let the office's clock go as fast as any other, from wherever it stands."""
-    loop = asyncio.get_running_loop()
-    last = loop.time()
-    while True:
-        await asyncio.sleep(0.005)
-        now = loop.time()
-        clock.advance(seconds=now - last)
-        last = now
+        world.office.clock.go()
+        yield world, await world.parts("asterisk")
 
 
 @dataclass(kw_only=True)
@@ -94,6 +81,17 @@ class AriScene:
 
         return await eventually(look)
 
+    def talked_seconds(self, channel_id: str) -> int:
+        """How many seconds of a call had begun when it ended, from the callee's answer, by Asterisk's clock."""
+        answered, over = self.asterisk.answered_at[leg(channel_id)], self.asterisk.over_at
+        ended = min(over[each] for each in (channel_id, leg(channel_id)) if each in over)
+        return max(1, -(-(milliseconds(ended) - milliseconds(answered)) // 1_000))
+
+    async def looked_again(self, times: int = 2) -> None:
+        """Wait until the edge has compared what Asterisk has with its own so many more times."""
+        asked = self.asterisk.requests.count(LISTING) + times + 1  # the last look of all may be under way
+        await soon(lambda: self.asterisk.requests.count(LISTING) >= asked)
+
     async def nothing_is_left(self) -> None:
         """Wait until Asterisk has neither channels nor bridges."""
         await soon(lambda: not self.asterisk.channels and not self.asterisk.bridges)
@@ -133,6 +131,11 @@ async def open_ari_scene(
 def leg(channel_id: str) -> str:
     """The id of the called side's channel."""
     return f"commcredits-{channel_id}"
+
+
+def milliseconds(instant: datetime) -> int:
+    """An instant as Asterisk writes it: what is below a millisecond is left out."""
+    return int(instant.timestamp() * 1_000)
 
 
 async def soon(condition: Callable[[], bool]) -> None:

@@ -1,6 +1,9 @@
 """Calls held at Asterisk over ARI: from the caller's INVITE to the books."""
 
 import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
 
 import pytest
 
@@ -19,6 +22,8 @@ from tests.edges.switches.asterisk.scene import (
     open_ari_scene,
     soon,
 )
+
+TRIES: Final = 3
 
 
 async def _cut(scene: AriScene) -> None:
@@ -44,8 +49,8 @@ async def test_a_call_is_authorised_before_it_rings_and_charged_from_its_answer(
         await asyncio.sleep(0.3)
         scene.asterisk.answer(leg(channel_id))
         await scene.books(state="started")
-        await asyncio.sleep(1.2)
-        scene.asterisk.hang_up(leg(channel_id))
+        answered_at = scene.asterisk.answered_at[leg(channel_id)]
+        scene.asterisk.hang_up(leg(channel_id), at=answered_at + timedelta(seconds=1.9))
         call = await scene.books(state="ended")
         assert (call["used_seconds"], call["charged_micros"]) == (2, 2 * SECOND_MICROS)
         assert call["cause"] == "called_hung_up"
@@ -85,7 +90,7 @@ async def test_a_refused_caller_goes_on_in_the_dial_plan_where_the_link_says_so(
         assert scene.asterisk.continued[channel_id] == "no-credit"
         variables = scene.asterisk.channels[channel_id].variables
         assert (variables["COMMCREDITS_REASON"], variables["COMMCREDITS_CAUSE"]) == ("insufficient_funds", "21")
-        await asyncio.sleep(2.5)
+        await scene.looked_again()
         assert channel_id in scene.asterisk.channels, "what the dial plan does with it is not ours"
 
 
@@ -104,12 +109,13 @@ async def test_a_call_with_wrong_arguments_is_refused(database_url: str, argumen
 
 async def test_asterisk_cuts_at_the_end_of_the_credit(database_url: str) -> None:
     async with open_ari_scene(database_url, funds_micros=2 * SECOND_MICROS) as scene:
-        loop = asyncio.get_running_loop()
         channel_id = await scene.talking()
-        answered_at = loop.time()
+        await soon(lambda: scene.asterisk.limits_set[leg(channel_id)] > 1)  # once more when it was answered
+        limits = [float(each.variables[LIMIT]) for each in scene.asterisk.channels.values()]
+        assert all(0 < limit <= 2 for limit in limits)
         await scene.nothing_is_left()
-        for each in (channel_id, leg(channel_id)):
-            assert 1.8 < scene.asterisk.ended_at[each] - answered_at < 2.3
+        assert scene.asterisk.timed_out & {channel_id, leg(channel_id)}
+        assert scene.asterisk.over_at[channel_id] - scene.asterisk.answered_at[leg(channel_id)] > timedelta(seconds=1.9)
         call = await scene.books(state="ended")
         assert (call["used_seconds"], call["charged_micros"]) == (2, 2 * SECOND_MICROS)
 
@@ -130,8 +136,15 @@ async def test_a_call_with_credit_is_extended_before_its_slice_ends(database_url
         assert leg(channel_id) in scene.asterisk.channels
         scene.asterisk.hang_up(channel_id)
         call = await scene.books(state="ended")
-        assert (call["used_seconds"], call["charged_micros"]) == (5, 5 * SECOND_MICROS)
+        assert call["used_seconds"] == scene.talked_seconds(channel_id) >= 5
+        assert call["charged_micros"] == call["used_seconds"] * SECOND_MICROS
         assert call["cause"] == "caller_hung_up"
+
+
+async def _limited_anew(scene: AriScene, before: Mapping[str, int]) -> None:
+    """Wait until the timers of all channels were set more often than this."""
+    limits_set = scene.asterisk.limits_set
+    await soon(lambda: all(limits_set[each] > before[each] for each in scene.asterisk.channels))
 
 
 @pytest.mark.alone
@@ -139,12 +152,17 @@ async def test_a_top_up_extends_a_running_call_within_a_second(database_url: str
     async with open_ari_scene(database_url, funds_micros=20 * SECOND_MICROS) as scene:
         channel_id = await scene.talking()
         loop = asyncio.get_running_loop()
-        assert float(scene.asterisk.channels[leg(channel_id)].variables[LIMIT]) <= 20
-        await scene.world.top_up(40 * SECOND_MICROS)
-        arrived_at = loop.time()
-        await soon(lambda: float(scene.asterisk.channels[leg(channel_id)].variables[LIMIT]) > 40)
-        await soon(lambda: float(scene.asterisk.channels[channel_id].variables[LIMIT]) > 40)
-        assert loop.time() - arrived_at < 1
+        channels = [scene.asterisk.channels[each] for each in (channel_id, leg(channel_id))]
+        await soon(lambda: all(float(channel.variables[LIMIT]) <= 20 for channel in channels))
+        waits = []
+        for number in range(1, TRIES + 1):
+            before = scene.asterisk.limits_set.copy()
+            await scene.world.top_up(10 * SECOND_MICROS)
+            arrived_at = loop.time()
+            await _limited_anew(scene, before)
+            waits.append(loop.time() - arrived_at)
+            assert (await scene.books(live=True))["granted_seconds"] == 20 + 10 * number
+        assert min(waits) < 1, "a busy machine may spoil one of them"
 
 
 async def test_an_operator_cuts_a_call(database_url: str) -> None:
@@ -199,10 +217,9 @@ async def test_a_caller_who_is_gone_before_the_answer_to_it_holds_nothing(databa
 
 
 async def test_nobody_rings_for_ever(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ari_call, "RING_GRACE_SECONDS", -4.5)
+    monkeypatch.setattr(ari_call, "RING_GRACE_SECONDS", -4.0)
     async with open_ari_scene(database_url, link={"ring_seconds": 5}) as scene:
         channel_id = await scene.call()
-        await soon(lambda: bool(scene.asterisk.dialled))
         await scene.nothing_is_left()
         assert scene.asterisk.causes[channel_id] == 19
         assert (await scene.books(state="ended"))["charged_micros"] == 0
@@ -218,7 +235,7 @@ async def test_an_emergency_passes_without_money_and_without_limit_and_is_never_
         await scene.books(service="emergency")
         assert LIMIT not in channel.variables
         await _cut(scene)
-        await asyncio.sleep(1)
+        await scene.looked_again()
         assert leg(channel.id) in scene.asterisk.channels
         scene.asterisk.hang_up(channel.id)
         assert (await scene.books(state="ended"))["charged_micros"] == 0
@@ -237,7 +254,8 @@ async def test_events_that_come_twice_change_nothing(database_url: str) -> None:
         scene.asterisk.send_again("StasisEnd", channel_id)
         await scene.nothing_is_left()
         call = await scene.books(state="ended")
-        assert (call["used_seconds"], call["charged_micros"]) == (1, SECOND_MICROS)
+        assert call["used_seconds"] == scene.talked_seconds(channel_id)
+        assert call["charged_micros"] == call["used_seconds"] * SECOND_MICROS
 
 
 @pytest.mark.alone

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from math import ceil
 
 import pytest
 import structlog
@@ -18,6 +19,7 @@ from tests.edges.switches.asterisk.scene import (
     SECOND_MICROS,
     AriScene,
     all_calls,
+    eventually,
     leg,
     only_call,
     open_ari_scene,
@@ -38,6 +40,15 @@ async def _gone(scene: AriScene) -> None:
     await scene.books(live=False)
 
 
+async def _granted_more_than(scene: AriScene, seconds: int) -> None:
+    """Wait until the books say that the one call may last longer than this."""
+
+    async def look() -> bool | None:
+        return (await scene.books(live=True))["granted_seconds"] > seconds or None
+
+    await eventually(look)
+
+
 # ---- the websocket ---------------------------------------------------------------------------------------------------
 
 
@@ -51,13 +62,13 @@ async def test_a_call_goes_on_while_the_link_breaks_and_is_charged_whole(databas
         scene.asterisk.hang_up(leg(channel_id))
         await _gone(scene)
         call = await only_call(scene.world)
-        assert 2 <= call["used_seconds"] <= 4
+        assert call["used_seconds"] == scene.talked_seconds(channel_id) >= 2
         assert call["charged_micros"] == call["used_seconds"] * SECOND_MICROS
 
 
 async def test_a_link_that_is_half_open_is_noticed(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ari_socket, "PING_SECONDS", 0.2)
-    monkeypatch.setattr(ari_socket, "PONG_SECONDS_MAX", 0.3)
+    monkeypatch.setattr(ari_socket, "PONG_SECONDS_MAX", 1.5)
     async with open_ari_scene(database_url) as scene:
         channel_id = await scene.talking()
         scene.asterisk.go_deaf()
@@ -89,14 +100,14 @@ async def test_a_wrong_password_is_said_once_and_never_shown(database_url: str, 
         settings = scene.settings.model_validate(scene.settings.model_dump() | {"links": {"pbx": pbx}})
         with structlog.testing.capture_logs() as logs:
             scene.edge = await serve(scene.parts, settings)
-            await asyncio.sleep(1)
+            await soon(lambda: scene.asterisk.strangers > 2)
         said = [each for each in logs if each["log_level"] == "warning"]
         assert [each["reason"] for each in said] == ["the user or the password is wrong"]
         assert "another" not in str(logs)
 
 
 async def test_an_asterisk_that_is_silent_harms_no_other(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ari_requests, "REQUEST_SECONDS_MAX", 0.5)
+    monkeypatch.setattr(ari_requests, "REQUEST_SECONDS_MAX", 2.0)
     async with open_ari_scene(database_url) as scene:
         silent = FakeAsterisk()
         await silent.start()
@@ -122,16 +133,17 @@ async def test_a_call_goes_on_while_we_are_restarted_and_is_charged_whole(databa
         scene.asterisk.shows_variables = shown
         channel_id = await scene.talking("slice=10")
         await asyncio.sleep(1.1)
+        limits_set = scene.asterisk.limits_set[channel_id]
         await scene.restart_edge()
-        call = await scene.books(live=True)
-        assert call["granted_seconds"] > 10, "the new one asked at once how long the call may go on"
-        await soon(lambda: float(scene.asterisk.channels[channel_id].variables[LIMIT]) > 8.8)
+        await _granted_more_than(scene, 10)  # the new one asks at once how long the call may go on
+        await soon(lambda: scene.asterisk.limits_set[channel_id] > limits_set)
         await asyncio.sleep(1)
         scene.asterisk.hang_up(channel_id)
         await _gone(scene)
         call = await only_call(scene.world)
         assert (call["state"], call["cause"]) == ("ended", "caller_hung_up")
-        assert call["used_seconds"] == 3
+        assert call["used_seconds"] == scene.talked_seconds(channel_id) >= 3
+        assert call["charged_micros"] == call["used_seconds"] * SECOND_MICROS
 
 
 async def test_a_call_that_rings_while_we_are_restarted_is_answered_and_charged(database_url: str) -> None:
@@ -153,34 +165,42 @@ async def test_a_call_that_is_answered_while_we_are_away_counts_from_our_return(
         await soon(lambda: bool(scene.asterisk.dialled))
         await scene.edge.stop()
         scene.asterisk.answer(leg(channel_id))
+        scene.world.office.clock.advance(seconds=40)
+        returned_at = asyncio.get_running_loop().time()
         scene.edge = await serve(scene.parts, scene.settings)
         await scene.connected()
         await scene.books(state="started")
         scene.asterisk.hang_up(leg(channel_id))
         await _gone(scene)
-        assert (await only_call(scene.world))["used_seconds"] == 1
+        call = await only_call(scene.world)
+        assert 1 <= call["used_seconds"] <= ceil(asyncio.get_running_loop().time() - returned_at)
+        assert call["charged_micros"] == call["used_seconds"] * SECOND_MICROS
 
 
 async def test_a_call_that_ends_while_we_are_away_is_charged_to_where_we_left_it(database_url: str) -> None:
     async with open_ari_scene(database_url) as scene:
         channel_id = await scene.talking()
+        talking_at = asyncio.get_running_loop().time()
         await asyncio.sleep(2.1)
+        seconds = int(asyncio.get_running_loop().time() - talking_at)
         await scene.edge.stop()
         scene.asterisk.hang_up(leg(channel_id))
         scene.edge = await serve(scene.parts, scene.settings)
         await scene.nothing_is_left()
         scene.world.office.clock.advance(seconds=10)  # a young call is not missed
         call = await scene.books(live=False)
-        assert (call["used_seconds"], call["charged_micros"]) == (2, 2 * SECOND_MICROS)
+        assert 2 <= seconds <= call["used_seconds"] <= scene.talked_seconds(channel_id)
+        assert call["charged_micros"] == call["used_seconds"] * SECOND_MICROS
 
 
 async def test_a_dead_edge_gives_no_call_away(database_url: str) -> None:
     async with open_ari_scene(database_url, funds_micros=2 * SECOND_MICROS) as scene:
         channel_id = await scene.talking()
-        answered_at = asyncio.get_running_loop().time()
+        await soon(lambda: scene.asterisk.limits_set[leg(channel_id)] > 1)  # once more when it was answered
         await scene.edge.stop()
+        assert all(float(each.variables[LIMIT]) <= 2 for each in scene.asterisk.channels.values())
         await soon(lambda: not scene.asterisk.channels)
-        assert scene.asterisk.ended_at[channel_id] - answered_at < 2.3
+        assert scene.asterisk.timed_out == {channel_id, leg(channel_id)}
 
 
 async def test_an_emergency_that_goes_on_is_not_taken_for_gone(database_url: str) -> None:
@@ -192,7 +212,7 @@ async def test_an_emergency_that_goes_on_is_not_taken_for_gone(database_url: str
         await scene.books(service="emergency", state="started")
         scene.world.office.clock.advance(seconds=20)  # a young call is not missed
         for _restart in range(2):
-            await asyncio.sleep(2.5)
+            await scene.looked_again()
             assert (await only_call(scene.world))["state"] == "started"
             assert not await scene.world.office.services.pool.fetchval("select count(*) from call_flags")
             await scene.restart_edge()
@@ -205,14 +225,14 @@ async def test_an_emergency_that_goes_on_is_not_taken_for_gone(database_url: str
 
 async def test_calls_that_asterisk_took_with_it_hold_nothing(database_url: str) -> None:
     async with open_ari_scene(database_url) as scene:
-        await scene.talking()
+        channel_id = await scene.talking()
         await asyncio.sleep(1.1)
         await scene.asterisk.stop()
         await scene.asterisk.start()
         await _connected_again(scene)
         scene.world.office.clock.advance(seconds=10)  # a young call is not missed
         call = await scene.books(live=False)
-        assert call["used_seconds"] <= 2
+        assert call["used_seconds"] <= scene.talked_seconds(channel_id)
         assert (await scene.world.ledger()).account[1] == 0
         channel_id = await scene.call()
         await soon(lambda: len(scene.asterisk.dialled) == 2)
@@ -229,7 +249,7 @@ async def test_a_call_whose_end_was_never_told_is_missed_and_ended(database_url:
         await _gone(scene)
         call = await only_call(scene.world)
         assert call["cause"] == "lost"
-        assert call["used_seconds"] <= 2
+        assert call["used_seconds"] <= scene.talked_seconds(channel_id)
 
 
 async def test_a_caller_whose_arrival_was_never_told_is_hung_up(database_url: str) -> None:
