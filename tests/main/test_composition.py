@@ -20,6 +20,7 @@ _CHOSEN: Final[Mapping[str, Any]] = {
     "mail": {"host": "mail.example.com", "sender_address": "credits@example.com"},
     "seller": SELLER,
     "adjustment_limit": "7",
+    "refund_limit": "0",
     "closing_remainder": "forfeit",
     "account_codes": {"customer_credits": "419"},
 }
@@ -38,5 +39,6 @@ async def test_operations_are_given_everything_that_an_operator_chose(database_u
         for each in terms:
             assert getattr(services, each.name) != getattr(usual, each.name), each.name
         assert services.rules.adjustment_limit_micros == 7_000_000
+        assert services.rules.refund_limit_micros == 0
         assert services.rules.closing_remainder.value == "forfeit"
         assert services.rules.account_codes == {"customer_credits": "419"}

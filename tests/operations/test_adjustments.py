@@ -8,7 +8,7 @@ import pytest
 
 from commcredits.core.commands import Adjust
 from commcredits.core.outcomes import RefusalCode, Refused
-from commcredits.operations import adjustments
+from commcredits.operations import agreeing
 from commcredits.operations.adjustments import (
     Adjustment,
     AdjustmentState,
@@ -179,7 +179,7 @@ async def test_an_approval_whose_process_died_is_applied_by_the_next_round_and_o
 async def test_adjustments_of_an_account_that_takes_nothing_keep_no_other_waiting(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adjustments, "_ROUND_MAX", 1)
+    monkeypatch.setattr(agreeing, "_ROUND_MAX", 1)
     stuck, other = [(await office.organization()).organization_id for _ in range(2)]
     dying = replace(office, services=replace(office.services, executor=DyingExecutor()))
     for each in (stuck, stuck, other):

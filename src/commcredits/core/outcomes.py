@@ -75,6 +75,7 @@ class RefusalCode(StrEnum):
     VOUCHER_NOT_VALID = "voucher_not_valid"
     UNKNOWN_ADJUSTMENT = "unknown_adjustment"
     ADJUSTMENT_SETTLED = "adjustment_settled"
+    REFUND_SETTLED = "refund_settled"
     SECOND_PERSON_REQUIRED = "second_person_required"
     TAX_ID_NOT_VALID = "tax_id_not_valid"
     UNKNOWN_RECEIPT = "unknown_receipt"

@@ -29,11 +29,10 @@ def refund(
     key, content = f"refund:{command.command_id}", str(command.used_seconds)
     if any(remembered == key for remembered, _content, _answer in session.memory):
         return repeat(account, session, key, content)
-    if session.is_live or session.state is SessionState.REFUSED:
-        facts["state"] = session.state.value
-        return Decision(outcome=Refused(code=RefusalCode.CONFLICT, facts=facts), account=account)
-    used = max(0, min(command.used_seconds, session.used_seconds))
-    charged = price_of(session.terms, session.included_seconds, used)
+    refused = refuse_refund(session)
+    if refused is not None:
+        return Decision(outcome=refused, account=account)
+    used, charged = _kept(session, command.used_seconds)
     outcome = Ended(
         duration_seconds=used,
         charged_micros=charged,
@@ -72,3 +71,22 @@ def refund(
         transfers=given_back.transfers,
         meters=meters,
     )
+
+
+def refuse_refund(session: Session) -> Refused | None:
+    """CONFLICT for a call that still runs, or that was never made."""
+    if not session.is_live and session.state is not SessionState.REFUSED:
+        return None
+    facts: dict[str, str | int] = {"session_id": session.terms.session_id, "state": session.state.value}
+    return Refused(code=RefusalCode.CONFLICT, facts=facts)
+
+
+def refund_worth_micros(session: Session, used_seconds: int) -> int:
+    """What a refund that leaves these seconds charged would give back of an ended call now, in millionths."""
+    return session.charged_micros - _kept(session, used_seconds)[1]
+
+
+def _kept(session: Session, used_seconds: int) -> tuple[int, int]:
+    """The seconds that stay charged, never more than were, and their price."""
+    used = max(0, min(used_seconds, session.used_seconds))
+    return used, price_of(session.terms, session.included_seconds, used)

@@ -9,13 +9,14 @@ gateway is asked, so that nobody spends what is on its way back; if the gateway 
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from msgspec.structs import replace
 
 from commcredits.core.account import Account, Context, Decision, PauseReason
 from commcredits.core.commands import RecordRefund, RequestRefund
-from commcredits.core.funds import give_free, take_free
+from commcredits.core.funds import LotTerms, give_free, take_free
 from commcredits.core.ledger import LedgerAccount, Transfer, TransferReason
 from commcredits.core.money import MICROS_PER_UNIT
 from commcredits.core.notices import Notice, NoticeKind
@@ -33,22 +34,11 @@ def request_refund(account: Account, top_up: TopUp | None, command: RequestRefun
     """Take what shall go back out of the lot; whoever gets this answer, and nobody else, goes to the gateway."""
     if top_up is None:
         return Decision(outcome=unknown_top_up(command.top_up_id), account=account)
-    free, lot = 0, None
-    for each in account.lots:
-        if each.terms.lot_id == top_up.lot_id and each.terms.expires_at > context.now:
-            free, lot = each.free_micros, each.terms
-    unit = MICROS_PER_UNIT // 10**account.minor_digits
-    most = free - free % unit
-    amount = most if command.amount_micros is None else command.amount_micros
-    if lot is None or top_up.state is not TopUpState.SUCCEEDED or not 0 < amount <= most or amount % unit:
-        facts: dict[str, str | int] = {
-            "top_up_id": top_up.top_up_id,
-            "amount_micros": amount,
-            "maximum_micros": most if top_up.state is TopUpState.SUCCEEDED else 0,
-            "decimal_digits": account.minor_digits,
-            "currency": account.currency,
-        }
-        return Decision(outcome=Refused(code=RefusalCode.NOTHING_TO_REFUND, facts=facts), account=account)
+    lot, _most = _unused(account, top_up, context.now)
+    amount = refund_amount(account, top_up, command.amount_micros, context.now)
+    if isinstance(amount, Refused) or lot is None:
+        assert isinstance(amount, Refused), "without a lot nothing is unused"
+        return Decision(outcome=amount, account=account)
     refund = Refund(
         refund_id=context.new_id(),
         top_up_id=top_up.top_up_id,
@@ -76,6 +66,25 @@ def request_refund(account: Account, top_up: TopUp | None, command: RequestRefun
         refunds=(refund,),
         notices=paused,
     )
+
+
+def refund_amount(account: Account, top_up: TopUp, amount_micros: int | None, now: datetime) -> int | Refused:
+    """How much of a top-up would be given back now, net in millionths: this amount, or with None all that is unused.
+
+    NOTHING_TO_REFUND where that is nothing, less than was asked for, or no sum that a payment could carry.
+    """
+    _lot, most = _unused(account, top_up, now)
+    amount = most if amount_micros is None else amount_micros
+    if 0 < amount <= most and not amount % _smallest(account):
+        return amount
+    facts: dict[str, str | int] = {
+        "top_up_id": top_up.top_up_id,
+        "amount_micros": amount,
+        "maximum_micros": most,
+        "decimal_digits": account.minor_digits,
+        "currency": account.currency,
+    }
+    return Refused(code=RefusalCode.NOTHING_TO_REFUND, facts=facts)
 
 
 def record_refund(account: Account, subject: RefundOfTopUp | None, command: RecordRefund, context: Context) -> Decision:
@@ -136,6 +145,19 @@ def _undo(account: Account, refused: Refund, top_up: TopUp, *, sent_back: bool) 
         refunds=(refused,),
         notices=(_notice(NoticeKind.REFUND_REFUSED, refused, account),),
     )
+
+
+def _unused(account: Account, top_up: TopUp, now: datetime) -> tuple[LotTerms | None, int]:
+    """The lot of a paid top-up that has not expired, and what of it nobody uses or holds, in whole minor units."""
+    if top_up.state is TopUpState.SUCCEEDED:
+        for each in account.lots:
+            if each.terms.lot_id == top_up.lot_id and each.terms.expires_at > now:
+                return each.terms, each.free_micros - each.free_micros % _smallest(account)
+    return None, 0
+
+
+def _smallest(account: Account) -> int:
+    return int(MICROS_PER_UNIT // 10**account.minor_digits)
 
 
 def _tax_until(top_up: TopUp, part_micros: int, account: Account) -> int:

@@ -186,6 +186,7 @@ def funding_rules(settings: Settings) -> FundingRules:
     """The settings for funds that are given, taken or left over."""
     return FundingRules(
         adjustment_limit_micros=settings.adjustment_limit_micros(),
+        refund_limit_micros=settings.refund_limit_micros(),
         closing_remainder=Remainder(settings.closing_remainder),
         account_codes=settings.account_codes,
     )

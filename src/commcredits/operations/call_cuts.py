@@ -1,4 +1,4 @@
-"""What an operator may do about one call: have a running one cut at its switch, or give back what one was charged.
+"""What an operator may do about one running call: have it cut at its switch.
 
 Knows that a cut is an order until the switch has taken it. Refuses to end a call itself: its switch does, and says so.
 """
@@ -12,9 +12,8 @@ from typing import Final
 
 from commcredits.core.access import Permission
 from commcredits.core.account import SessionState
-from commcredits.core.commands import RefundCall
-from commcredits.core.outcomes import Ended, RefusalCode, Refused
-from commcredits.operations.inputs import invalid_input, refuse_command_id, refuse_name
+from commcredits.core.outcomes import RefusalCode, Refused
+from commcredits.operations.inputs import invalid_input, refuse_name
 from commcredits.operations.permitting import acts
 from commcredits.operations.reports import get_call
 from commcredits.operations.services import Services
@@ -29,7 +28,6 @@ OPERATOR_REASON: Final = "operator"
 ORDERED_BY_CHARACTERS_MAX: Final = 200
 """Longest name of whoever orders."""
 
-_USED_SECONDS_MAX: Final = 315_360_000  # ten years
 _RUNNING: Final = (SessionState.AUTHORISED, SessionState.STARTED)
 
 
@@ -76,28 +74,3 @@ async def cut_call(
         now,
     )
     return CutOrder(session_id=session_id, switch=call.switch, reason=reason, ordered_at=now)
-
-
-@acts(Permission.OPERATOR_CALLS)
-async def refund_call(
-    services: Services, *, organization_id: str, command_id: str, session_id: str, used_seconds: int
-) -> Ended | Refused:
-    """Give back what an ended call was charged beyond ``used_seconds``: all of it for 0."""
-    refused = refuse_command_id(command_id)
-    if refused is None and not 0 <= used_seconds <= _USED_SECONDS_MAX:
-        refused = invalid_input("used_seconds", str(used_seconds), f"a whole number from 0 to {_USED_SECONDS_MAX}")
-    if refused is not None:
-        return refused
-    call = await get_call(services, organization_id=organization_id, session_id=session_id)
-    if isinstance(call, Refused):
-        return call
-    outcome = await services.executor.execute(
-        RefundCall(
-            organization_id=organization_id,
-            session_id=session_id,
-            command_id=command_id,
-            used_seconds=used_seconds,
-        )
-    )
-    assert isinstance(outcome, Ended | Refused), "a call is refunded or not"
-    return outcome

@@ -64,7 +64,7 @@ async def add_funds(
     return top_up
 
 
-@acts(Permission.OPERATOR_FUNDS, look=at_funds)
+@acts(Permission.OPERATOR_FUNDS, needs_proof=True, look=at_funds)
 async def grant_promotion(
     services: Services, *, organization_id: str, command_id: str, amount_micros: int, expires_at: datetime, reason: str
 ) -> LotGranted | Refused:

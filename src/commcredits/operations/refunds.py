@@ -37,7 +37,7 @@ from commcredits.operations.payments import (
     Resolved,
     find_top_up,
 )
-from commcredits.operations.permitting import acts, reads
+from commcredits.operations.permitting import reads
 from commcredits.operations.services import Services
 from commcredits.storage.refunds import RefundRecord, read_refund, read_refunds, read_unresolved_refunds, read_verdict
 
@@ -49,7 +49,6 @@ _LOOKUPS_MAX: Final = 8
 _WHO_CHARACTERS_MAX: Final = 200
 
 
-@acts(Permission.OPERATOR_FUNDS)
 async def refund_top_up(
     services: Services,
     *,
@@ -63,24 +62,19 @@ async def refund_top_up(
 ) -> RefundRecord | Refused:
     """Give back what is unused of a top-up, or a part of it: net, in millionths; None: all that is left.
 
-    Tax goes back in proportion (domain.md §3, Refunds). The operator's policy may let nobody ask, or only the operator.
-    The same ``command_id`` refunds once and gets the same refund, as it stands.
+    Asks nobody whether they agree: what people of the operator ask for goes through commcredits.operations.
+    refund_requests. Tax goes back in proportion (domain.md §3, Refunds). The operator's policy may let nobody ask, or
+    only the operator. The same ``command_id`` refunds once and gets the same refund, as it stands.
     """
-    refused = (
-        refuse_command_id(command_id)
-        or refuse_name("reason", reason, REASON_CHARACTERS_MAX)
-        or refuse_name("requested_by", requested_by, _WHO_CHARACTERS_MAX)
-        or _refuse_amount(amount_micros)
-    )
+    refused = refuse_refund_input(command_id, amount_micros, reason, requested_by)
     if refused is not None:
         return refused
     top_up = await find_top_up(services, organization_id=organization_id, top_up_id=top_up_id)
     if isinstance(top_up, Refused):
         return top_up
-    policy = services.payments.refund_policy
-    if policy is RefundPolicy.NONE or (policy is RefundPolicy.OPERATOR and not by_operator):
-        facts = {"top_up_id": top_up_id, "refund_policy": policy.value}
-        return Refused(code=RefusalCode.NOTHING_TO_REFUND, facts=facts)
+    refused = refuse_by_policy(services, top_up_id, by_operator=by_operator)
+    if refused is not None:
+        return refused
     taken = await services.executor.execute(
         RequestRefund(
             organization_id=organization_id,
@@ -94,6 +88,30 @@ async def refund_top_up(
     if isinstance(taken, Refused):
         return taken
     assert isinstance(taken, RefundTaken)
+    return await send_taken(services, organization_id, taken)
+
+
+def refuse_refund_input(command_id: str, amount_micros: int | None, reason: str, requested_by: str) -> Refused | None:
+    """INVALID_INPUT for what no refund of a top-up could be asked for with."""
+    return (
+        refuse_command_id(command_id)
+        or refuse_name("reason", reason, REASON_CHARACTERS_MAX)
+        or refuse_name("requested_by", requested_by, _WHO_CHARACTERS_MAX)
+        or _refuse_amount(amount_micros)
+    )
+
+
+def refuse_by_policy(services: Services, top_up_id: str, *, by_operator: bool = True) -> Refused | None:
+    """NOTHING_TO_REFUND where the operator's policy lets nobody refund, or not whoever asks."""
+    policy = services.payments.refund_policy
+    if policy is RefundPolicy.NONE or (policy is RefundPolicy.OPERATOR and not by_operator):
+        facts: dict[str, str | int] = {"top_up_id": top_up_id, "refund_policy": policy.value}
+        return Refused(code=RefusalCode.NOTHING_TO_REFUND, facts=facts)
+    return None
+
+
+async def send_taken(services: Services, organization_id: str, taken: RefundTaken) -> RefundRecord | Refused:
+    """The refund after the gateway was asked, if this is the answer that goes to it."""
     refund = await find_organizations_refund(services, organization_id=organization_id, refund_id=taken.refund_id)
     if isinstance(refund, Refused) or not taken.send:
         return refund

@@ -64,6 +64,7 @@ class SignKind(StrEnum):
     NOTICES_WAITING = "notices_waiting"
     RECEIPTS_OWED = "receipts_owed"
     DECISIONS_WAITING = "decisions_waiting"
+    REFUNDS_WAITING = "refunds_waiting"
     VERIFICATION = "verification"
 
 
@@ -189,6 +190,7 @@ def _signs_of_figures(services: Services, row: asyncpg.Record, now: datetime) ->
         Sign(kind=SignKind.NOTICES_WAITING, level=Level.GOOD, count=row["notices_waiting"]),
         _counted(SignKind.SILENT_CALLS, row["calls_silent"], Level.WARN),
         _counted(SignKind.DECISIONS_WAITING, row["adjustments_pending"], Level.WARN),
+        _counted(SignKind.REFUNDS_WAITING, row["refund_requests_pending"], Level.WARN),
     ]
     if services.receipts is not None:
         signs.append(_counted(SignKind.RECEIPTS_OWED, row["receipts_owed"], Level.BAD))

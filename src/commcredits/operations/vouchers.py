@@ -20,7 +20,7 @@ from commcredits.core.account import OrganizationStatus
 from commcredits.core.commands import GrantPromotion
 from commcredits.core.outcomes import LotGranted, RefusalCode, Refused
 from commcredits.core.voucher_codes import CODE_BITS, read_code, write_code
-from commcredits.operations.adjustments import NOT_SETTLED, locked_currency
+from commcredits.operations.agreeing import NOT_SETTLED, locked_currency
 from commcredits.operations.audit_looks import at_funds
 from commcredits.operations.inputs import (
     check_currency,
@@ -85,7 +85,7 @@ class RedeemedVoucher:
     expires_at: datetime
 
 
-@acts(Permission.OPERATOR_FUNDS)
+@acts(Permission.OPERATOR_FUNDS, needs_proof=True)
 async def issue_vouchers(
     services: Services, *, command_id: str, terms: VoucherTerms, issued_by: str
 ) -> IssuedVouchers | Refused:

@@ -156,6 +156,9 @@ class Settings(BaseSettings):
     adjustment_limit: str = Field(
         default="100", description="What one operator may adjust a balance by in 24 hours, in major units."
     )
+    refund_limit: str = Field(
+        default="100", description="What one operator may refund an organization in 24 hours, net, in major units."
+    )
     closing_remainder: Literal["refund", "forfeit"] = Field(
         default="refund", description="What becomes of bought funds that are left when an organization closes."
     )
@@ -234,10 +237,16 @@ class Settings(BaseSettings):
             raise ValueError(f"{unknown[0]!r} is not the ISO 3166-1 code of a country, such as DE")
         return codes
 
-    @field_validator("top_up_minimum", "top_up_maximum", "adjustment_limit")
+    @field_validator("top_up_minimum", "top_up_maximum")
     @classmethod
     def _amount(cls, text: str) -> str:
         _positive_micros(text)
+        return text
+
+    @field_validator("adjustment_limit", "refund_limit")
+    @classmethod
+    def _limit(cls, text: str) -> str:
+        _micros(text)
         return text
 
     @field_validator("top_up_minimum_by_currency")
@@ -277,7 +286,11 @@ class Settings(BaseSettings):
 
     def adjustment_limit_micros(self) -> int:
         """What one operator may adjust a balance by in 24 hours, in millionths."""
-        return _positive_micros(self.adjustment_limit)
+        return _micros(self.adjustment_limit)
+
+    def refund_limit_micros(self) -> int:
+        """What one operator may refund an organization in 24 hours, net, in millionths."""
+        return _micros(self.refund_limit)
 
     def funding_terms(self) -> FundingTerms:
         """The settings that buying funds rests on."""
@@ -309,12 +322,20 @@ class Settings(BaseSettings):
         return "UTC" if self.seller is None else self.seller.time_zone
 
 
-def _positive_micros(text: str) -> int:
-    """An amount in major units as millionths. Raises ValueError with what is allowed."""
+def _micros(text: str) -> int:
+    """An amount in major units as millionths, 0 or more. Raises ValueError with what is allowed."""
     try:
         micros = parse_micros(text)
     except MoneyError as error:
         raise ValueError(str(error)) from None
-    if micros <= 0:
+    if micros < 0:
+        raise ValueError(f"must not be below 0, as {text} is")
+    return micros
+
+
+def _positive_micros(text: str) -> int:
+    """An amount in major units as millionths, above 0. Raises ValueError with what is allowed."""
+    micros = _micros(text)
+    if micros == 0:
         raise ValueError(f"must be above 0, not {text}")
     return micros

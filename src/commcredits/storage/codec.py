@@ -40,6 +40,7 @@ _KINDS: Final[dict[str, type[Any]]] = {
     "adjusted": Adjusted,
     "block_set": BlockSet,
     "done": Done,
+    "ended": Ended,
 }
 _NAMES: Final = {kind: name for name, kind in _KINDS.items()}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from commcredits.edges.http.administration import answers, payment_answers
+from commcredits.edges.http.administration import answers, payment_answers, refund_requests
 from tests.edges.cli.terminal import NOBODY, Terminal
 
 
@@ -83,6 +83,27 @@ def test_a_refund_is_made_and_listed_and_what_is_not_there_is_refused(terminal: 
     assert "unknown_top_up" in terminal.type("payments", "resume", organization, NOBODY).complaint
     assert terminal.do("disputes", "list", organization)["items"] == []
     assert terminal.type("refunds", "list", organization).status == 0
+
+
+def test_a_refund_above_the_limit_waits_for_somebody_else_than_the_terminal(terminal: Terminal) -> None:
+    organization = terminal.open_organization()
+    bought = terminal.do("funds", "add", organization, "150", "--payment-method", terminal.add_card(organization))
+    words = ("refunds", "make", organization, bought["top_up_id"], "--reason", "left us", "--by", "alice")
+    pending = terminal.do(*words)
+    _has_the_fields_of(pending, refund_requests.RefundRequest)
+    assert (pending["state"], pending["asked"], pending["amount"]) == ("pending", None, "150.000000")
+    request = pending["refund_request_id"]
+    for name in ("alice", "bob"):
+        refused = terminal.type("refund-requests", "approve", organization, request, "--as", name)
+        assert (refused.status, "second_person_required" in refused.complaint) == (1, True)
+    assert "left us" in terminal.type("refund-requests", "list", organization, "--state", "pending").output
+    assert terminal.do("refund-requests", "list", organization)["items"] == [pending]
+    rejected = terminal.do("refund-requests", "reject", organization, request, "--as", "bob")
+    assert (rejected["state"], rejected["decided_by"]) == ("rejected", "bob")
+    assert "refund_settled" in terminal.type("refund-requests", "approve", organization, request).complaint
+    assert terminal.type("refund-requests", "list", organization, "--state", "stolen").status == 2
+    assert "pending" in terminal.type(*words).output
+    assert terminal.do("refunds", "list", organization)["items"] == []
 
 
 def test_what_gateways_told_is_listed_and_an_event_that_nobody_told_of_is_refused(terminal: Terminal) -> None:

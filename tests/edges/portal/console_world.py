@@ -31,7 +31,7 @@ from commcredits.operations.services import Services
 from commcredits.operations.tariffs import RateDeckInfo, draft_rate_deck
 from commcredits.operations.verification_runs import run_verification
 from tests.edges.portal.visitor import TOKEN, Form, forms_of
-from tests.operations.office import DECK, HEADER, Office, new_id, open_office
+from tests.operations.office import DECK, HEADER, NOON, Office, new_id, open_office
 from tests.operations.staff import hire
 from tests.operations.till import Till, open_till
 
@@ -161,6 +161,7 @@ def staff(name: str) -> Actor:
         permissions=permissions_of((Role.OPERATOR_STAFF,)),
         roles=(Role.OPERATOR_STAFF,),
         edge="portal",
+        proved_at=NOON,
     )
 
 

@@ -34,6 +34,7 @@ from commcredits.edges.cli import (
     rates,
     receipts,
     recharge,
+    refund_requests,
     refunds,
     reports,
     rules,
@@ -89,6 +90,7 @@ def build_app(parts: Parts) -> typer.Typer:
     app.add_typer(funds.commands(parts), name="funds")
     app.add_typer(payments.commands(parts), name="payments")
     app.add_typer(refunds.commands(parts), name="refunds")
+    app.add_typer(refund_requests.commands(parts), name="refund-requests")
     app.add_typer(payments.dispute_commands(parts), name="disputes")
     app.add_typer(adjustments.commands(parts), name="adjustments")
     app.add_typer(vouchers.commands(parts), name="vouchers")

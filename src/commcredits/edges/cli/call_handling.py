@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from commcredits.edges.cli.adjustments import CONSOLE, ActingAs
 from commcredits.edges.cli.options import LIMIT_DEFAULT, AsJson, CommandId, Cursor, Limit, OrganizationId, whole_option
 from commcredits.edges.cli.parts import Parts
+from commcredits.edges.cli.refund_requests import write_request
 from commcredits.edges.cli.refusing import taken
 from commcredits.edges.cli.running import run
 from commcredits.edges.cli.writing import (
@@ -29,6 +31,7 @@ if TYPE_CHECKING:  # loading what a command does not use would delay its first w
     from commcredits.operations.call_cuts import CutOrder
     from commcredits.operations.call_flags import FlagRecord
     from commcredits.operations.paging import Page
+    from commcredits.operations.refund_requests import RefundRequest
 
 OPERATOR: Final = "operator"
 """Who orders a cut at the terminal."""
@@ -81,25 +84,36 @@ def _add_refund(group: typer.Typer, parts: Parts) -> None:
         organization: OrganizationId,
         session_id: SessionId,
         used_seconds: Annotated[int, whole_option("How many of its seconds stay charged", 0, _SECONDS_MAX)] = 0,
+        reason: Annotated[str, typer.Option(help="Why, for whoever has to agree.")] = "",
+        acting_as: ActingAs = CONSOLE,
         command_id: CommandId = None,
         as_json: AsJson = False,
     ) -> None:
         """Give back what a call that is over was charged, wholly or for its last part."""
-        from commcredits.operations import call_cuts
+        from commcredits.core.outcomes import Ended
+        from commcredits.operations import refund_asking
+        from commcredits.operations.refund_requests import RefundRequest
 
-        async def work() -> Ended:
+        async def work() -> Ended | RefundRequest:
             async with parts.open_services() as opened:
-                return taken(
-                    await call_cuts.refund_call(
+                refunded = taken(
+                    await refund_asking.request_call_refund(
                         opened.services,
                         organization_id=organization,
                         command_id=command_id or opened.services.new_id(),
                         session_id=session_id,
                         used_seconds=used_seconds,
+                        reason=reason,
+                        requested_by=acting_as,
                     )
                 )
+                assert isinstance(refunded, Ended | RefundRequest), refunded
+                return refunded
 
         ended = run(work())
+        if isinstance(ended, RefundRequest):
+            write_request(ended, as_json=as_json)
+            return
         if as_json:
             write_json(document_of(ended, without=("pool_minutes",), session_id=session_id))
             return

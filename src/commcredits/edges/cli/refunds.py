@@ -6,7 +6,7 @@ Knows arguments and what is shown. Refuses to know how much may be given back.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
@@ -22,6 +22,7 @@ from commcredits.edges.cli.options import (
 )
 from commcredits.edges.cli.parts import Parts
 from commcredits.edges.cli.payments import SaidBy, TopUpId
+from commcredits.edges.cli.refund_requests import write_request
 from commcredits.edges.cli.refusing import taken
 from commcredits.edges.cli.running import run
 from commcredits.edges.cli.writing import (
@@ -37,8 +38,11 @@ from commcredits.edges.cli.writing import (
 if TYPE_CHECKING:
     from commcredits.core.outcomes import Refused
     from commcredits.operations.paging import Page
+    from commcredits.operations.refund_requests import RefundRequest
     from commcredits.operations.services import Services
     from commcredits.storage.refunds import RefundRecord
+
+T = TypeVar("T")
 
 RefundId = Annotated[str, typer.Argument(metavar="REFUND", help="The id of the refund.")]
 _KEPT_TO_OURSELVES: Final = ("organization_id", "charge_reference")
@@ -64,11 +68,13 @@ def _add_make(group: typer.Typer, parts: Parts) -> None:
         command_id: CommandId = None,
         as_json: AsJson = False,
     ) -> None:
-        """Refund what is unused of a top-up, or a part of it; the funds leave the balance at once."""
-        from commcredits.operations import refunds
+        """Refund what is unused of a top-up, or a part of it: at once up to the limit, else once approved."""
+        from commcredits.operations import refund_asking
+        from commcredits.operations.refund_requests import RefundRequest
+        from commcredits.storage.refunds import RefundRecord
 
-        async def work(services: Services) -> RefundRecord | Refused:
-            return await refunds.refund_top_up(
+        async def work(services: Services) -> RefundRecord | RefundRequest | Refused:
+            return await refund_asking.request_refund(
                 services,
                 organization_id=organization,
                 command_id=command_id or services.new_id(),
@@ -78,7 +84,12 @@ def _add_make(group: typer.Typer, parts: Parts) -> None:
                 requested_by=by,
             )
 
-        _write(_do(parts, work), as_json=as_json)
+        made = _do(parts, work)
+        if isinstance(made, RefundRequest):
+            write_request(made, as_json=as_json)
+            return
+        assert isinstance(made, RefundRecord), made
+        _write(made, as_json=as_json)
 
 
 def _add_list(group: typer.Typer, parts: Parts) -> None:
@@ -157,8 +168,8 @@ def _add_verdicts(group: typer.Typer, parts: Parts) -> None:
         _write(_do(parts, work), as_json=as_json)
 
 
-def _do(parts: Parts, work: Callable[[Services], Awaitable[RefundRecord | Refused]]) -> RefundRecord:
-    async def with_services() -> RefundRecord:
+def _do(parts: Parts, work: Callable[[Services], Awaitable[T | Refused]]) -> T:
+    async def with_services() -> T:
         async with parts.open_services(with_gateways=True) as opened:
             return taken(await work(opened.services))
 

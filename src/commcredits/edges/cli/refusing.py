@@ -100,6 +100,7 @@ REFUSALS: Final[Mapping[RefusalCode, str]] = {
     RefusalCode.VOUCHER_NOT_VALID: "the code is of no voucher, or of one that is used, expired or in another currency",
     RefusalCode.UNKNOWN_ADJUSTMENT: "the organization has no adjustment with this id",
     RefusalCode.ADJUSTMENT_SETTLED: "the adjustment was made or rejected already",
+    RefusalCode.REFUND_SETTLED: "the refund was agreed to or rejected already",
     RefusalCode.SECOND_PERSON_REQUIRED: "somebody else than who asked for it has to agree",
     RefusalCode.TAX_ID_NOT_VALID: "the tax id is not one of this country",
     RefusalCode.UNKNOWN_RECEIPT: "the organization has no receipt with this number",

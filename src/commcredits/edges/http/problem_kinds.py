@@ -158,6 +158,7 @@ REFUSALS: Final[Mapping[RefusalCode, ProblemKind]] = {
     ),
     RefusalCode.UNKNOWN_ADJUSTMENT: kind(404, "Unknown adjustment", "The organization has no adjustment with this id."),
     RefusalCode.ADJUSTMENT_SETTLED: kind(409, "Adjustment settled", "The adjustment was made or rejected already."),
+    RefusalCode.REFUND_SETTLED: kind(409, "Refund settled", "The refund was agreed to or rejected already."),
     RefusalCode.SECOND_PERSON_REQUIRED: kind(
         403, "Second person required", "Somebody else than who asked for it has to agree."
     ),

@@ -157,6 +157,7 @@ REFUSALS: Final[Mapping[RefusalCode, RefusalSentence]] = {
     RefusalCode.VOUCHER_NOT_VALID: RefusalSentence(plain=marked("This voucher cannot be redeemed.")),
     RefusalCode.UNKNOWN_ADJUSTMENT: RefusalSentence(plain=marked("There is no such adjustment.")),
     RefusalCode.ADJUSTMENT_SETTLED: RefusalSentence(plain=marked("The adjustment was made or rejected already.")),
+    RefusalCode.REFUND_SETTLED: RefusalSentence(plain=marked("The refund was agreed to or rejected already.")),
     RefusalCode.SECOND_PERSON_REQUIRED: RefusalSentence(plain=marked("Somebody else has to agree.")),
     RefusalCode.TAX_ID_NOT_VALID: RefusalSentence(plain=marked("The tax ID is not valid.")),
     RefusalCode.UNKNOWN_RECEIPT: RefusalSentence(plain=marked("There is no such receipt.")),

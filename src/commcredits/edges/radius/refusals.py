@@ -76,6 +76,7 @@ REFUSALS: Final[Mapping[RefusalCode, str]] = {
     RefusalCode.VOUCHER_NOT_VALID: "Voucher not valid.",
     RefusalCode.UNKNOWN_ADJUSTMENT: "Unknown adjustment.",
     RefusalCode.ADJUSTMENT_SETTLED: "Adjustment settled.",
+    RefusalCode.REFUND_SETTLED: "Refund settled.",
     RefusalCode.SECOND_PERSON_REQUIRED: "Second person required.",
     RefusalCode.TAX_ID_NOT_VALID: "Tax id not valid.",
     RefusalCode.UNKNOWN_RECEIPT: "Unknown receipt.",

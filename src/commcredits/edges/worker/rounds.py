@@ -37,6 +37,7 @@ from commcredits.operations.payment_method_roles import detach_removed_methods
 from commcredits.operations.payments import FROM_THE_OLDEST, Resolved, resolve_open_top_ups
 from commcredits.operations.receipts import issue_receipts
 from commcredits.operations.recharging import check_recharges, run_due_recharges
+from commcredits.operations.refund_requests import complete_refund_requests
 from commcredits.operations.refunds import resolve_open_refunds
 from commcredits.operations.retention import FROM_THE_FIRST_ORGANIZATION, erase_old_calls
 from commcredits.operations.services import Services
@@ -115,6 +116,7 @@ def rounds_of(services: Services, *more: Round) -> tuple[Round, ...]:
         Round(name="announce_flags", interval_seconds=1.0, run=lambda: announce_flags(services)),
         Round(name="learn_usual_spend", interval_seconds=_DAY_SECONDS, run=lambda: learn_usual_spend(services)),
         Round(name="complete_adjustments", interval_seconds=10.0, run=lambda: complete_adjustments(services)),
+        Round(name="complete_refunds", interval_seconds=10.0, run=lambda: complete_refund_requests(services)),
         Round(name="complete_vouchers", interval_seconds=10.0, run=lambda: complete_vouchers(services)),
         Round(name="finish_closings", interval_seconds=5.0, run=lambda: finish_closings(services)),
         Round(name="prune_meters", interval_seconds=_DAY_SECONDS, run=lambda: prune_meters(services)),

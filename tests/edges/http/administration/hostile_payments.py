@@ -11,6 +11,7 @@ ROLES = f"{ORGANIZATION}/payment-method-roles"
 METHOD = f"{ORGANIZATION}/payment-methods/{{payment_method}}"
 TOP_UP = f"{ORGANIZATION}/top-ups/{{top_up}}"
 REFUNDS = f"{ORGANIZATION}/refunds"
+REQUESTS = f"{ORGANIZATION}/refund-requests"
 NOWHERE = f"/v1/organizations/{UNKNOWN_ID}"
 NOBODY: dict[str, Any] = {"status": 404, "code": "unknown_organization"}
 NO_METHOD: dict[str, Any] = {"status": 422, "code": "unknown_payment_method"}
@@ -84,6 +85,13 @@ HOSTILE_PAYMENTS = [
          code="unknown_refund"),
     get("disputes of nobody", f"{NOWHERE}/disputes", "", **NOBODY),
     get("refunds after a place that is none", f"{REFUNDS}?cursor=7", "cursor"),
+    get("refund requests in no state", f"{REQUESTS}?state=stolen", "state"),
+    get("refund requests after a place that is none", f"{REQUESTS}?cursor=7", "cursor"),
+    get("a refund request that is no id", f"{REQUESTS}/7", "refund_request_id"),
+    send("a refund that nobody asked for, approved", f"{REQUESTS}/{UNKNOWN_ID}/approval", "", "", status=404,
+         code="unknown_refund", headers={}),
+    send("a refund that nobody asked for, rejected", f"{REQUESTS}/{UNKNOWN_ID}/rejection", "", "", status=404,
+         code="unknown_refund", headers={}),
     get("events in a state that is none", "/v1/gateway-events?state=lost", "state"),
     get("events after a place that is none", "/v1/gateway-events?cursor=7", "cursor"),
     get("payouts after a place of another list", "/v1/gateway-payouts?cursor=WyJjYWxscyIsIjEiLCJhIl0", "cursor"),

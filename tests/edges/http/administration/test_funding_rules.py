@@ -11,7 +11,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from commcredits.edges.http.administration.accounting import EXPORTS_AT_ONCE
-from tests.edges.http.administration.walk_over_funding_rules import VOUCHERS
+from tests.edges.http.administration.walk_over_funding_rules import VOUCHERS, as_alice
+from tests.edges.http.administration.walk_over_refund_requests import refundable
 from tests.edges.http.administration.world import ALICE_TOKEN, World, client_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -36,6 +37,24 @@ async def test_four_eyes_are_two_tokens(world: World) -> None:
     assert (agreed.json()["state"], agreed.json()["decided_by"]) == ("applied", "operator")
     balance = (await world.client.get(f"/v1/organizations/{organization}/balance")).json()
     assert balance["posted"] == "500.000000"
+
+
+async def test_a_refund_above_the_limit_waits_for_a_second_token(world: World) -> None:
+    path, top_up = await refundable(world)
+    balance = f"{path}/balance"
+    key, body = world.key(), {"top_up_id": top_up, "reason": "Left us"}
+    asked = [await world.client.post(f"{path}/refunds", json=body, headers=key) for _ in range(2)]
+    assert [(each.status_code, each.json()["state"]) for each in asked] == [(202, "pending")] * 2
+    assert (asked[0].json(), asked[0].json()["asked"]) == (asked[1].json(), None)
+    assert (await world.client.get(balance)).json()["posted"] == "400.000000"
+    place = f"{path}/refund-requests/{asked[0].json()['refund_request_id']}/approval"
+    own = await world.client.post(place)
+    assert (own.status_code, own.json()["code"]) == (403, "second_person_required")
+    agreed = (await as_alice(world, place)).json()
+    assert (agreed["state"], agreed["decided_by"]) == ("applied", "alice")
+    refund = (await world.client.get(f"{path}/refunds/{agreed['refund_id']}")).json()
+    assert (refund["amount"], refund["requested_by"]) == ("400.000000", "operator")
+    assert (await world.client.get(balance)).json()["posted"] == "0.000000"
 
 
 async def test_no_log_line_has_a_code_or_a_token(world: World) -> None:

@@ -48,6 +48,10 @@ from tests.edges.http.administration.walk_over_programs import (
 from tests.edges.http.administration.walk_over_rates import walk_into_refusals_of_rates, walk_well_over_rates
 from tests.edges.http.administration.walk_over_receipts import walk_into_refusals_of_receipts, walk_well_over_receipts
 from tests.edges.http.administration.walk_over_recharge import walk_into_refusals_of_recharge
+from tests.edges.http.administration.walk_over_refund_requests import (
+    walk_into_refusals_of_refund_requests,
+    walk_well_over_refund_requests,
+)
 from tests.edges.http.administration.walk_over_spending import walk_into_refusals_of_spending, walk_well_over_spending
 from tests.edges.http.administration.walk_over_telling import walk_into_refusals_of_telling, walk_well_over_telling
 from tests.edges.http.administration.walk_over_usage import walk_into_refusals_of_usage, walk_well_over_usage
@@ -255,6 +259,7 @@ async def _walk_well(world: World) -> None:
     await walk_well_over_policies(world, organization)
     await walk_well_over_handling(world, organization)
     await walk_well_over_payments(world, organization)
+    await walk_well_over_refund_requests(world)
     await walk_well_over_receipts(world, organization)
     await walk_well_over_telling(world, organization)
     await walk_well_over_access(world, organization)
@@ -372,6 +377,7 @@ async def _walk_into_refusals(world: World) -> None:
     await walk_into_refusals_of_policies(world, organization)
     await walk_into_refusals_of_handling(world, organization)
     await walk_into_refusals_of_payments(world, organization)
+    await walk_into_refusals_of_refund_requests(world)
     await world.close_organization(organization)
     await walk_into_closed_doors_of_people(world, organization)
     await walk_into_closed_doors_of_moving_in(world, organization)

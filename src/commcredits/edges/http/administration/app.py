@@ -57,6 +57,7 @@ from commcredits.edges.http.administration.rate_decks import add_rate_deck_assig
 from commcredits.edges.http.administration.receipts import add_billing_details, add_receipts
 from commcredits.edges.http.administration.recharge import add_auto_recharge, add_balance_alerts
 from commcredits.edges.http.administration.recorded_calls import add_call_mappings, add_recorded_calls, add_rerating
+from commcredits.edges.http.administration.refund_requests import add_refund_requests
 from commcredits.edges.http.administration.refusing import ProblemError, problem_response
 from commcredits.edges.http.administration.reports import add_calls, add_money_reports
 from commcredits.edges.http.administration.routes import StrictRoute
@@ -156,6 +157,7 @@ def _add_paths(routes: APIRouter) -> None:
     add_waiting_payments(routes)
     add_refunds(routes)
     add_refunds_by_hand(routes)
+    add_refund_requests(routes)
     add_disputes(routes)
     add_promotions(routes)
     add_auto_recharge(routes)

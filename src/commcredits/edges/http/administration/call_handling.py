@@ -7,34 +7,39 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from commcredits.core.flags import FlagKind
 from commcredits.core.money import format_micros
-from commcredits.core.outcomes import RefusalCode
+from commcredits.core.outcomes import Ended, RefusalCode
 from commcredits.edges.http.administration import answers
-from commcredits.edges.http.administration.access import ActingServices
+from commcredits.edges.http.administration.access import ActingOperator, ActingServices
 from commcredits.edges.http.administration.answers import Amount, Currency, Identity, Listing, Seconds, Time
 from commcredits.edges.http.administration.documenting import Tag, guarded, guarded_with_json
 from commcredits.edges.http.administration.forms import (
     PAGE_ITEMS_DEFAULT,
     Identifier,
     SessionId,
+    prose_form,
     text_form,
     whole_form,
 )
 from commcredits.edges.http.administration.parameters import CursorQuery, KeyHeader, LimitQuery
+from commcredits.edges.http.administration.refund_requests import WAITING, waiting
 from commcredits.edges.http.administration.refusing import taken
 from commcredits.edges.http.charging.fields import USED_SECONDS_MAX
-from commcredits.operations import call_cuts, call_flags
+from commcredits.operations import call_cuts, call_flags, refund_asking
 from commcredits.operations.call_cuts import CUT_REASON, OPERATOR_REASON
+from commcredits.operations.refund_requests import RefundRequest
+from commcredits.operations.refunds import REASON_CHARACTERS_MAX
 
 OPERATOR: Final = "operator"
 """Who orders a cut, as long as there is one token."""
 
 CutReason = Annotated[str, text_form(CUT_REASON, "one word of small letters, digits and _", OPERATOR_REASON)]
 UsedSeconds = Annotated[int, whole_form(USED_SECONDS_MAX)]
+RefundReason = Annotated[str, prose_form(0, REASON_CHARACTERS_MAX, "No audio")]
 
 
 class CallToCut(BaseModel):
@@ -49,16 +54,19 @@ class CallToCut(BaseModel):
 
 
 class CallToRefund(BaseModel):
-    """An ended call, and how many of its seconds stay charged."""
+    """An ended call, how many of its seconds stay charged, and why, for whoever has to agree."""
 
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
-        json_schema_extra={"examples": [{"session_id": "a84b4c76e66710@192.0.2.1", "used_seconds": 0}]},
+        json_schema_extra={
+            "examples": [{"session_id": "a84b4c76e66710@192.0.2.1", "used_seconds": 0, "reason": "No audio"}]
+        },
     )
 
     session_id: SessionId
     used_seconds: UsedSeconds = 0
+    reason: RefundReason = ""
 
 
 class CutOrder(BaseModel):
@@ -131,24 +139,34 @@ def _add_call_refund(routes: APIRouter) -> None:
         "/v1/organizations/{organization_id}/call-refunds",
         tags=[Tag.REPORTS],
         summary="Give back what a call was charged",
-        description="What the call was charged beyond the seconds that stay returns to the lots and pools that paid.",
+        description="What the call was charged beyond the seconds that stay returns to the lots and pools that paid: "
+        "up to the operator's limit at once, beyond when somebody else approves it.",
         response_description="What the call is charged now.",
-        responses=guarded_with_json(
-            RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.UNKNOWN_SESSION, RefusalCode.CONFLICT
-        ),
+        responses=WAITING
+        | guarded_with_json(RefusalCode.UNKNOWN_ORGANIZATION, RefusalCode.UNKNOWN_SESSION, RefusalCode.CONFLICT),
+        response_model=Refund,
     )
     async def refund_call(
-        services: ActingServices, organization_id: Identifier, body: CallToRefund, key: KeyHeader
-    ) -> Refund:
+        services: ActingServices,
+        organization_id: Identifier,
+        body: CallToRefund,
+        key: KeyHeader,
+        operator: ActingOperator,
+    ) -> Refund | Response:
         ended = taken(
-            await call_cuts.refund_call(
+            await refund_asking.request_call_refund(
                 services,
                 organization_id=organization_id,
                 command_id=key,
                 session_id=body.session_id,
                 used_seconds=body.used_seconds,
+                reason=body.reason,
+                requested_by=operator,
             )
         )
+        if isinstance(ended, RefundRequest):
+            return waiting(ended)
+        assert isinstance(ended, Ended), ended
         return Refund(
             session_id=body.session_id,
             duration_seconds=ended.duration_seconds,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from commcredits.core.outcomes import RefusalCode
 from commcredits.edges.http.administration import answers, payment_answers
@@ -24,8 +24,11 @@ from commcredits.edges.http.administration.payment_requests import (
     PaymentToResume,
     RefundToMake,
 )
+from commcredits.edges.http.administration.refund_requests import WAITING, waiting
 from commcredits.edges.http.administration.refusing import taken
-from commcredits.operations import by_hand, disputes, payments, refunds
+from commcredits.operations import by_hand, disputes, payments, refund_asking, refunds
+from commcredits.operations.refund_requests import RefundRequest
+from commcredits.storage.refunds import RefundRecord
 
 _ORGANIZATION: Final = "/v1/organizations/{organization_id}"
 _TOP_UP: Final = f"{_ORGANIZATION}/top-ups/{{top_up_id}}"
@@ -112,16 +115,19 @@ def add_refunds(routes: APIRouter) -> None:
         _REFUNDS,
         tags=[Tag.FUNDS],
         summary="Refund what is unused of a top-up, or a part of it",
-        description="To the method that paid, tax in proportion. The funds leave the balance at once; its state tells "
-        "what the gateway said. The same key refunds once.",
+        description="To the method that paid, tax in proportion. Up to the operator's limit the funds leave the "
+        "balance at once, and the refund's state tells what the gateway said; beyond, nothing is taken until somebody "
+        "else approves it. The same key refunds once.",
         status_code=HTTPStatus.CREATED,
         response_description="The refund, as it stands.",
-        responses=guarded_with_json(
+        responses=WAITING
+        | guarded_with_json(
             RefusalCode.UNKNOWN_ORGANIZATION,
             RefusalCode.UNKNOWN_TOP_UP,
             RefusalCode.NOTHING_TO_REFUND,
             RefusalCode.CONFLICT,
         ),
+        response_model=Refund,
     )
     async def refund_top_up(
         services: ActingServices,
@@ -129,18 +135,27 @@ def add_refunds(routes: APIRouter) -> None:
         body: RefundToMake,
         key: KeyHeader,
         operator: ActingOperator,
-    ) -> Refund:
-        refunded = await refunds.refund_top_up(
-            services,
-            organization_id=organization_id,
-            command_id=key,
-            top_up_id=body.top_up_id,
-            amount_micros=body.amount,
-            reason=body.reason,
-            requested_by=operator,
+    ) -> Refund | Response:
+        refunded = taken(
+            await refund_asking.request_refund(
+                services,
+                organization_id=organization_id,
+                command_id=key,
+                top_up_id=body.top_up_id,
+                amount_micros=body.amount,
+                reason=body.reason,
+                requested_by=operator,
+            )
         )
-        return payment_answers.refund(taken(refunded))
+        if isinstance(refunded, RefundRequest):
+            return waiting(refunded)
+        assert isinstance(refunded, RefundRecord), refunded
+        return payment_answers.refund(refunded)
 
+    _add_refund_reads(routes)
+
+
+def _add_refund_reads(routes: APIRouter) -> None:
     @routes.get(
         _REFUNDS,
         tags=[Tag.FUNDS],

@@ -41,15 +41,20 @@ class Desk:
 
     door: Door
 
-    def opened(self, answer: Answer, *, reads: FieldsReader = read_fields) -> Callable[[Request], Awaitable[Response]]:
-        """An endpoint for the operator's people; anybody else is told that they may not."""
+    def opened(
+        self, answer: Answer, *, needs_proof: bool = False, reads: FieldsReader = read_fields
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """An endpoint for the operator's people; anybody else is told that they may not.
+
+        ``needs_proof`` is for what moves money: whoever signed in too long ago proves again who they are.
+        """
 
         async def for_operators(page: Page) -> Response:
             if not page.actor.may(Permission.OPERATOR_READ):
                 return self.door.refused(page, Refused(code=RefusalCode.NOT_PERMITTED))
             return await answer(page)
 
-        return self.door.guarded(for_operators, reads=reads)
+        return self.door.guarded(for_operators, needs_proof=needs_proof, reads=reads)
 
     def show(self, page: Page, template: str, *, status: int = 200, **values: object) -> Response:
         """A page of the console."""

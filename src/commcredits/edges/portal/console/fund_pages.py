@@ -1,4 +1,4 @@
-"""The console's pages of funds by hand: adjustments and who agrees to them, vouchers, giving back a call's charge.
+"""The console's pages of funds by hand: adjustments and who agrees to them, vouchers.
 
 Knows which question each page asks. Refuses to know who may agree: the operation does.
 """
@@ -27,20 +27,17 @@ from commcredits.edges.portal.console.links import console_links
 from commcredits.edges.portal.forms import FormView
 from commcredits.edges.portal.page import Page
 from commcredits.operations.adjustments import (
-    WHO_CHARACTERS_MAX,
     approve_adjustment,
     get_adjustment,
     reject_adjustment,
     request_adjustment,
 )
 from commcredits.operations.adjustments_overview import list_all_adjustments
-from commcredits.operations.call_cuts import refund_call
+from commcredits.operations.agreeing import WHO_CHARACTERS_MAX
 from commcredits.operations.organizations import Organization, get_organization
 from commcredits.operations.voucher_batches import list_voucher_batches, void_voucher_batch
 
 ASK_FIELDS: Final = ("organization", "amount", REASON)
-CALL_FIELDS: Final = ("organization", "session", "seconds")
-_SECONDS_DIGITS_MAX: Final = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,31 +120,6 @@ class FundPages:
         if isinstance(voided, Refused):
             return self.desk.refused(page, voided)
         return self.desk.done(console_links(page).to("vouchers", done="voided"))
-
-    async def call_form(self, page: Page) -> Response:
-        """The form that gives back what a call was charged."""
-        query = page.request.query_params
-        values = {"organization": query.get("organization", ""), "session": query.get("session", ""), "seconds": "0"}
-        return self.desk.show(page, "refund_call.html", form=blank(CALL_FIELDS, values))
-
-    async def refund_call(self, page: Page) -> Response:
-        """Give it back."""
-        fields = Fields(page)
-        text = fields.text("seconds")
-        readable = text.isascii() and text.isdigit() and len(text) <= _SECONDS_DIGITS_MAX
-        if not readable:
-            fields.wrong("seconds", words.SECONDS_WANTED)
-            return self.desk.show(page, "refund_call.html", status=422, form=fields.view(CALL_FIELDS))
-        refunded = await refund_call(
-            page.services,
-            organization_id=fields.text("organization"),
-            command_id=fields.command_id,
-            session_id=page.form.get("session", "").strip(),
-            used_seconds=int(text),
-        )
-        if isinstance(refunded, Refused):
-            return self.desk.show(page, "refund_call.html", status=422, form=fields.refused(CALL_FIELDS, refunded))
-        return self.desk.done(console_links(page).organization(fields.text("organization"), done="call_refunded"))
 
     async def _organization(self, page: Page, organization_id: str) -> Organization | Refused:
         return await get_organization(page.services, organization_id=organization_id)

@@ -27,6 +27,7 @@ JOBS: Final[Mapping[str, str]] = {
     "announce_flags": marked("Tells the log of flags"),
     "learn_usual_spend": marked("Learns what calls to each country usually cost"),
     "complete_adjustments": marked("Applies adjustments that were agreed to"),
+    "complete_refunds": marked("Carries out refunds that were agreed to"),
     "complete_vouchers": marked("Redeems vouchers that were claimed"),
     "finish_closings": marked("Closes organizations"),
     "prune_meters": marked("Forgets meters of old months"),

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from commcredits.core.outcomes import Refused
 from commcredits.core.topups import OPEN_STATES
 from commcredits.edges.portal.console import words
-from commcredits.edges.portal.console.desk import PER_PAGE, REASON, Desk, Fields, blank, cursor_of, who
+from commcredits.edges.portal.console.desk import PER_PAGE, Desk, Fields, blank, cursor_of, who
 from commcredits.edges.portal.console.links import console_links
 from commcredits.edges.portal.forms import FormView
 from commcredits.edges.portal.page import Page
@@ -27,13 +27,11 @@ from commcredits.operations.payments_overview import (
     list_open_refunds,
     look_up_top_up,
 )
-from commcredits.operations.refunds import refund_top_up
 from commcredits.operations.service_health import STUCK_AFTER_SECONDS
 from commcredits.operations.sweeping import list_payouts
 from commcredits.operations.telling_overview import Way, list_failed_tellings, tell_again
 
 HAND_FIELDS: Final = ("organization", "top_up", "refund", "reference")
-REFUND_FIELDS: Final = ("organization", "top_up", "amount", REASON)
 EVENT_STATES: Final = ("failed", "waiting", "done", "ignored")
 
 
@@ -110,36 +108,6 @@ class PaymentPages:
             return await self._by_hand(page, fields.refused(HAND_FIELDS, paid), status=422)
         return self.desk.done(console_links(page).to("payments", done="said", all="yes"))
 
-    async def refund_form(self, page: Page) -> Response:
-        """The form that gives back what is left of a purchase."""
-        query = page.request.query_params
-        values = {"organization": query.get("organization", ""), "top_up": query.get("top_up", "")}
-        return await self._refund(page, blank(REFUND_FIELDS, values))
-
-    async def refund(self, page: Page) -> Response:
-        """Give it back."""
-        fields = Fields(page)
-        organization = await get_organization(page.services, organization_id=fields.text("organization"))
-        if isinstance(organization, Refused):
-            return self.desk.refused(page, organization)
-        amount = fields.amount("amount", organization.currency) if fields.text("amount") else None
-        reason = fields.text(REASON, required=True)
-        if fields.errors:
-            return await self._refund(page, fields.view(REFUND_FIELDS), status=422)
-        refunded = await refund_top_up(
-            page.services,
-            organization_id=organization.organization_id,
-            command_id=fields.command_id,
-            top_up_id=fields.text("top_up"),
-            amount_micros=amount,
-            reason=reason,
-            requested_by=who(page)[:200],
-        )
-        if isinstance(refunded, Refused):
-            form = fields.refused(REFUND_FIELDS, refunded, organization.currency)
-            return await self._refund(page, form, status=422)
-        return self.desk.done(console_links(page).organization(organization.organization_id, done="refunded"))
-
     async def disputes(self, page: Page) -> Response:
         """Purchases that were ever disputed."""
         listed = await list_all_disputes(page.services, cursor=cursor_of(page), limit=PER_PAGE)
@@ -213,13 +181,3 @@ class PaymentPages:
         return self.desk.show(
             page, "by_hand.html", status=status, about=organization, top_up=top_up, form=form, words=words
         )
-
-    async def _refund(self, page: Page, form: FormView, *, status: int = 200) -> Response:
-        organization_id = form.values["organization"]
-        organization = await get_organization(page.services, organization_id=organization_id)
-        if isinstance(organization, Refused):
-            return self.desk.refused(page, organization)
-        top_up = await get_top_up(page.services, organization_id=organization_id, top_up_id=form.values["top_up"])
-        if isinstance(top_up, Refused):
-            return self.desk.refused(page, top_up)
-        return self.desk.show(page, "refund.html", status=status, about=organization, top_up=top_up, form=form)

@@ -5,6 +5,8 @@ Knows the pages. Refuses to let anybody but the operator's people past any of th
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.routing import BaseRoute, Route
 
 from commcredits.edges.portal.console import links
@@ -17,6 +19,7 @@ from commcredits.edges.portal.console.health_pages import HealthPages
 from commcredits.edges.portal.console.margin_pages import MarginPages
 from commcredits.edges.portal.console.organization_pages import OrganizationPages
 from commcredits.edges.portal.console.payment_pages import PaymentPages
+from commcredits.edges.portal.console.refund_pages import RefundPages
 from commcredits.edges.portal.door import Door
 from commcredits.edges.portal.uploads import read_upload
 
@@ -27,8 +30,11 @@ def console_routes(door: Door) -> list[BaseRoute]:
     shown, sent = _pages(desk)
     decks = DeckPages(desk=desk)
     return [
-        *(Route(path, desk.opened(answer)) for path, answer in shown),
-        *(Route(path, desk.opened(answer), methods=["POST"]) for path, answer in sent),
+        *(Route(path, desk.opened(answer, needs_proof=path in _PROVED)) for path, answer in shown),
+        *(
+            Route(path, desk.opened(answer, needs_proof=path in _PROVED | _PROVED_WHEN_SENT), methods=["POST"])
+            for path, answer in sent
+        ),
         Route(links.DECKS, desk.opened(decks.decks)),
         Route(links.NEW_DECK, desk.opened(decks.new_form)),
         Route(links.NEW_DECK, desk.opened(decks.new, reads=read_upload), methods=["POST"]),
@@ -47,6 +53,12 @@ def console_routes(door: Door) -> list[BaseRoute]:
     ]
 
 
+_PROVED: Final = frozenset({links.ASK_ADJUSTMENT, links.REFUND, links.REFUND_CALL})
+"""Forms that move money: whoever signed in too long ago proves who they are before they fill one in."""
+
+_PROVED_WHEN_SENT: Final = frozenset({links.DECIDE, links.DECIDE_REFUND, links.PROMOTION})
+"""The same for forms on pages that show more: asked when they are sent."""
+
 Routed = list[tuple[str, Answer]]
 
 
@@ -55,6 +67,7 @@ def _pages(desk: Desk) -> tuple[Routed, Routed]:
     health, calls, fraud = HealthPages(desk=desk), CallPages(desk=desk), FraudPages(desk=desk)
     organizations, margins, funds = OrganizationPages(desk=desk), MarginPages(desk=desk), FundPages(desk=desk)
     payments = PaymentPages(desk=desk)
+    refunds_shown, refunds_sent = _refund_pages(desk)
     shown: Routed = [
         (links.HEALTH, health.health),
         (links.GATEWAYS, health.gateways),
@@ -66,7 +79,6 @@ def _pages(desk: Desk) -> tuple[Routed, Routed]:
         (links.ORGANIZATION, organizations.organization),
         (links.CALLS, calls.calls),
         (links.CUT, calls.cut_form),
-        (links.REFUND_CALL, funds.call_form),
         (links.FRAUD, fraud.blocks),
         (links.FLAGS, fraud.flags),
         (links.SPENDING, fraud.spending),
@@ -80,12 +92,12 @@ def _pages(desk: Desk) -> tuple[Routed, Routed]:
         (links.VOUCHERS, funds.vouchers),
         (links.PAYMENTS, payments.attempts),
         (links.BY_HAND, payments.by_hand_form),
-        (links.REFUND, payments.refund_form),
         (links.DISPUTES, payments.disputes),
         (links.REFUNDS, payments.refunds),
         (links.EVENTS, payments.events),
         (links.PAYOUTS, payments.payouts),
         (links.TELLING, payments.telling),
+        *refunds_shown,
     ]
     sent: Routed = [
         (links.VERIFICATIONS, health.verify),
@@ -96,7 +108,6 @@ def _pages(desk: Desk) -> tuple[Routed, Routed]:
         (links.PROMOTION, organizations.promotion),
         (links.CLOSE, organizations.close),
         (links.CUT, calls.cut),
-        (links.REFUND_CALL, funds.refund_call),
         (links.BLOCK_BY_HAND, fraud.block_by_hand),
         (links.BLOCK, fraud.lift),
         (links.MARGINS, margins.ask),
@@ -105,8 +116,24 @@ def _pages(desk: Desk) -> tuple[Routed, Routed]:
         (links.VOUCHERS, funds.void),
         (links.LOOK_UP, payments.look_up),
         (links.BY_HAND, payments.by_hand),
-        (links.REFUND, payments.refund),
         (links.EVENTS, payments.deal_again),
         (links.TELLING, payments.tell),
+        *refunds_sent,
+    ]
+    return shown, sent
+
+
+def _refund_pages(desk: Desk) -> tuple[Routed, Routed]:
+    refunds = RefundPages(desk=desk)
+    shown: Routed = [
+        (links.REFUND_CALL, refunds.call_form),
+        (links.REFUND, refunds.form),
+        (links.REFUND_REQUESTS, refunds.requests),
+        (links.DECIDE_REFUND, refunds.request),
+    ]
+    sent: Routed = [
+        (links.REFUND_CALL, refunds.refund_call),
+        (links.REFUND, refunds.refund),
+        (links.DECIDE_REFUND, refunds.decide),
     ]
     return shown, sent

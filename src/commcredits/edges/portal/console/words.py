@@ -15,6 +15,7 @@ from commcredits.edges.portal.console.job_words import JOBS
 from commcredits.edges.translations import marked
 from commcredits.edges.translations.notice_words import EXPLANATIONS
 from commcredits.operations.adjustments import AdjustmentState
+from commcredits.operations.agreeing import RequestState
 from commcredits.operations.closing import ClosingWait
 from commcredits.operations.margin_reports import ReportState
 from commcredits.operations.organization_overview import RechargeState
@@ -109,6 +110,14 @@ ADJUSTMENTS: Final[Mapping[AdjustmentState, tuple[str, str]]] = {
     AdjustmentState.APPLIED: ("good", marked("Applied")),
     AdjustmentState.REFUSED: ("bad", marked("Refused by the account")),
     AdjustmentState.REJECTED: ("off", marked("Rejected")),
+}
+
+REFUND_REQUESTS: Final[Mapping[RequestState, tuple[str, str]]] = {
+    RequestState.PENDING: ("warn", marked("Waits for a second person")),
+    RequestState.APPROVED: ("busy", marked("Agreed to, being carried out")),
+    RequestState.APPLIED: ("good", marked("Carried out")),
+    RequestState.REFUSED: ("bad", marked("Refused by the account")),
+    RequestState.REJECTED: ("off", marked("Rejected")),
 }
 
 CLOSING_WAITS: Final[Mapping[ClosingWait, str]] = {
@@ -234,6 +243,11 @@ SIGNS: Final[Mapping[SignKind, tuple[str, str, str]]] = {
         marked("Adjustments that wait for a second person"),
         marked("Somebody else than who asked for them has to agree, or not."),
         "adjustments",
+    ),
+    SignKind.REFUNDS_WAITING: (
+        marked("Refunds that wait for a second person"),
+        marked("Somebody else than who asked for them has to agree, or not."),
+        "payments/refund-requests",
     ),
     SignKind.VERIFICATION: (
         marked("Verification of the books"),

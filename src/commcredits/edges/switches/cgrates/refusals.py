@@ -91,6 +91,7 @@ ERRORS: Final[Mapping[RefusalCode, str]] = {
     RefusalCode.VOUCHER_NOT_VALID: _EXISTS,
     RefusalCode.UNKNOWN_ADJUSTMENT: _EXISTS,
     RefusalCode.ADJUSTMENT_SETTLED: _EXISTS,
+    RefusalCode.REFUND_SETTLED: _EXISTS,
     RefusalCode.SECOND_PERSON_REQUIRED: _EXISTS,
     RefusalCode.TAX_ID_NOT_VALID: _INVALID,
     RefusalCode.UNKNOWN_RECEIPT: _EXISTS,

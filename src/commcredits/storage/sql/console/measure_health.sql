@@ -27,6 +27,7 @@ select
     ) as attempts_stuck,
     (select count(*) from refunds r where r.shard_id = $1 and r.state in ('sent', 'processing', 'unknown')) as refunds_open,
     (select count(*) from adjustments d where d.shard_id = $1 and d.state = 'pending') as adjustments_pending,
+    (select count(*) from refund_requests q where q.shard_id = $1 and q.state = 'pending') as refund_requests_pending,
     (
         select count(*)
         from (
