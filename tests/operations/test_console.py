@@ -52,7 +52,8 @@ COSTS: Final = f"{HEADER}\n44,United Kingdom,outbound,0.66,0,1,1,2020-01-01,\n".
 def somebody(actor_id: str, name: str, kind: ActorKind = ActorKind.PERSON) -> Actor:
     """One of the operator's people, by one way in."""
     role = Role.OPERATOR_OWNER
-    return Actor(kind=kind, actor_id=actor_id, name=name, permissions=permissions_of((role,)), roles=(role,))
+    permissions = permissions_of((role,))
+    return Actor(kind=kind, actor_id=actor_id, name=name, permissions=permissions, roles=(role,), proved_at=NOON)
 
 
 ANA: Final = somebody("staff:1", "Ana Popescu")

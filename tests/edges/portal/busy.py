@@ -36,6 +36,8 @@ from commcredits.operations.numbers import add_number, assign_number
 from commcredits.operations.organizations import get_organization
 from commcredits.operations.recharging import RechargeTerms, save_auto_recharge
 from commcredits.operations.recipients import save_recipient
+from commcredits.operations.refund_asking import request_refund
+from commcredits.operations.refund_requests import RefundRequest
 from commcredits.operations.sandboxes import open_sandbox
 from commcredits.operations.services import Services
 from commcredits.operations.staff import invite_staff
@@ -105,6 +107,17 @@ async def _money(shop: Shop, till: Till, organization_id: str) -> None:
     top_up = await shop.buy(organization_id, 120_000_000)
     await shop.buy(organization_id, 50_000_000)
     await shop.give_back(organization_id, top_up, 10_000_000)
+    mistaken = await shop.buy(organization_id, 150_000_000)
+    asked = await request_refund(
+        till.services,
+        organization_id=organization_id,
+        command_id=new_id(),
+        top_up_id=mistaken,
+        amount_micros=120_000_000,
+        reason="Cumpărată din greșeală",
+        requested_by="ana",
+    )
+    assert isinstance(asked, RefundRequest), asked
     await shop.issue()
     await till.buy(organization_id, await till.by_hand(organization_id), 75_000_000)
     card = await till.card(organization_id)

@@ -27,6 +27,8 @@ from commcredits.operations.cost_decks import set_cost_deck
 from commcredits.operations.jobs import Diary
 from commcredits.operations.margin_reports import MarginReport, ask_for_margins, make_margin_reports
 from commcredits.operations.payments import take_payment
+from commcredits.operations.refund_asking import request_refund
+from commcredits.operations.refund_requests import RefundRequest
 from commcredits.operations.services import Services
 from commcredits.operations.tariffs import RateDeckInfo, draft_rate_deck
 from commcredits.operations.verification_runs import run_verification
@@ -86,6 +88,7 @@ async def fill(world: ConsoleWorld) -> None:
     assert isinstance(block, BlockRecord), block
     world.ids["block"] = block.block_id
     world.ids["adjustment"] = (await adjust(services, organization, 500 * UNIT)).adjustment_id
+    world.ids["refund"] = (await refund(world)).refund_request_id
     await open_purchase(world)
     await costs(world)
     diary = Diary(services)
@@ -106,6 +109,23 @@ async def adjust(services: Services, organization: str, micros: int, by: str = "
         requested_by=by,
     )
     assert isinstance(asked, Adjustment), asked
+    return asked
+
+
+async def refund(world: ConsoleWorld, units: int | None = None, by: str = "ana") -> RefundRequest:
+    """A refund of a fresh purchase of 300 that somebody has asked for."""
+    organization = world.ids["organization"]
+    bought = await world.till.buy(organization, await world.till.card(organization), 300 * UNIT)
+    asked = await request_refund(
+        world.services.acting_as(staff(by)),
+        organization_id=organization,
+        command_id=new_id(),
+        top_up_id=bought.top_up_id,
+        amount_micros=None if units is None else units * UNIT,
+        reason="bought by mistake",
+        requested_by=by,
+    )
+    assert isinstance(asked, RefundRequest), asked
     return asked
 
 

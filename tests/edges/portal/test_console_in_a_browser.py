@@ -1,4 +1,4 @@
-"""The console in a real browser: both languages and themes, four widths, and two journeys by keyboard alone."""
+"""The console in a real browser: both languages and themes, four widths, and three journeys by keyboard alone."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from axe_playwright_python.async_playwright import Axe  # type: ignore[import-un
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from commcredits.operations.adjustments import AdjustmentState, get_adjustment
+from commcredits.operations.agreeing import RequestState
+from commcredits.operations.refund_requests import get_refund_request
 from tests.edges.portal.conftest import ARTIFACTS, CHROMIUM_ARGUMENTS, LOCALES
-from tests.edges.portal.console_world import UNIT, ConsoleWorld, adjust, fill, open_world, staff
+from tests.edges.portal.console_world import UNIT, ConsoleWorld, adjust, fill, open_world, refund, staff
 from tests.edges.portal.test_console_pages import PAGES
 from tests.edges.portal.test_how_it_looks import AXE_OPTIONS, OVERFLOWS
 from tests.edges.portal.visitor import TOKEN
@@ -143,6 +145,26 @@ async def test_an_adjustment_is_agreed_to_by_keyboard_alone(console: Console) ->
         console.world.services, organization_id=organization, adjustment_id=pending.adjustment_id
     )
     assert getattr(known, "state", None) is AdjustmentState.APPLIED
+
+
+async def test_a_refund_is_agreed_to_by_keyboard_alone(console: Console) -> None:
+    await console.world.services.pool.execute("delete from refund_requests")
+    pending = await refund(console.world)
+    async with console.window("ro") as page:
+        await page.goto(f"{console.address}/console/payments/refund-requests")
+        await page.locator("tbody a").first.focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("h1")).to_have_text("Rambursare cerută")
+        await _tab_to(page, "Aprobați")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".message.good")).to_contain_text("Rambursarea a fost efectuată")
+        await expect(page.locator(".message.good")).to_be_focused()
+    known = await get_refund_request(
+        console.world.services,
+        organization_id=pending.organization_id,
+        refund_request_id=pending.refund_request_id,
+    )
+    assert getattr(known, "state", None) is RequestState.APPLIED
 
 
 async def _tab_to(page: Page, words: str) -> None:

@@ -13,6 +13,7 @@ from commcredits.core.outcomes import Refused
 from commcredits.operations.adjustments import AdjustmentState, get_adjustment
 from commcredits.operations.fraud_desk import get_block_case
 from commcredits.operations.organizations import Organization, get_organization
+from commcredits.operations.refunds import refund_top_up
 from commcredits.operations.reports import Balance, read_balance
 from commcredits.operations.service_health import Level, SignKind, measure_health
 from commcredits.operations.tariffs import list_rate_decks
@@ -23,10 +24,12 @@ from tests.edges.portal.console_world import (
     ConsoleWorld,
     adjust,
     fill,
+    form_to,
     open_world,
+    refund,
     staff,
 )
-from tests.edges.portal.visitor import text_of
+from tests.edges.portal.visitor import TOKEN, forms_of, text_of
 from tests.operations.office import DECK
 
 PAGES: Final = (
@@ -64,6 +67,9 @@ PAGES: Final = (
     ("payments?all=yes", "Look it up now"),
     ("payments/disputes", "No disputes"),
     ("payments/refunds", "No refund is open"),
+    ("payments/refund-requests", "bought by mistake"),
+    ("payments/refund-requests?all=yes", "A purchase"),
+    ("payments/refund-requests/{organization}/{refund}", "All that was unused when it was asked for"),
     ("payments/events", "Gateway messages"),
     ("payments/payouts", "Payouts"),
     ("mails-and-webhooks", "Nothing was given up"),
@@ -226,6 +232,78 @@ async def test_a_second_person_agrees_and_the_balance_moves(world: ConsoleWorld)
     balance = await read_balance(world.services, organization_id=organization)
     assert isinstance(balance, Balance)
     assert balance.available_micros == 550 * UNIT
+
+
+async def test_whoever_asked_for_a_refund_is_not_offered_to_agree_and_cannot(world: ConsoleWorld) -> None:
+    organization = world.ids["organization"]
+    bought = await world.till.buy(organization, await world.till.card(organization), 300 * UNIT)
+    browser = await signed_in(world)
+    form = f"payments/refund?organization={organization}&top_up={bought.top_up_id}"
+    assert "Up to EUR 100.00 in 24 hours" in text_of((await browser.get(form)).text)
+    made = await browser.send(form, "payments/refund", amount="100", reason="left us")
+    assert "The refund waits" not in made.text
+    asked = await browser.send(form, "payments/refund", amount="0.01", reason="left us")
+    assert "The refund waits for a second person" in asked.text
+    assert "Agree" not in asked.text
+    place = str(asked.url).partition("/console/")[2].partition("?")[0]
+    forced = await browser.send(place, place, verdict="approve")
+    assert (forced.status_code, "Somebody else has to agree." in forced.text) == (422, True)
+    assert "Refunds that wait for a second person" in text_of((await browser.get("")).text)
+    taken_back = await browser.send(place, place, verdict="reject")
+    assert "The refund was rejected" in taken_back.text
+    balance = await read_balance(world.services, organization_id=organization)
+    assert isinstance(balance, Balance)
+    assert balance.available_micros == 250 * UNIT
+
+
+async def test_a_second_person_agrees_to_a_refund_once_they_have_proved_again_who_they_are(
+    world: ConsoleWorld,
+) -> None:
+    pending = await refund(world, 300)
+    browser = await signed_in(world)
+    world.office.clock.advance(minutes=16)
+    place = f"payments/refund-requests/{pending.organization_id}/{pending.refund_request_id}"
+    late = await browser.send(place, place, verdict="approve")
+    assert late.url.path == "/portal/prove"
+    assert (await world.till.control.totals())["EUR"].refunded_minor == 0
+    proof = next(each for each in forms_of(late.text) if "operator_token" in each.fields)
+    kept = await browser.http.post(proof.action, data={**proof.fields, "operator_token": TOKEN})
+    form = form_to(kept.text, place)
+    agreed = await browser.http.post(form.action, data=form.fields)
+    assert "The refund was carried out" in agreed.text
+    assert (await world.till.control.totals())["EUR"].refunded_minor == 30_000
+    again = await browser.get(f"adjustments/new?organization={pending.organization_id}")
+    assert again.url.path.startswith("/portal/console/adjustments"), "the proof holds for a while"
+
+
+async def test_a_page_says_how_much_was_left_where_less_was_left_than_was_asked_for(world: ConsoleWorld) -> None:
+    pending = await refund(world, 250)
+    assert pending.top_up_id is not None
+    await refund_top_up(
+        world.services,
+        organization_id=pending.organization_id,
+        command_id="meanwhile",
+        top_up_id=pending.top_up_id,
+        amount_micros=80 * UNIT,
+        reason="meanwhile",
+        requested_by="bob",
+    )
+    browser = await signed_in(world)
+    place = f"payments/refund-requests/{pending.organization_id}/{pending.refund_request_id}"
+    refused = await browser.send(place, place, verdict="approve")
+    assert "EUR 220.00 of the purchase was unused then, and nothing was given back" in text_of(refused.text)
+    assert (await world.till.control.totals())["EUR"].refunded_minor == 8_000
+
+
+async def test_a_call_is_given_back_with_a_reason(world: ConsoleWorld) -> None:
+    organization = world.ids["organization"]
+    await world.office.call(organization, "long/1", 300)
+    browser = await signed_in(world)
+    path = f"live-calls/refund?organization={organization}"
+    silent = await browser.send(path, "live-calls/refund", session="long/1", seconds="0")
+    assert silent.status_code == 422, "whoever has to agree wants to know why"
+    made = await browser.send(path, "live-calls/refund", session="long/1", seconds="100", reason="no audio")
+    assert made.url.path.endswith(f"/console/organizations/{organization}")
 
 
 async def test_a_deck_is_uploaded_compared_published_and_rolled_back(world: ConsoleWorld) -> None:
