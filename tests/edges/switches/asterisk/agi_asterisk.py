@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-WAIT_SECONDS_MAX: Final = 10
+WAIT_SECONDS_MAX: Final = 30
 _SET: Final = re.compile(r'SET VARIABLE ([A-Z_]+) "([^"]*)"')
 
 

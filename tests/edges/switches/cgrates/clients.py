@@ -13,7 +13,7 @@ from contextlib import suppress
 from itertools import count
 from typing import Any, Self
 
-WAIT_SECONDS = 10
+WAIT_SECONDS = 30
 SETUP_TIME = "1795348800"
 
 

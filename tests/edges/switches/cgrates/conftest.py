@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,12 +15,12 @@ from commcredits.edges.switches.cgrates.limits import CgratesLimits
 from commcredits.edges.switches.cgrates.serve import CgratesServer, serve
 from commcredits.settings.cgrates import CgratesSettings
 from tests.edges.switches.cgrates.clients import Client, FakeOpensips
-from tests.operations.office import Clock, open_office
+from tests.operations.office import open_office
 from tests.stories.one_call.variants import Variant
 from tests.stories.one_call.world import Ledger, LedgerCall, World, open_world
 
 NUMBER = "+40212300001"
-SOON_SECONDS = 10
+SOON_SECONDS = 30
 QUICK = CgratesLimits(lead_seconds=1, retry_seconds=0.05, cut_retry_seconds=0.1, reply_seconds=1, sweep_seconds=0.05)
 """Limits that a test can wait for."""
 
@@ -86,7 +86,9 @@ def open_edge(database_url: str) -> OpenEdge:
         **settings: Any,
     ) -> AsyncIterator[Edge]:
         terms = ChargingTerms(slice_seconds=slice_seconds)
-        async with open_office(database_url, charging=terms) as office, clock_that(office.clock, runs=runs):
+        async with open_office(database_url, charging=terms) as office:
+            if runs:
+                office.clock.go()
             world = await open_world(office, Variant(steps=(), funds_micros=funds_micros), number=number)
             parts = await world.parts("cgrates")
             server = await serve(parts, CgratesSettings(port=0, **settings), limits=limits)
@@ -99,28 +101,6 @@ def open_edge(database_url: str) -> OpenEdge:
                 await edge.server.stop()
 
     return opened
-
-
-@asynccontextmanager
-async def clock_that(clock: Clock, *, runs: bool) -> AsyncIterator[None]:
-    """Let a clock run with the loop's for as long as the block lasts."""
-
-    async def run() -> None:
-        loop = asyncio.get_running_loop()
-        began, at = clock.now, loop.time()
-        while True:
-            clock.now = began
-            clock.advance(seconds=loop.time() - at)
-            await asyncio.sleep(0.01)
-
-    task = asyncio.create_task(run()) if runs else None
-    try:
-        yield
-    finally:
-        if task is not None:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
 
 async def soon(look: Callable[[], Any]) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from commcredits.core.outcomes import Outcome, RefusalCode, Refused
-from tests.edges.switches.cgrates.conftest import NUMBER, QUICK, Edge, OpenEdge, soon
+from tests.edges.switches.cgrates.conftest import NUMBER, QUICK, SOON_SECONDS, Edge, OpenEdge, soon
 from tests.stories.one_call.steps import GERMAN
 
 EVENT = {"OriginID": "call-1", "Account": NUMBER, "Destination": GERMAN, "Usage": "60s"}
@@ -25,7 +25,7 @@ async def _raw(edge: Edge) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
 
 
 async def _is_closed(reader: asyncio.StreamReader) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON_SECONDS):
         with suppress(ConnectionError):
             while await reader.read(65_536):
                 pass
@@ -49,7 +49,7 @@ async def test_who_comes_from_elsewhere_is_not_heard(open_edge: OpenEdge) -> Non
         with capture_logs() as logs:
             reader, writer = await _raw(edge)
             writer.write(b'{"method":"CoreSv1.Ping","params":[{}],"id":1}')
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(SOON_SECONDS):
                 with suppress(ConnectionError):
                     assert await reader.read() == b""
             await _shut(writer)
@@ -61,7 +61,7 @@ async def test_who_comes_again_and_again_does_not_fill_the_log(open_edge: OpenEd
         with capture_logs() as logs:
             for _ in range(20):
                 reader, writer = await _raw(edge)
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(SOON_SECONDS):
                     with suppress(ConnectionError):
                         assert await reader.read() == b""
                 await _shut(writer)
@@ -79,7 +79,8 @@ async def test_who_comes_again_and_again_does_not_fill_the_log(open_edge: OpenEd
     ],
 )
 async def test_a_connection_that_cannot_be_understood_is_closed(open_edge: OpenEdge, data: bytes, reason: str) -> None:
-    async with open_edge(limits=replace(QUICK, message_seconds=0.1)) as edge:
+    limits = replace(QUICK, message_seconds=0.1) if reason == "too slow" else QUICK
+    async with open_edge(limits=limits) as edge:
         with capture_logs() as logs:
             reader, writer = await _raw(edge)
             writer.write(data)
@@ -106,7 +107,7 @@ async def test_a_client_that_reads_no_answers_is_closed(open_edge: OpenEdge) -> 
             _reader, writer = await _raw(edge)
             ping = b'{"method":"CoreSv1.Ping","params":[{}],"id":"' + b"x" * 100 + b'"}'
             with suppress(ConnectionError, TimeoutError):
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(SOON_SECONDS):
                     while not any(entry.get("reason") == "reads no answers" for entry in logs):
                         writer.write(ping * 500)
                         with suppress(TimeoutError):
@@ -197,7 +198,7 @@ async def test_answers_that_nobody_asked_for_are_passed_over(open_edge: OpenEdge
         for number in (-1, 0, 1, 2**63, "x", None):
             writer.write(json.dumps({"id": number, "result": [{"OriginID": 1}], "error": None}).encode())
         writer.write(b'{"method":"CoreSv1.Ping","params":[{}],"id":1}')
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON_SECONDS):
             assert b"Pong" in await reader.readuntil(b"}")
         await _shut(writer)
 

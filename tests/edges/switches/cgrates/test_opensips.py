@@ -11,7 +11,7 @@ import pytest
 from commcredits.core.flags import FlagKind
 from commcredits.operations.call_cuts import CutOrder, cut_call
 from tests.edges.switches.cgrates.clients import RpcError
-from tests.edges.switches.cgrates.conftest import NUMBER, QUICK, Edge, OpenEdge, soon
+from tests.edges.switches.cgrates.conftest import NUMBER, QUICK, SOON_SECONDS, Edge, OpenEdge, soon
 from tests.stories.one_call.steps import BRITISH, FRENCH, GERMAN
 
 ACCOUNT = NUMBER.removeprefix("+")
@@ -140,10 +140,9 @@ async def test_a_call_is_cut_at_the_end_of_the_money(open_edge: OpenEdge, *, com
         switch = await edge.opensips(compat=compat)
         began = asyncio.get_running_loop().time()
         dialog = await switch.answer(ACCOUNT, BRITISH, "call-1")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SOON_SECONDS):
             await dialog.ended.wait()
-        lasted = asyncio.get_running_loop().time() - began
-        assert 1.9 <= lasted <= 8
+        assert asyncio.get_running_loop().time() - began >= 1.9
         assert dialog.ended_because == "CGRateS Disconnect: INSUFFICIENT_CREDIT"
         await switch.bye(dialog, 2)
         assert (await edge.ledger()).account == (0, 0)
@@ -151,22 +150,28 @@ async def test_a_call_is_cut_at_the_end_of_the_money(open_edge: OpenEdge, *, com
 
 @pytest.mark.alone
 async def test_a_top_up_extends_a_call_that_its_money_limited_within_a_second(open_edge: OpenEdge) -> None:
-    async with open_edge(slice_seconds=60, funds_micros=30_000, runs=True) as edge:
+    funds_micros = 50_000
+    async with open_edge(slice_seconds=60, funds_micros=funds_micros, runs=True) as edge:
         switch = await edge.opensips()
+        loop = asyncio.get_running_loop()
         dialog = await switch.answer(ACCOUNT, BRITISH, "call-1")
-        await edge.world.top_up(5_000_000)
+        answered_at, waits = loop.time(), []
 
         async def is_extended() -> bool:
             held: int = await edge.world.office.services.pool.fetchval(HELD, edge.world.organization_id)
-            return held > 30_000
+            return held > funds_micros
 
-        # A second is the promise; the rest is for the machine that the tests run on.
-        async with asyncio.timeout(2):
+        for more_micros in (10_000, 10_000, 5_000_000):
+            await edge.world.top_up(more_micros)
+            arrived_at = loop.time()
             await soon(is_extended)
-        await asyncio.sleep(3.5)
+            waits.append(loop.time() - arrived_at)
+            funds_micros += more_micros
+        assert min(waits) < 1, "a busy machine may spoil one of them"
+        await asyncio.sleep(answered_at + 5.5 - loop.time())
         assert dialog.engaged
-        await switch.bye(dialog, 4)
-        assert (await edge.call()).charged_micros == 40_000
+        await switch.bye(dialog, 6)
+        assert (await edge.call()).charged_micros == 60_000
 
 
 async def test_a_call_that_somebody_wants_cut_is_cut(open_edge: OpenEdge) -> None:
@@ -174,7 +179,7 @@ async def test_a_call_that_somebody_wants_cut_is_cut(open_edge: OpenEdge) -> Non
         switch = await edge.opensips()
         dialog = await switch.answer(ACCOUNT, BRITISH, "call-1")
         await _order_cut(edge)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(SOON_SECONDS):
             await dialog.ended.wait()
         assert dialog.ended_because == "CGRateS Disconnect: FORCED_DISCONNECT"
 
@@ -199,26 +204,26 @@ async def test_a_call_goes_on_and_is_charged_right_though_we_are_restarted(open_
 
 
 async def test_a_call_is_paid_for_until_its_switch_has_found_us_again(open_edge: OpenEdge) -> None:
-    async with open_edge(slice_seconds=2, runs=True) as edge:
+    async with open_edge(slice_seconds=3, runs=True) as edge:
         switch = await edge.opensips()
         dialog = await switch.answer(ACCOUNT, BRITISH, "call-1")
         await switch.lose()
         await edge.restart()
-        await asyncio.sleep(3.5)
+        await asyncio.sleep(4.5)
         await switch.connect(edge.server.port)
-        await switch.bye(dialog, 3)
+        await switch.bye(dialog, 4)
         call = await edge.call()
-        assert (call.state, call.charged_micros, call.overrun_seconds) == ("ended", 30_000, 0)
+        assert (call.state, call.charged_micros, call.overrun_seconds) == ("ended", 40_000, 0)
 
 
 async def test_a_call_whose_switch_is_gone_for_good_is_paid_for_no_longer(open_edge: OpenEdge) -> None:
     limits = replace(QUICK, link_grace_seconds=0.1)
-    async with open_edge(slice_seconds=2, runs=True, limits=limits) as edge:
+    async with open_edge(slice_seconds=3, runs=True, limits=limits) as edge:
         switch = await edge.opensips()
         await switch.answer(ACCOUNT, BRITISH, "call-1")
         await switch.lose()
-        await asyncio.sleep(3)
-        assert (await edge.ledger()).account == (5_000_000, 20_000)
+        await asyncio.sleep(4)
+        assert (await edge.ledger()).account == (5_000_000, 30_000)
 
 
 async def test_calls_that_the_switch_has_lost_are_ended_and_ringing_ones_are_not(open_edge: OpenEdge) -> None:

@@ -34,6 +34,7 @@ class Proxy:
     status: str = "200 OK"
     spoil: Spoil | None = None
     silent: bool = False
+    kept_waiting: int = 0
     closes: bool = False
 
     @property
@@ -94,6 +95,7 @@ async def _exchange(proxy: Proxy, reader: asyncio.StreamReader, writer: asyncio.
     headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if line)
     body = await reader.readexactly(int(headers["content-length"]))
     if proxy.silent:
+        proxy.kept_waiting += 1
         await asyncio.sleep(3600)
     status = proxy.status
     if headers.get("authorization") != f"bearer {SECRET}":

@@ -15,7 +15,7 @@ from typing import Any, Final
 from commcredits.edges.switches.kamailio.framing import NetstringReader
 
 SECRET: Final = "secret-of-the-link"
-WAIT_SECONDS: Final = 10
+WAIT_SECONDS: Final = 30
 CHUNK_BYTES: Final = 65_536
 
 

@@ -26,6 +26,19 @@ from tests.operations.office import Office, open_office, soon
 from tests.operations.switching import desk_of, following_of
 
 
+class Said:
+    """What was written by the test so far."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        self._text = ""
+
+    def count(self, words: str) -> int:
+        """How often these words are in it."""
+        self._text += "".join(self._capsys.readouterr())
+        return self._text.count(words)
+
+
 @pytest.fixture
 async def office(database_url: str) -> AsyncIterator[Office]:
     async with open_office(database_url) as opened:
@@ -115,13 +128,14 @@ async def test_an_order_waits_for_a_proxy_that_is_away(office: Office, capsys: p
     async with listening(Proxy()) as gone:
         port = gone.port
     away = Proxy(port=port)
+    said = Said(capsys)
     async with _linked(office, away) as (link, _):
         link.deliver(_renew("call-1"))
+        await soon(lambda: said.count("proxy cannot be told anything") > 0)
         await asyncio.sleep(0.5)
         async with listening(away):
             await soon(lambda: away.told == [("renew", "call-1")])
             await soon(lambda: away.lists > 0)
-    said = capsys.readouterr().out
     assert said.count("proxy cannot be told anything") == 1
     assert said.count("proxy can be told again") == 1
 
@@ -137,12 +151,11 @@ async def test_a_wrong_secret_is_said_and_never_written_down(
     office: Office, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with listening(Proxy()) as proxy, _linked(office, proxy, secret="another-secret-of-ours") as (link, _):
+        said = Said(capsys)
         link.deliver(_renew("call-1"))
-        await asyncio.sleep(0.3)
+        await soon(lambda: said.count("it knows another secret") > 0)
         assert proxy.told == []
-    said = capsys.readouterr()
-    assert "it knows another secret" in said.out
-    assert "another-secret-of-ours" not in said.out + said.err
+    assert said.count("another-secret-of-ours") == 0
 
 
 async def test_more_orders_than_can_wait_are_dropped_and_that_is_said_once(
@@ -157,8 +170,8 @@ async def test_more_orders_than_can_wait_are_dropped_and_that_is_said_once(
 async def test_a_link_stops_at_once_though_its_proxy_says_nothing(office: Office) -> None:
     async with listening(Proxy(silent=True)) as proxy, _linked(office, proxy) as (link, _):
         link.deliver(_renew("call-1"))
-        await asyncio.sleep(0.1)
-        async with asyncio.timeout(1):
+        await soon(lambda: proxy.kept_waiting > 0)
+        async with asyncio.timeout(4):  # it waits for five seconds for an answer
             await link.stop()
 
 
@@ -169,7 +182,7 @@ async def test_a_call_that_two_lists_lack_is_ended_and_flagged(office: Office) -
     async with listening(Proxy(calls=listed)) as proxy, _linked(office, proxy):
         while await _state(office, organization_id, "gone") is not SessionState.ENDED:  # noqa: ASYNC110 - the database is asked again and again
             await asyncio.sleep(0.05)
-        assert proxy.lists == 2
+        assert proxy.lists >= 2
         assert proxy.told == []
     assert await _state(office, organization_id, "here-3") is SessionState.STARTED
     assert await _flags(office, organization_id) == [("gone", FlagKind.GONE_FROM_SWITCH)]
@@ -218,8 +231,8 @@ async def test_a_list_that_is_not_whole_or_not_this_proxys_ends_and_cuts_nothing
 
 async def test_a_broken_status_is_named(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
     async with listening(Proxy(status="500 Broken")) as proxy, _linked(office, proxy):
-        await asyncio.sleep(0.2)
-    assert "/calls answered 500" in capsys.readouterr().out
+        said = Said(capsys)
+        await soon(lambda: said.count("/calls answered 500") > 0)
 
 
 @pytest.mark.parametrize("secret", [None, "short", 'quote"quote"quote', "line\r\nX-Header: 1234567"])

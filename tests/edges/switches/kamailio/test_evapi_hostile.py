@@ -7,6 +7,7 @@ import itertools
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
@@ -37,7 +38,7 @@ from commcredits.operations.switch_parts import SwitchParts
 from commcredits.settings.kamailio import KamailioLink
 from commcredits.storage.connection import Pool
 from tests.edges.http.charging.harness import ORGANIZATION, usual_outcome
-from tests.edges.switches.kamailio.evapi_peer import SECRET, EvapiPeer, listening, netstring
+from tests.edges.switches.kamailio.evapi_peer import SECRET, WAIT_SECONDS, EvapiPeer, listening, netstring
 from tests.operations.office import soon
 
 CALLER: Final = "+40212345678"
@@ -51,7 +52,7 @@ ASKED: Final = {
     "service": "outbound",
 }
 QUICK: Final = LinkLimits(
-    entry_seconds=0.5, ping_seconds=0.05, silence_seconds=0.4, retry_seconds_max=0.2, in_flight_max=8
+    entry_seconds=5, ping_seconds=0.05, silence_seconds=20, retry_seconds_max=0.2, in_flight_max=8
 )
 NO_POOL: Final = cast("Pool", None)
 
@@ -258,13 +259,12 @@ async def test_what_is_no_frame_ends_the_link_which_is_made_anew(raw: bytes) -> 
 
 async def test_a_word_that_is_never_finished_ends_the_link() -> None:
     with structlog.testing.capture_logs() as logs:
-        async with listening(EvapiPeer()) as peer, _linked(peer, Submitter()):
+        limits = replace(QUICK, silence_seconds=0.8)
+        async with listening(EvapiPeer()) as peer, _linked(peer, Submitter(), limits), asyncio.timeout(WAIT_SECONDS):
             await peer.linked()
             peer.answers_pings = False
             peer.write(b"900:{")
-            for _ in range(20):
-                if peer.links > 1:
-                    break
+            while peer.links < 2:
                 peer.write(b" ")
                 await asyncio.sleep(0.05)
             peer.answers_pings = True
