@@ -14,7 +14,7 @@ from commcredits.gateways.protocol import CustomerRequest
 from commcredits.gateways.simulator.client import SimulatorGateway
 from commcredits.gateways.simulator.control import SimulatorControl
 
-STOP_SECONDS_MAX = 10
+STOP_SECONDS_MAX = 30
 
 # The simulator speaks plain HTTP; a client that loads no roots of trust is made seventy times as fast.
 NO_TRUST = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -113,29 +113,29 @@ async def test_a_charge_that_is_lost_on_the_way_was_not_made(
 
 
 async def test_a_slow_charge_is_found_while_its_answer_is_awaited(
-    impatient_gateway: SimulatorGateway, simulator: SimulatorProcess
+    impatient_gateway: SimulatorGateway, gateway: SimulatorGateway, simulator: SimulatorProcess
 ) -> None:
     assert isinstance(await pay_with(impatient_gateway, simulator, "sim_delay", "slow"), Unknown)
-    assert isinstance(await impatient_gateway.lookup("slow"), Succeeded)
+    assert isinstance(await gateway.lookup("slow"), Succeeded)
 
 
 async def test_not_found_is_only_true_now_because_a_slow_request_may_still_arrive(
-    impatient_gateway: SimulatorGateway, simulator: SimulatorProcess, key: str
+    impatient_gateway: SimulatorGateway, gateway: SimulatorGateway, simulator: SimulatorProcess, key: str
 ) -> None:
     outcome = await pay_with(impatient_gateway, simulator, "sim_delay_before_charge", key)
     assert isinstance(outcome, Unknown)
-    assert await impatient_gateway.lookup(key) == NotFound()
+    assert await gateway.lookup(key) == NotFound()
     await asyncio.sleep(2.5)
-    assert isinstance(await impatient_gateway.lookup(key), Succeeded)
+    assert isinstance(await gateway.lookup(key), Succeeded)
 
 
 async def test_a_cancelled_key_stays_closed_for_a_request_that_arrives_late(
-    impatient_gateway: SimulatorGateway, simulator: SimulatorProcess, key: str
+    impatient_gateway: SimulatorGateway, gateway: SimulatorGateway, simulator: SimulatorProcess, key: str
 ) -> None:
     assert isinstance(await pay_with(impatient_gateway, simulator, "sim_delay_before_charge", key), Unknown)
-    assert isinstance(await impatient_gateway.cancel(key), Declined)
+    assert isinstance(await gateway.cancel(key), Declined)
     await asyncio.sleep(2.5)
-    assert isinstance(await impatient_gateway.lookup(key), Declined)
+    assert isinstance(await gateway.lookup(key), Declined)
     assert await taken_minor(simulator, key) == 0
 
 

@@ -134,7 +134,7 @@ async def test_a_gateway_that_never_answers_is_given_up_and_unknown() -> None:
         hung_up.set()
 
     server = await asyncio.start_server(hold, "127.0.0.1", 0)
-    gateway = SimulatorGateway(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", answer_seconds_max=0.2)
+    gateway = SimulatorGateway(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", answer_seconds_max=1)
     outcome = await gateway.charge(CHARGE)
     await gateway.aclose()
     await hung_up.wait()

@@ -50,57 +50,56 @@ async def method(simulator: SimulatorProcess) -> str:
 
 
 async def test_the_next_charges_are_declined_and_then_no_more(
-    impatient_gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
+    gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
 ) -> None:
     await control.script(Decline(code=DeclineCode.INSUFFICIENT_FUNDS), requests=2)
-    outcomes = [await impatient_gateway.charge(charge_of(method, f"{key}-{number}")) for number in range(3)]
+    outcomes = [await gateway.charge(charge_of(method, f"{key}-{number}")) for number in range(3)]
     assert [type(outcome) for outcome in outcomes] == [Declined, Declined, Succeeded]
 
 
 async def test_a_fault_of_one_payment_method_leaves_the_others_alone(
-    simulator: SimulatorProcess, impatient_gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
+    simulator: SimulatorProcess, gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
 ) -> None:
     other = await store_card(simulator, "sim_ok")
     await control.script(Decline(), requests=None, payment_method_reference=method)
-    outcomes = [
-        await impatient_gateway.charge(charge_of(who, f"{who}-{n}")) for n in range(2) for who in (method, other)
-    ]
+    outcomes = [await gateway.charge(charge_of(who, f"{who}-{n}")) for n in range(2) for who in (method, other)]
     assert [type(outcome) for outcome in outcomes] == [Declined, Succeeded, Declined, Succeeded]
     await control.clear_script()
-    assert isinstance(await impatient_gateway.charge(charge_of(method, f"{key}-after")), Succeeded)
+    assert isinstance(await gateway.charge(charge_of(method, f"{key}-after")), Succeeded)
 
 
 async def test_a_retry_of_a_declined_key_repeats_the_decline_and_uses_nothing_up(
-    impatient_gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
+    gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
 ) -> None:
     await control.script(Decline(), requests=1)
-    first = await impatient_gateway.charge(charge_of(method, key))
+    first = await gateway.charge(charge_of(method, key))
     assert isinstance(first, Declined)
     await control.script(Decline(), requests=1)
-    assert await impatient_gateway.charge(charge_of(method, key)) == first
-    assert isinstance(await impatient_gateway.charge(charge_of(method, f"{key}-fresh")), Declined)
+    assert await gateway.charge(charge_of(method, key)) == first
+    assert isinstance(await gateway.charge(charge_of(method, f"{key}-fresh")), Declined)
 
 
 async def test_any_card_can_be_asked_for_authentication(
-    impatient_gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
+    gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
 ) -> None:
     await control.script(Authenticate())
-    assert isinstance(await impatient_gateway.charge(charge_of(method, key)), ActionRequired)
+    assert isinstance(await gateway.charge(charge_of(method, key)), ActionRequired)
 
 
 async def test_any_charge_can_be_put_into_processing(
-    impatient_gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
+    gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
 ) -> None:
     await control.script(Process(milliseconds=50))
-    assert isinstance(await impatient_gateway.charge(charge_of(method, key)), Processing)
+    assert isinstance(await gateway.charge(charge_of(method, key)), Processing)
     await asyncio.sleep(0.1)
-    assert isinstance(await impatient_gateway.lookup(key), Succeeded)
+    assert isinstance(await gateway.lookup(key), Succeeded)
 
 
 @pytest.mark.parametrize("fault", [LoseAnswer(), LoseAnswer(manner="hang"), Error(after_acting=True)])
 async def test_an_answer_lost_after_charging_is_unknown_and_the_money_was_taken(
     simulator: SimulatorProcess,
     impatient_gateway: SimulatorGateway,
+    gateway: SimulatorGateway,
     control: SimulatorControl,
     method: str,
     fault: LoseAnswer | Error,
@@ -110,7 +109,7 @@ async def test_an_answer_lost_after_charging_is_unknown_and_the_money_was_taken(
     outcome = await impatient_gateway.charge(charge_of(method, key))
     assert isinstance(outcome, Unknown)
     assert not outcome.this_call_did_nothing
-    assert isinstance(await impatient_gateway.lookup(key), Succeeded)
+    assert isinstance(await gateway.lookup(key), Succeeded)
     assert await taken_minor(simulator, key) == 5_000
 
 
@@ -120,6 +119,7 @@ async def test_an_answer_lost_after_charging_is_unknown_and_the_money_was_taken(
 async def test_an_answer_lost_before_charging_is_just_as_unknown_and_nothing_was_taken(
     simulator: SimulatorProcess,
     impatient_gateway: SimulatorGateway,
+    gateway: SimulatorGateway,
     control: SimulatorControl,
     method: str,
     fault: LoseAnswer | Error,
@@ -129,84 +129,84 @@ async def test_an_answer_lost_before_charging_is_just_as_unknown_and_nothing_was
     outcome = await impatient_gateway.charge(charge_of(method, key))
     assert isinstance(outcome, Unknown)
     assert not outcome.this_call_did_nothing
-    assert await impatient_gateway.lookup(key) == NotFound()
+    assert await gateway.lookup(key) == NotFound()
     assert await taken_minor(simulator, key) == 0
 
 
 async def test_too_many_requests_never_charges_even_if_told_to(
-    simulator: SimulatorProcess, impatient_gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
+    simulator: SimulatorProcess, gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
 ) -> None:
     await control.script(Error(status=429, after_acting=True))
-    outcome = await impatient_gateway.charge(charge_of(method, key))
+    outcome = await gateway.charge(charge_of(method, key))
     assert isinstance(outcome, Unknown)
     assert outcome.this_call_did_nothing
     assert await taken_minor(simulator, key) == 0
 
 
 async def test_faults_of_several_kinds_strike_one_request_together(
-    impatient_gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
+    gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
 ) -> None:
     await control.script(Decline())
     await control.script(LoseAnswer())
-    assert isinstance(await impatient_gateway.charge(charge_of(method, key)), Unknown)
-    assert isinstance(await impatient_gateway.lookup(key), Declined)
+    assert isinstance(await gateway.charge(charge_of(method, key)), Unknown)
+    assert isinstance(await gateway.lookup(key), Declined)
 
 
 async def test_an_outage_may_swallow_every_try_and_every_lookup(
-    simulator: SimulatorProcess, impatient_gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
+    simulator: SimulatorProcess, gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
 ) -> None:
     await control.script(LoseAnswer(), requests=None)
     await control.script(Error(status=503), operation="lookup", requests=None)
     for _ in range(3):
-        assert isinstance(await impatient_gateway.charge(charge_of(method, key)), Unknown)
-        assert isinstance(await impatient_gateway.lookup(key), Unknown)
+        assert isinstance(await gateway.charge(charge_of(method, key)), Unknown)
+        assert isinstance(await gateway.lookup(key), Unknown)
     await control.clear_script()
-    assert isinstance(await impatient_gateway.lookup(key), Succeeded)
+    assert isinstance(await gateway.lookup(key), Succeeded)
     assert await taken_minor(simulator, key) == 5_000
 
 
 async def test_a_delay_answers_late_and_truly(
-    impatient_gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
+    gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
 ) -> None:
     await control.script(Delay(milliseconds=200))
     started_at = asyncio.get_running_loop().time()
-    assert isinstance(await impatient_gateway.charge(charge_of(method, key)), Succeeded)
+    assert isinstance(await gateway.charge(charge_of(method, key)), Succeeded)
     assert asyncio.get_running_loop().time() - started_at >= 0.19
 
 
 async def test_two_tries_of_a_late_charge_take_the_money_once(
-    simulator: SimulatorProcess, impatient_gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
+    simulator: SimulatorProcess, gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
 ) -> None:
     await control.script(Delay(milliseconds=150, before_acting=True), requests=1)
-    outcomes = await asyncio.gather(*(impatient_gateway.charge(charge_of(method, key)) for _ in range(2)))
+    outcomes = await asyncio.gather(*(gateway.charge(charge_of(method, key)) for _ in range(2)))
     assert outcomes[0] == outcomes[1]
     assert await taken_minor(simulator, key) == 5_000
 
 
 async def test_refunds_can_be_refused_and_their_answers_lost(
-    impatient_gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
+    gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
 ) -> None:
-    charged = await impatient_gateway.charge(charge_of(method, key))
+    charged = await gateway.charge(charge_of(method, key))
     assert isinstance(charged, Succeeded)
     request = RefundRequest(
         idempotency_key=f"{key}-1", charge_reference=charged.reference, amount_minor=2_000, currency="EUR"
     )
     await control.script(LoseAnswer(), operation="refund")
-    assert isinstance(await impatient_gateway.refund(request), Unknown)
-    assert isinstance(await impatient_gateway.lookup_refund(f"{key}-1"), Refunded)
-    assert await impatient_gateway.refund(request) == await impatient_gateway.lookup_refund(f"{key}-1")
+    assert isinstance(await gateway.refund(request), Unknown)
+    assert isinstance(await gateway.lookup_refund(f"{key}-1"), Refunded)
+    assert await gateway.refund(request) == await gateway.lookup_refund(f"{key}-1")
     await control.script(RefuseRefund(), operation="refund")
-    assert isinstance(await impatient_gateway.refund(replace(request, idempotency_key=f"{key}-2")), RefundRefused)
+    assert isinstance(await gateway.refund(replace(request, idempotency_key=f"{key}-2")), RefundRefused)
     booked = [charge for charge in await control.charges() if charge.idempotency_key == key]
     assert [(charge.amount_minor, charge.refunded_minor) for charge in booked] == [(5_000, 2_000)]
 
 
 async def test_a_cancellation_can_be_lost_too(
-    impatient_gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
+    gateway: SimulatorGateway, control: SimulatorControl, method: str, key: str
 ) -> None:
     await control.script(LoseAnswer(), operation="cancel")
-    assert isinstance(await impatient_gateway.cancel(key), Unknown)
-    assert isinstance(await impatient_gateway.charge(charge_of(method, key)), Declined)
+    assert isinstance(await gateway.cancel(key), Unknown)
+    assert isinstance(await gateway.charge(charge_of(method, key)), Declined)
 
 
 async def test_the_script_survives_a_restart_and_shows_what_is_left(own_simulator: SimulatorProcess) -> None:

@@ -15,7 +15,7 @@ class Receiver:
     messages: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     came: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def wait_for(self, count: int, seconds_max: float = 10) -> list[tuple[dict[str, str], bytes]]:
+    async def wait_for(self, count: int, seconds_max: float = 30) -> list[tuple[dict[str, str], bytes]]:
         """Wait until so many messages have come."""
         async with asyncio.timeout(seconds_max):
             while len(self.messages) < count:

@@ -167,7 +167,7 @@ async def test_a_revoked_key_opens_nothing_within_two_seconds_and_takes_its_toke
     again = await revoke_api_key(office.services, organization_id=organization, key_id=made.key.key_id)
     assert (done, again) == (Done(changed=True), Done(changed=False))
     assert BELIEVED_SECONDS < 2
-    await asyncio.sleep(BELIEVED_SECONDS)
+    await asyncio.sleep(BELIEVED_SECONDS + 0.05)
     assert not await _found(here, made.secret)
     assert not await _found(elsewhere, made.secret)
     assert await elsewhere.of_token(issued.token) is None
@@ -347,7 +347,7 @@ async def test_switches_keys_are_followed_as_they_come_and_go(office: Office) ->
         assert isinstance(rotated, NewApiKey)
         await soon(lambda: keys.find(second.secret) is None and keys.find(rotated.secret) is not None)
         assert known.ends_at == NOON + timedelta(hours=2)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             listed = await _listed(office.services, organization)
             while listed[first.key.key_id].last_used_at is None:
                 listed = await _listed(office.services, organization)

@@ -209,7 +209,7 @@ async def test_what_dies_between_keeping_a_message_and_dealing_with_it_is_left_t
     bought = await till.buy(organization, card)
     await till.control.script(LoseAnswer(manner="hang"), operation="lookup", requests=1)
     delivering = asyncio.create_task(till.deliver(await _event(till, EventKind.CHARGE_SUCCEEDED)))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await _states(till):  # noqa: ASYNC110 - the row is in the database, which sets no event
             await asyncio.sleep(0.01)
     delivering.cancel()
@@ -266,7 +266,7 @@ async def test_a_payment_under_way_brings_its_fee_when_it_is_settled(till: Till)
     organization = await till.organization()
     await till.control.script(Process(milliseconds=0))
     bought = await till.buy(organization, await till.card(organization))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await till.shown(bought)).state is not TopUpState.SUCCEEDED:
             await sweep_events(till.services)
             await deal_with_waiting_events(till.services)

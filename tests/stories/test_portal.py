@@ -107,7 +107,7 @@ async def test_an_administrator_funds_an_organization_in_both_languages(tmp_path
                 await page.get_by_role("button", name=words["save"]).click()
                 await expect(page.get_by_text(words["saved"]).first).to_be_visible()
                 # The balance is below that trigger already, so the worker recharges at once, and once.
-                for _ in range(100):
+                for _ in range(300):
                     if (await api.get(f"{path}/balance"))["posted"] == "1751.500000":
                         break
                     await asyncio.sleep(0.1)

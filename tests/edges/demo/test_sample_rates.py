@@ -165,9 +165,9 @@ def test_toll_free_in_is_priced_for_toll_free_numbers_alone(euro_rates: tuple[Sa
 @pytest.mark.parametrize("currency", ["RON", "EUR", "USD"])
 def test_the_written_deck_reads_back_as_the_rates(currency: str, tmp_path: Path) -> None:
     path = tmp_path / "rates.csv"
-    started_at = time.monotonic()
+    started_at = time.process_time()
     rows_written = write_sample_deck(path, currency)
-    taken_seconds = time.monotonic() - started_at
+    taken_seconds = time.process_time() - started_at
     print(f"{currency}: {rows_written} rates in {taken_seconds:.1f} s")  # noqa: T201 - the time taken is what one runs this for
 
     with path.open(encoding="utf-8", newline="") as file:

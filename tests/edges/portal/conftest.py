@@ -38,7 +38,7 @@ CHROMIUM_ARGUMENTS: Final = (
     "--disable-component-update",
     "--disable-sync",
 )
-STARTS_WITHIN_SECONDS: Final = 10
+STARTS_WITHIN_SECONDS: Final = 30
 LOCALES: Final = {"en": "en-GB", "ro": "ro-RO"}
 
 

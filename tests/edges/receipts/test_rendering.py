@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import threading
 import time
 from collections.abc import AsyncIterator
 
@@ -12,6 +13,7 @@ from commcredits.edges.receipts import rendering
 from commcredits.edges.receipts.rendering import MEDIA_TYPES, ReceiptFormat, RenderedDocument, render_receipt
 from commcredits.operations.billing_details import save_billing_details
 from commcredits.operations.services import RENDERED_AT_ONCE_MAX
+from tests.operations.office import WAIT_SECONDS_MAX, soon
 from tests.operations.selling import BUYER, Shop, open_shop
 
 NUMBER = "CC-000001"
@@ -109,24 +111,26 @@ async def test_the_loop_goes_on_while_many_are_rendered_a_few_at_a_time(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     buyer = await _sold(shop)
-    running, most = 0, 0
+    running, most, go_on = 0, 0, threading.Event()
 
     def slow(*_arguments: object) -> bytes:
         nonlocal running, most
         running += 1
         most = max(most, running)
-        time.sleep(0.05)
+        go_on.wait(WAIT_SECONDS_MAX)
+        time.sleep(0.02)
         running -= 1
         return b""
 
     monkeypatch.setattr(rendering, "_written", slow)
     asked = [asyncio.create_task(render_receipt(shop.services, buyer, NUMBER, "pdf")) for _ in range(8)]
-    turns = 0
-    while not all(task.done() for task in asked):
+    await soon(lambda: running == RENDERED_AT_ONCE_MAX)
+    for _turn in range(10):
         await asyncio.sleep(0.005)
-        turns += 1
+    assert running == most == RENDERED_AT_ONCE_MAX
+    go_on.set()
+    await asyncio.gather(*asked)
     assert most == RENDERED_AT_ONCE_MAX
-    assert turns > 10
 
 
 async def test_whoever_waits_too_long_is_told_to_come_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,17 +147,21 @@ async def test_a_turn_lasts_until_the_work_is_done_also_when_nobody_waits_for_it
 ) -> None:
     buyer = await _sold(shop)
 
+    works, go_on = threading.Event(), threading.Event()
+
     def slow(*_arguments: object) -> bytes:
-        time.sleep(0.3)
+        works.set()
+        go_on.wait(WAIT_SECONDS_MAX)
         return b""
 
     monkeypatch.setattr(rendering, "_written", slow)
     gone = asyncio.create_task(render_receipt(shop.services, buyer, NUMBER, "pdf"))
-    await asyncio.sleep(0.1)
+    await soon(works.is_set)
     gone.cancel()
     await asyncio.gather(gone, return_exceptions=True)
     taken = RENDERED_AT_ONCE_MAX - 1
     for _ in range(taken):
-        await asyncio.wait_for(shop.services.rendering.acquire(), 0.05)
+        await asyncio.wait_for(shop.services.rendering.acquire(), WAIT_SECONDS_MAX)
     assert shop.services.rendering.locked()
-    await asyncio.wait_for(shop.services.rendering.acquire(), 5)
+    go_on.set()
+    await asyncio.wait_for(shop.services.rendering.acquire(), WAIT_SECONDS_MAX)

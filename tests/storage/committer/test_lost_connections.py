@@ -165,7 +165,7 @@ async def test_a_database_that_stays_away_is_answered_busy_and_found_again_witho
 ) -> None:
     proxy, url = line
     organization = await world.open_organization(funds_micros=10_000_000)
-    async with world.committer(CommitterTerms(outage_seconds_max=0.2), url=url) as committer:
+    async with world.committer(CommitterTerms(outage_seconds_max=1.0), url=url) as committer:
         await committer.execute(start(organization, "nobody"))
         proxy.closed = True
         proxy.cut(b"the-marked-call", Cut.AFTER)
@@ -191,7 +191,7 @@ async def test_a_database_that_only_reads_is_answered_busy_until_it_writes_again
     organization = await world.open_organization(funds_micros=10_000_000)
     name = await world.database.fetchval("select quote_ident(current_database())")
     await world.database.execute(f"alter database {name} set default_transaction_read_only = on")
-    async with world.committer(CommitterTerms(outage_seconds_max=0.2)) as committer:
+    async with world.committer(CommitterTerms(outage_seconds_max=1.0)) as committer:
         refused = await execute_all(committer, [authorise(organization, f"call-{number}") for number in range(3)])
         assert codes(refused) == ["busy"] * 3
         await world.database.execute(f"alter database {name} reset default_transaction_read_only")

@@ -16,7 +16,7 @@ import pytest
 from commcredits.edges.http.charging.serve import ChargingServer, ListenAddress, serve_charging
 from commcredits.operations.numbers import NumberDirectory
 from commcredits.storage.committer import Committer
-from tests.edges.radius.access_server import AccessServer, call_of, of_call
+from tests.edges.radius.access_server import WAIT_SECONDS, AccessServer, call_of, of_call
 from tests.edges.radius.world import World, open_world
 from tests.operations.office import CALLEE, CALLER
 from tests.stories.radius.free_radius import (
@@ -150,7 +150,7 @@ async def test_while_charging_is_away_nothing_is_answered_but_emergencies(house:
 
     house.charging = again = await _serve(house.world, port)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while not (await house.tell("Start", token)).code:  # noqa: ASYNC110 # another program tries again by itself
                 await asyncio.sleep(0.2)
         assert (await house.world.call())["state"] == "started"
@@ -221,7 +221,7 @@ async def test_the_same_id_later_is_another_call_and_the_same_request_is_not(hou
         with contextlib.suppress(TimeoutError):
             repeated = await access.exchange(*access.last)
     assert repeated.raw == accept.raw
-    access.wait_seconds = 5
+    access.wait_seconds = WAIT_SECONDS
     other = await access.ask(call_of(CALLER, CALLEE, "5A"))
     await access.close()
     assert other.raw != accept.raw

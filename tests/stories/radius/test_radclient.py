@@ -153,6 +153,6 @@ async def test_a_call_of_radclient_is_extended_and_cut_at_freeradius(database_ur
 
 async def _lines(there: object) -> None:
     assert callable(there)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not there():  # noqa: ASYNC110 # another program writes the file
             await asyncio.sleep(0.02)

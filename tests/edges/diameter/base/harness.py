@@ -68,7 +68,7 @@ BRISK: Final = PeerLimits(
     sweep_seconds=0.02,
 )
 """Limits that no test reaches by mistake; the sweep is quick, so that tests which lower one do not wait."""
-WAIT_SECONDS: Final = 15
+WAIT_SECONDS: Final = 30
 
 
 class Echo:

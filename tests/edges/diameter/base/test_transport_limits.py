@@ -134,11 +134,11 @@ async def _drip(client: Client) -> None:
 
 async def test_whole_messages_for_a_long_time_are_no_message_that_does_not_end() -> None:
     loop = asyncio.get_running_loop()
-    async with serving(limits=replace(BRISK, message_seconds=1.0)) as (server, _), agreed(server) as client:
+    async with serving(limits=replace(BRISK, message_seconds=2.0)) as (server, _), agreed(server) as client:
         began = loop.time()
         half = watchdog_request(client)
         client.send(half[:30])
-        while loop.time() < began + 1.6:
+        while loop.time() < began + 2.6:
             client.send(half[30:], half[:30])
             await client.receive()
             await asyncio.sleep(0.05)

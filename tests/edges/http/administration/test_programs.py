@@ -121,7 +121,7 @@ async def test_a_token_is_got_with_a_key_either_way_and_ends_with_it(world: Worl
         assert (await program.get(f"{path}/users")).json() == {"items": [], "next_cursor": None}
         assert _problem(await program.get(f"{path}/balance")) == (403, "not_permitted")
         await world.client.post(f"{path}/api-keys/{key['key_id']}/revoke")
-        await asyncio.sleep(1)
+        await asyncio.sleep(1.1)
         assert (await program.get(f"{path}/users")).status_code == 401
     assert (await _token(world, data=GRANT, auth=(key["prefix"], secret))).status_code == 401
 

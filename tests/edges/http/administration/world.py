@@ -48,7 +48,7 @@ from tests.gateways.simulator_process import SimulatorProcess
 TOKEN = "an-operator-token-of-a-test"
 ALICE_TOKEN = "a-token-of-alice-alone"
 SHARD_ID = 0
-WAIT_SECONDS_MAX = 10
+WAIT_SECONDS_MAX = 30
 CARD_THAT_PAYS = "sim_ok"
 
 RATE_COLUMNS = (

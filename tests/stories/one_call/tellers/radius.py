@@ -28,6 +28,8 @@ CANNOT: Final[dict[str, str]] = {
 }
 
 _CHANGE_SECONDS: Final = 0.25
+"""How long nothing more may be heard where the books promised nothing more."""
+_GRANTED: Final = "select max(granted_seconds) from call_sessions where position($1 in session_id) > 0 and live"
 _CODES: Final = {text: code.value for code, text in REFUSALS.items() if text}
 
 
@@ -119,6 +121,9 @@ class RadiusTeller:
         if call_id not in self._granted:
             return Told()
         ear = self._access.ear
+        granted = await self._parts.services.pool.fetchval(_GRANTED, f"~{call_id}~")
+        if granted > self._granted[call_id]:
+            await ear.wait_for(before + 1)
         try:
             async with asyncio.timeout(_CHANGE_SECONDS):
                 await ear.wait_for(before + 1)
