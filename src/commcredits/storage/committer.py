@@ -29,7 +29,7 @@ from commcredits.core.tariffs import RateDeck
 from commcredits.storage import committer_terms
 from commcredits.storage.batch import Batch
 from commcredits.storage.cache import AccountCache, Entry
-from commcredits.storage.committer_terms import AHEAD_PAUSE_BATCHES, AHEAD_SHARE, HALVED_COMMANDS_MIN, CommitterTerms
+from commcredits.storage.committer_terms import AHEAD_PAUSE_BATCHES, AHEAD_SHARE, CommitterTerms
 from commcredits.storage.connection import Connection
 from commcredits.storage.deciding import (
     OrganizationResult,
@@ -139,10 +139,8 @@ class Committer:
             self._idle.set()
 
     def _take_share(self) -> list[Pending]:
-        """The next batch's commands: all that wait, or half of them where the others can be decided meanwhile."""
-        count = min(len(self._queue), self._terms.batch_commands_max)
-        if count >= HALVED_COMMANDS_MIN and self._ahead_pause == 0:
-            count //= 2
+        """The next batch's commands: all that wait, or a share where the others can be decided meanwhile."""
+        count = self._terms.batch_share(len(self._queue)) if self._ahead_pause == 0 else self._terms.batch_commands_max
         taken, self._queue[:count] = self._queue[:count], []
         return self._warmer.take_cold(taken)
 
@@ -307,7 +305,7 @@ class Committer:
         self._wake_at = 1
         if writing.done() or not self._queue:
             return
-        taken = self._queue[: self._terms.batch_commands_max]
+        taken = self._queue[: self._terms.batch_share(len(self._queue) + len(this.pending))]
         groups = group(taken)
         context = self._context()
         entries: dict[str, Entry] = {}

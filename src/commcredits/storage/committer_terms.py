@@ -22,8 +22,11 @@ REDO_ROUNDS_MAX: Final = 100
 AHEAD_SHARE: Final = 2
 """A batch is decided ahead once it holds one command for every so many of the batch under way."""
 
-HALVED_COMMANDS_MIN: Final = 64
-"""From this many on, what waits goes in two batches, so that one is decided while the other commits."""
+BATCHES_OF_ALL: Final = 3
+"""All commands that wait or are under way make so many batches: one commits, one is decided, one is told and comes."""
+
+SHARED_COMMANDS_MIN: Final = 64
+"""Up to this many, what waits goes in one batch: more and smaller ones would cost more than they gain."""
 
 AHEAD_PAUSE_BATCHES: Final = 16
 """For how many batches nothing is decided ahead after decisions had to be thrown away: another process is busy here."""
@@ -41,3 +44,7 @@ class CommitterTerms:
     outage_seconds_max: float = OUTAGE_SECONDS_MAX  # a duration of the machine, not money
     cached_accounts_max: int = ACCOUNTS_MAX
     cached_ended_sessions_max: int = ENDED_SESSIONS_MAX
+
+    def batch_share(self, commands: int) -> int:
+        """Most commands of the next batch, of all that wait or are under way: so batches stay alike in size."""
+        return min(max(commands // BATCHES_OF_ALL, SHARED_COMMANDS_MIN), self.batch_commands_max)
