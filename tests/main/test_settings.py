@@ -72,7 +72,7 @@ def _serve(directory: Path, settings: Mapping[str, str]) -> subprocess.Completed
         ("OPERATOR_TOKEN", "too-short", "at least 16 characters"),
         ("WEB_PORT", "99999", "less than or equal to 65535"),
         ("WEB_PORT", "http", "valid integer"),
-        ("TOP_UP_MINIMUM", "-1", "above 0"),
+        ("TOP_UP_MINIMUM", "-1", "must be above 0, not -1"),
         ("TOP_UP_MAXIMUM", "1e3", "decimal"),
         ("SILENCE_CHARGES", "nothing", "'grant' or 'reported'"),
         ("UNAVAILABLE_COUNTRIES", "BH,CN", "COMMCREDITS_UNAVAILABLE_COUNTRIES: is no JSON: Expecting value: line 1"),

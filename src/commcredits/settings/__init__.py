@@ -322,20 +322,16 @@ class Settings(BaseSettings):
         return "UTC" if self.seller is None else self.seller.time_zone
 
 
-def _micros(text: str) -> int:
-    """An amount in major units as millionths, 0 or more. Raises ValueError with what is allowed."""
+def _micros(text: str, *, allowed: str = "0 or more", at_least: int = 0) -> int:
+    """An amount in major units as millionths. Raises ValueError with what is allowed."""
     try:
         micros = parse_micros(text)
     except MoneyError as error:
         raise ValueError(str(error)) from None
-    if micros < 0:
-        raise ValueError(f"must not be below 0, as {text} is")
+    if micros < at_least:
+        raise ValueError(f"must be {allowed}, not {text}")
     return micros
 
 
 def _positive_micros(text: str) -> int:
-    """An amount in major units as millionths, above 0. Raises ValueError with what is allowed."""
-    micros = _micros(text)
-    if micros == 0:
-        raise ValueError(f"must be above 0, not {text}")
-    return micros
+    return _micros(text, allowed="above 0", at_least=1)

@@ -12,9 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from commcredits.core.account import OrganizationStatus, RechargeMode, SessionState
-from commcredits.core.calendar import twelve_months_after
-from commcredits.core.commands import Service
+from commcredits.core.account import OrganizationStatus, RechargeMode
 from commcredits.core.funds import LotSource
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.purchases import TopUpKind, TopUpState
@@ -43,18 +41,25 @@ from commcredits.edges.portal.recharge_ports import (
     RechargeAttemptsView,
     RechargeAttemptView,
 )
+from tests.edges.portal.memory_history import (
+    BY_HAND,
+    CALLS,
+    CARD_TO_APPROVE,
+    DECLINED_CARD,
+    GOOD_CARD,
+    HISTORY,
+    SLOW_TRANSFER,
+    UNREACHABLE_CARD,
+    a_call,
+    a_lot,
+    a_top_up,
+    spent_on,
+)
 from tests.edges.portal.memory_methods import MemoryMethods
 from tests.edges.portal.memory_receipts import MemoryReceipts, papers_of
 from tests.edges.portal.memory_recharge import NO_ALERTS, UNIT, a_rule, attempts_of
 
 __all__ = ["UNIT", "Books", "MemoryOperations", "close", "in_back_off"]
-
-GOOD_CARD: Final = PaymentMethodView(payment_method="card_good", brand="Visa", last4="4242")
-DECLINED_CARD: Final = PaymentMethodView(payment_method="card_declined", brand="Mastercard", last4="0341")
-CARD_TO_APPROVE: Final = PaymentMethodView(payment_method="card_to_approve", brand="Visa", last4="3184")
-UNREACHABLE_CARD: Final = PaymentMethodView(payment_method="card_unreachable", brand="Visa", last4="0002")
-SLOW_TRANSFER: Final = PaymentMethodView(payment_method="transfer", brand="SEPA", last4="")
-BY_HAND: Final = PaymentMethodView(payment_method="by_hand", brand="", last4="", kind="bank_transfer")
 
 LIMITS: Final = TopUpLimitsView(minimum_micros=50 * UNIT, maximum_micros=10_000 * UNIT)
 
@@ -133,6 +138,7 @@ class MemoryOperations(MemoryMethods, MemoryReceipts):
         """A new organization in the middle of its life: every state that a row can have is there."""
         books = self.open(name, **where)
         now = self._now
+        currency = books.organization.currency
         books.rule = a_rule(
             now,
             recharge_amount_micros=500 * UNIT,
@@ -141,22 +147,21 @@ class MemoryOperations(MemoryMethods, MemoryReceipts):
             recharged_this_month_micros=1_000 * UNIT,
             cap_left_micros=4_000 * UNIT,
         )
-        books.attempts = attempts_of(books.organization.currency, now)
+        books.attempts = attempts_of(currency, now)
         books.held_micros = 12_400_000
-        self.papers[books.organization.organization_id] = papers_of(books.organization.currency)
+        self.papers[books.organization.organization_id] = papers_of(currency)
         books.lots = [
-            _lot(LotSource.PROMOTION, 25 * UNIT, 4_120_000, now - timedelta(days=20), now + timedelta(days=24)),
-            _lot(LotSource.AUTO_RECHARGE, 500 * UNIT, 118_903_600, now - timedelta(days=12), None),
-            _lot(LotSource.MANUAL, 200 * UNIT, 200 * UNIT, now - timedelta(hours=3), None),
+            a_lot(LotSource.PROMOTION, 25 * UNIT, 4_120_000, now - timedelta(days=20), now + timedelta(days=24)),
+            a_lot(LotSource.AUTO_RECHARGE, 500 * UNIT, 118_903_600, now - timedelta(days=12), None),
+            a_lot(LotSource.MANUAL, 200 * UNIT, 200 * UNIT, now - timedelta(hours=3), None),
         ]
         books.top_ups = [
-            _top_up(books, state, kind, method, now - timedelta(hours=hours), reason)
-            for state, kind, method, hours, reason in _HISTORY
+            a_top_up(currency, state, kind, method, now - timedelta(hours=hours), reason)
+            for state, kind, method, hours, reason in HISTORY
         ]
-        currency = books.organization.currency
-        books.calls = [_call(currency, now - timedelta(minutes=7 * row), shape) for row, shape in enumerate(_CALLS)]
+        books.calls = [a_call(currency, now - timedelta(minutes=7 * row), shape) for row, shape in enumerate(CALLS)]
         books.consumption = tuple(
-            DayOfConsumptionView(day=(now - timedelta(days=29 - day)).date(), charged_micros=_spent_on(day))
+            DayOfConsumptionView(day=(now - timedelta(days=29 - day)).date(), charged_micros=spent_on(day))
             for day in range(30)
         )
         return books
@@ -229,10 +234,18 @@ class MemoryOperations(MemoryMethods, MemoryReceipts):
                 return Refused(code=RefusalCode.AMOUNT_ABOVE_MAXIMUM, facts={"maximum_micros": 9_000 * UNIT})
             method = next(each for each in books.payment_methods if each.payment_method == payment_method)
             state = _OUTCOMES[payment_method]
-            bought = _top_up(books, state, TopUpKind.MANUAL, method, self._now, _REASONS.get(state, ""), amount_micros)
+            bought = a_top_up(
+                books.organization.currency,
+                state,
+                TopUpKind.MANUAL,
+                method,
+                self._now,
+                _REASONS.get(state, ""),
+                amount_micros,
+            )
             books.top_ups.insert(0, bought)
             if state is TopUpState.SUCCEEDED:
-                books.lots.append(_lot(LotSource.MANUAL, amount_micros, amount_micros, self._now, None))
+                books.lots.append(a_lot(LotSource.MANUAL, amount_micros, amount_micros, self._now, None))
             books.answers[command_id] = (content, bought)
             return bought
 
@@ -317,86 +330,6 @@ def in_back_off(books: Books, now: datetime) -> None:
 def close(books: Books) -> None:
     """Close the organization."""
     books.organization = replace(books.organization, status=OrganizationStatus.CLOSED)
-
-
-_HISTORY: Final = (
-    (TopUpState.SUCCEEDED, TopUpKind.MANUAL, GOOD_CARD, 3, ""),
-    (TopUpState.DECLINED, TopUpKind.MANUAL, DECLINED_CARD, 4, "insufficient_funds"),
-    (TopUpState.ACTION_REQUIRED, TopUpKind.MANUAL, CARD_TO_APPROVE, 5, ""),
-    (TopUpState.PROCESSING, TopUpKind.MANUAL, SLOW_TRANSFER, 30, ""),
-    (TopUpState.CANCELLED, TopUpKind.AUTO_RECHARGE, GOOD_CARD, 200, "rule_switched_off"),
-    (TopUpState.SUCCEEDED, TopUpKind.AUTO_RECHARGE, GOOD_CARD, 288, ""),
-)
-
-_US: Final = ("+14155550123", "United States")
-_UK: Final = ("+442079460000", "United Kingdom")
-_HERE: Final = "+40215550101"
-_CALLS: Final = (
-    (Service.OUTBOUND, SessionState.STARTED, _HERE, "+4915112345678", "Germany, mobile", 272, 408_000, 3),
-    (Service.TOLL_FREE_IN, SessionState.ENDED, "+40744***", "+40800890112", "Romania, toll-free", 75, 7_800, 0),
-    (Service.OUTBOUND, SessionState.REFUSED, _HERE, *_US, 0, 0, 0),
-    (Service.CONFERENCE_DIAL_OUT, SessionState.ENDED, "+40215550104", *_UK, 4000, 3_840_000, 60),
-    (Service.OUTBOUND, SessionState.AUTHORISED, "+40215550107", "+33123456789", "France", 0, 0, 0),
-    (Service.OUTBOUND, SessionState.EXPIRED, "+40215550102", "+8613800138000", "China, mobile", 330, 1_250_000, 0),
-    (Service.EMERGENCY, SessionState.ENDED, _HERE, "112", "", 95, 0, 0),
-)
-
-
-def _spent_on(day: int) -> int:
-    return (0 if day % 7 in (5, 6) else 9 * UNIT + (day * 37 % 11) * 1_130_000) + (40 * UNIT if day == 21 else 0)
-
-
-def _lot(source: LotSource, amount: int, left: int, bought: datetime, expires: datetime | None) -> LotView:
-    return LotView(
-        lot_id=str(uuid.uuid4()),
-        source=source,
-        purchased_at=bought,
-        expires_at=expires or twelve_months_after(bought),
-        amount_micros=amount,
-        left_micros=left,
-    )
-
-
-def _top_up(
-    books: Books,
-    state: TopUpState,
-    kind: TopUpKind,
-    method: PaymentMethodView,
-    at: datetime,
-    reason: str,
-    amount_micros: int = 200 * UNIT,
-) -> TopUpView:
-    return TopUpView(
-        top_up_id=str(uuid.uuid4()),
-        kind=kind,
-        state=state,
-        amount_micros=amount_micros,
-        currency=books.organization.currency,
-        brand=method.brand,
-        last4=method.last4,
-        created_at=at,
-        reason=reason,
-        action_url="https://payments.example/approve/1" if state is TopUpState.ACTION_REQUIRED else "",
-        by_hand=method is BY_HAND,
-    )
-
-
-def _call(currency: str, at: datetime, shape: tuple[Service, SessionState, str, str, str, int, int, int]) -> CallView:
-    service, state, caller, callee, destination, duration_seconds, charged_micros, pool_minutes = shape
-    return CallView(
-        session_id=f"call-{callee}",
-        service=service,
-        state=state,
-        authorised_at=at,
-        caller=caller,
-        callee=callee,
-        destination=destination,
-        duration_seconds=duration_seconds,
-        pool_minutes=pool_minutes,
-        charged_micros=charged_micros,
-        currency=currency,
-        refusal=RefusalCode.INSUFFICIENT_FUNDS if state is SessionState.REFUSED else None,
-    )
 
 
 def _replay(books: Books, command_id: str, content: tuple[object, ...]) -> object:

@@ -7,12 +7,7 @@ from dataclasses import replace
 import pytest
 
 from commcredits.core.recharge import RechargeStanding
-from tests.edges.portal.memory_operations import (
-    UNIT,
-    MemoryOperations,
-    close,
-    in_back_off,
-)
+from tests.edges.portal.memory_operations import UNIT, MemoryOperations, close, in_back_off
 from tests.edges.portal.visitor import (
     NOW,
     Visitor,

@@ -7,15 +7,8 @@ import asyncio
 import pytest
 
 from commcredits.core.purchases import TopUpState
-from tests.edges.portal.memory_operations import (
-    CARD_TO_APPROVE,
-    DECLINED_CARD,
-    GOOD_CARD,
-    SLOW_TRANSFER,
-    UNIT,
-    UNREACHABLE_CARD,
-    MemoryOperations,
-)
+from tests.edges.portal.memory_history import CARD_TO_APPROVE, DECLINED_CARD, GOOD_CARD, SLOW_TRANSFER, UNREACHABLE_CARD
+from tests.edges.portal.memory_operations import UNIT, MemoryOperations
 from tests.edges.portal.visitor import (
     NOW,
     at_the_page,

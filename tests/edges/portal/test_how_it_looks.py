@@ -15,7 +15,8 @@ from commcredits.core.recharge import RechargeStanding
 from commcredits.core.recharge_outlook import NextKind, NextStep
 from commcredits.edges.portal.recharge_ports import BalanceAlertsView
 from tests.edges.portal.conftest import Portal, Surfer, photograph
-from tests.edges.portal.memory_operations import DECLINED_CARD, in_back_off
+from tests.edges.portal.memory_history import DECLINED_CARD
+from tests.edges.portal.memory_operations import in_back_off
 from tests.edges.portal.memory_recharge import a_rule
 from tests.edges.portal.visitor import NOW
 

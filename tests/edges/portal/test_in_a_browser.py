@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.edges.portal.conftest import Portal, Surfer
-from tests.edges.portal.memory_operations import DECLINED_CARD, GOOD_CARD, UNIT, MemoryOperations
+from tests.edges.portal.memory_history import DECLINED_CARD, GOOD_CARD
+from tests.edges.portal.memory_operations import UNIT, MemoryOperations
 
 pytestmark = pytest.mark.browser
 

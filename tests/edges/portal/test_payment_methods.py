@@ -10,8 +10,9 @@ import pytest
 
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.core.purchases import TopUpState
+from tests.edges.portal.memory_history import BY_HAND, DECLINED_CARD
 from tests.edges.portal.memory_methods import GATEWAY_PAGE, REFERENCE, Shelf, a_transfer, card
-from tests.edges.portal.memory_operations import BY_HAND, DECLINED_CARD, Books, MemoryOperations, close
+from tests.edges.portal.memory_operations import Books, MemoryOperations, close
 from tests.edges.portal.visitor import HTMX, NOW, Form, Visitor, funds_form, signed_in, text_of
 
 NOT_READY = Refused(code=RefusalCode.GATEWAY_NOT_READY, facts={"gateway": "simulator"})

@@ -7,7 +7,8 @@ from playwright.sync_api import expect
 
 from commcredits.core.account import RechargeMode
 from tests.edges.portal.conftest import Portal, Surfer
-from tests.edges.portal.memory_operations import DECLINED_CARD, GOOD_CARD, UNIT
+from tests.edges.portal.memory_history import DECLINED_CARD, GOOD_CARD
+from tests.edges.portal.memory_operations import UNIT
 
 pytestmark = pytest.mark.browser
 

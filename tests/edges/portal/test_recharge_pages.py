@@ -12,7 +12,8 @@ from commcredits.core.recharge import RechargeStanding
 from commcredits.core.recharge_outlook import NextKind, NextStep
 from commcredits.core.taxes import Tax, TaxTreatment
 from commcredits.operations.recharge_attempts import AttemptOutcome
-from tests.edges.portal.memory_operations import CARD_TO_APPROVE, DECLINED_CARD, GOOD_CARD, UNIT, Books
+from tests.edges.portal.memory_history import CARD_TO_APPROVE, DECLINED_CARD, GOOD_CARD
+from tests.edges.portal.memory_operations import UNIT, Books
 from tests.edges.portal.visitor import NOW, Form, Visitor, at_the_page, funds_form, recharge_form, text_of
 
 
