@@ -32,8 +32,8 @@ from tests.stories.sip.switch import program
 
 TOKEN: Final = "loopback-token-of-the-story"
 PROBING_HOST: Final = "probe.example"
-CONNECTED_SECONDS_MAX: Final = 15
-BOOKED_SECONDS_MAX: Final = 20
+CONNECTED_SECONDS_MAX: Final = 40
+BOOKED_SECONDS_MAX: Final = 40
 TELEPHONES_MAX: Final = 12
 CALLEE_PAUSE_MILLISECONDS: Final = 1300
 PROGRAMS: Final = {"kamailio": "kamailio-ims-modules", "sipp": "sip-tester", "tshark": "tshark"}

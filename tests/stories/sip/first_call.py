@@ -20,7 +20,7 @@ from tests.stories.sip.story import SipCall, calls_of
 from tests.stories.sip.switch import Switch, SwitchSettings
 
 TALK_SECONDS: Final = 3.5
-TOLD_SECONDS_MAX: Final = 10
+TOLD_SECONDS_MAX: Final = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

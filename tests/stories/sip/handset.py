@@ -13,6 +13,8 @@ from typing import Final, Self
 
 from tests.stories.sip.ports import LOOPBACK
 
+PATIENCE_SECONDS: Final = 30.0
+"""How long is waited for what must come."""
 BRANCHES: Final = itertools.count(1)
 ANSWER_HEADERS: Final = ("via", "record-route", "from", "call-id", "cseq")
 
@@ -100,7 +102,7 @@ class Handset:
         uri = answer.value("Contact").strip("<>")
         self.request(method, caller, callee, answer.value("Call-ID"), more=routes, to_tag=tag, cseq=cseq, uri=uri)
 
-    def hear(self, start: str, seconds_max: float = 3.0) -> Heard | None:
+    def hear(self, start: str, seconds_max: float = PATIENCE_SECONDS) -> Heard | None:
         """The next message whose start line begins so; None when it does not come in time."""
         deadline = time.monotonic() + seconds_max
         while (left := deadline - time.monotonic()) > 0:
@@ -114,7 +116,7 @@ class Handset:
                 return Heard(start_line=start_line, lines=tuple(lines), sender=(str(sender[0]), int(sender[1])))
         return None
 
-    def final_answer(self, cseq: str, seconds_max: float = 3.0) -> Heard | None:
+    def final_answer(self, cseq: str, seconds_max: float = PATIENCE_SECONDS) -> Heard | None:
         """The final reply to the request with this CSeq."""
         deadline = time.monotonic() + seconds_max
         while (left := deadline - time.monotonic()) > 0:

@@ -18,7 +18,7 @@ from tests.stories.sip.plan import Chapter, Outcome, StoryNumbers
 from tests.stories.sip.ports import free_ports
 from tests.stories.sip.switch import Notice, Switch, SwitchSettings, program
 
-TOLD_SECONDS_MAX: Final = 10
+TOLD_SECONDS_MAX: Final = 30
 START_SECONDS_MAX: Final = 5
 TELEPHONES_MAX: Final = 16
 CALLEE_PAUSE_MILLISECONDS: Final = 1300

@@ -25,8 +25,9 @@ TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,180}")
 NOTICE: Final = re.compile(r"charging: (?P<event>\w+) (?P<facts>\w+=.*)")
 TROUBLE: Final = re.compile(r"\b(?:WARNING|ERROR|CRITICAL|ALERT|BUG)\b:")
 CONTROLLED: Final = re.compile(r"listen=tcp|#!define (?:CONTROL_(?:PORT|AUTHORIZATION)|SWITCH_NAME)")
-START_SECONDS_MAX: Final = 10
+START_SECONDS_MAX: Final = 30
 STOP_SECONDS_MAX: Final = 10
+TOLD_SECONDS_MAX: Final = 30
 QUIET_LOOKS: Final = 3  # the reporter wakes ten times a second; a report under way is in no queue for a moment
 QUEUES: Final = ("reports", "renewals")
 
@@ -181,7 +182,7 @@ class Switch:
         """How many reports and renewals wait to be told."""
         return sum(self._queue_length(queue) for queue in QUEUES)
 
-    def wait_until_told(self, seconds_max: float) -> bool:
+    def wait_until_told(self, seconds_max: float = TOLD_SECONDS_MAX) -> bool:
         """Whether everything was told to charging in time."""
         quiet = 0
         deadline = time.monotonic() + seconds_max

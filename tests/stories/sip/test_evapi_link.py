@@ -4,7 +4,7 @@ import itertools
 import json
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +14,9 @@ import pytest
 
 from commcredits.edges.switches.kamailio.framing import NetstringReader, frame
 from tests.stories.sip.charging_stand_in import Books, Purse, StandInSession
-from tests.stories.sip.evapi_stand_in import EvapiStandIn
+from tests.stories.sip.evapi_stand_in import PING_SECONDS, EvapiStandIn
 from tests.stories.sip.evapi_switch import EvapiSettings, EvapiSwitch
-from tests.stories.sip.handset import Handset, Heard
+from tests.stories.sip.handset import PATIENCE_SECONDS, Handset, Heard
 from tests.stories.sip.ports import LOOPBACK, free_ports
 from tests.stories.sip.story import missing_programs
 
@@ -80,7 +80,7 @@ def _invite(caller: Handset, dialled: str = CALLEE) -> str:
     return f"{number} INVITE"
 
 
-def _refusal(caller: Handset, seconds_max: float = 4) -> tuple[int, str, float]:
+def _refusal(caller: Handset, seconds_max: float = PATIENCE_SECONDS) -> tuple[int, str, float]:
     """Status, code and seconds of a call that is refused."""
     asked_at = time.monotonic()
     answer = caller.final_answer(_invite(caller), seconds_max)
@@ -89,9 +89,23 @@ def _refusal(caller: Handset, seconds_max: float = 4) -> tuple[int, str, float]:
     return answer.status_code, answer.value("X-Charging-Refusal"), time.monotonic() - asked_at
 
 
+def _is_refused_at_once(caller: Handset) -> bool:
+    """Whether one of three calls is refused at once, and each of them for the link; a busy machine may spoil two."""
+    refusals = [_refusal(caller) for _try in range(3)]
+    assert {(status, code) for status, code, _ in refusals} == {(503, "charging_unavailable")}
+    return min(seconds for _status, _code, seconds in refusals) < AT_ONCE_SECONDS
+
+
+def _eventually(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
+
+
 def _emergency_passes(caller: Handset, callee: Handset) -> bool:
     asked = _invite(caller, "112")
-    invite = callee.hear("INVITE", 1)
+    invite = callee.hear("INVITE")
     if invite is None:
         return False
     callee.answer(invite, "486 Busy Here")
@@ -116,7 +130,7 @@ def _session(books: Books, call: Heard) -> StandInSession:
     return session
 
 
-def _wait_for_end(books: Books, call: Heard, seconds_max: float = 3) -> StandInSession:
+def _wait_for_end(books: Books, call: Heard, seconds_max: float = PATIENCE_SECONDS) -> StandInSession:
     deadline = time.monotonic() + seconds_max
     while not _session(books, call).ended and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -126,17 +140,12 @@ def _wait_for_end(books: Books, call: Heard, seconds_max: float = 3) -> StandInS
 def test_without_a_link_callers_are_refused_at_once_and_emergencies_pass(
     books: Books, settings: EvapiSettings, caller: Handset, callee: Handset, switch: EvapiSwitch
 ) -> None:
-    status, code, seconds = _refusal(caller)
-    assert (status, code) == (503, "charging_unavailable")
-    assert seconds < AT_ONCE_SECONDS
+    assert _is_refused_at_once(caller)
     assert _emergency_passes(caller, callee)
     with _charging(books, settings):
-        assert switch.wait_until_told(5)
+        assert switch.wait_until_told()
         _connect(caller, callee)
-    time.sleep(0.1)
-    status, _, seconds = _refusal(caller)
-    assert status == 503
-    assert seconds < AT_ONCE_SECONDS
+    assert _is_refused_at_once(caller)
     assert [asked["callee"] for command, asked in books.heard if command == "authorise"] == ["112", CALLEE]
 
 
@@ -145,11 +154,11 @@ def test_charging_that_gives_no_answer_delays_the_refusal_by_two_seconds_and_hol
 ) -> None:
     with _charging(books, settings):
         books.answers_after_seconds = 4
-        status, code, seconds = _refusal(caller, 5)
+        status, code, seconds = _refusal(caller)
         assert (status, code) == (503, "charging_unavailable")
-        assert 1.5 < seconds < 3.5
+        assert 1.5 < seconds < 4, "before charging answers"
         books.answers_after_seconds = 0
-        assert switch.wait_until_told(6)
+        assert switch.wait_until_told()
     (session,) = books.sessions.values()
     assert (session.ended, session.used_seconds) == (True, 0)
     assert callee.hear("INVITE", 0.1) is None
@@ -161,13 +170,13 @@ def test_charging_that_says_nothing_at_all_is_no_link_after_three_seconds(
     with _charging(books, settings) as charging:
         charging.pings = False
         time.sleep(4.2)
-        status, _, seconds = _refusal(caller)
-        assert status == 503
-        assert seconds < AT_ONCE_SECONDS
+        assert _is_refused_at_once(caller)
         assert _emergency_passes(caller, callee)
         charging.pings = True
-        time.sleep(1)
-        _connect(caller, callee)
+        time.sleep(2 * PING_SECONDS)
+        while (answer := caller.final_answer(_invite(caller), 0.5)) is not None:
+            assert answer.status_code == 503, "until it has heard us again"
+        assert callee.hear("INVITE") is not None
 
 
 def test_what_happens_without_a_link_is_told_over_the_next_one(
@@ -175,16 +184,15 @@ def test_what_happens_without_a_link_is_told_over_the_next_one(
 ) -> None:
     with _charging(books, settings):
         answer = _connect(caller, callee)
-        assert switch.wait_until_told(3)
+        assert switch.wait_until_told()
     caller.within("BYE", CALLER, CALLEE, answer, cseq=next(NUMBERS))
     assert callee.hear("BYE") is not None
-    time.sleep(0.3)
-    assert switch.waiting() == 1
+    assert _eventually(lambda: switch.waiting() == 1)
     assert switch.entries("calls") == 1
     with _charging(books, settings):
         session = _wait_for_end(books, answer)
         assert (session.ended, session.cause) == (True, "caller_hung_up")
-        assert switch.wait_until_told(3)
+        assert switch.wait_until_told()
     assert switch.entries("calls") == 0
 
 
@@ -194,12 +202,12 @@ def test_a_report_that_is_not_taken_comes_again(
     with _charging(books, settings) as charging:
         charging.takes_reports = False
         answer = _connect(caller, callee)
-        first = charging.wait_to_hear(3, say="start")
+        first = charging.wait_to_hear(PATIENCE_SECONDS, say="start")
         assert first is not None
         charging.heard.remove(first)
         charging.takes_reports = True
-        assert charging.wait_to_hear(8, say="start") == first
-        assert switch.wait_until_told(5)
+        assert charging.wait_to_hear(PATIENCE_SECONDS, say="start") == first
+        assert switch.wait_until_told()
         assert _session(books, answer).started
 
 
@@ -211,7 +219,7 @@ def test_a_running_call_is_extended_when_charging_tells_it_to_ask_and_is_never_s
         session = _session(books, answer)
         charging.tell(do="extend", session_id=session.session_id, granted_seconds=2)
         charging.tell(do="renew", session_id=session.session_id)
-        asked = charging.wait_to_hear(1, say="update", session_id=session.session_id)
+        asked = charging.wait_to_hear(PATIENCE_SECONDS, say="update", session_id=session.session_id)
         assert asked is not None
         assert asked["request_number"] == 1
         assert caller.hear("BYE", 3) is None
@@ -232,15 +240,15 @@ def test_a_call_is_cut_when_charging_says_so(
             call = invite
         session_id = _session(books, call).session_id
         charging.tell(do="cut", session_id=session_id, reason="fraud")
-        assert charging.wait_to_hear(1, say="cut", session_id=session_id) is not None
+        assert charging.wait_to_hear(PATIENCE_SECONDS, say="cut", session_id=session_id) is not None
         if answered:
-            for side in (caller, callee):
-                bye = side.hear("BYE", 1)
+            byes = [side.hear("BYE") for side in (caller, callee)]
+            for side, bye in zip((caller, callee), byes, strict=True):
                 assert bye is not None
                 assert bye.all("Reason") == ['SIP;cause=403;text="fraud"']
                 side.answer(bye, "200 OK")
         else:
-            cancel = callee.hear("CANCEL", 1)
+            cancel = callee.hear("CANCEL")
             assert cancel is not None
             callee.answer(cancel, "200 OK")
             callee.answer(call, "487 Request Terminated")
@@ -258,7 +266,7 @@ def test_a_list_of_thousands_of_calls_arrives_whole(
         switch.fill("calls", {f"call-{number}~{'x' * 60}": f"ending|org-{number}" for number in range(3_000)})
         switch.fill("calls", {"without-a-dialog": "live|org|61|62|63|"})
         charging.tell(do="list", list=41)
-        listed = charging.wait_to_hear(5, say="listed", list=41)
+        listed = charging.wait_to_hear(PATIENCE_SECONDS, say="listed", list=41)
         assert listed is not None
         parts = [message["calls"].split() for message in charging.heard if message["say"] == "calls"]
         calls = dict(each.split("=") for part in parts for each in part)
@@ -321,8 +329,7 @@ def test_a_second_link_stands_by_and_takes_over_when_the_first_is_gone(
         _connect(caller, callee)
         assert (len(books.sessions), len(other.sessions)) == (1, 0)
         first.hang_up()
-        time.sleep(1)
-        assert second.active
+        assert _eventually(lambda: second.active)
         _connect(caller, callee)
         assert (len(books.sessions), len(other.sessions)) == (1, 1)
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.stories.sip.charging_stand_in import Books, ChargingStandIn, Purse, StandInSession
-from tests.stories.sip.handset import Handset, Heard
+from tests.stories.sip.handset import PATIENCE_SECONDS, Handset, Heard
 from tests.stories.sip.ports import LOOPBACK, free_ports
 from tests.stories.sip.story import missing_programs
 from tests.stories.sip.switch import Switch, SwitchSettings
@@ -110,6 +110,22 @@ def _hang_up(caller: Handset, callee: Handset, answer: Heard) -> None:
     assert caller.final_answer("2 BYE") is not None
 
 
+def _byes(*sides: Handset) -> list[Heard]:
+    """The BYE of each side, answered.
+
+    Kamailio sends the second to nobody once the first was answered, which only a telephone beside it is quick enough
+    for (https://github.com/kamailio/kamailio/issues/4169); so both are heard first.
+    """
+    byes = []
+    for side in sides:
+        bye = side.hear("BYE")
+        assert bye is not None
+        byes.append(bye)
+    for side, bye in zip(sides, byes, strict=True):
+        side.answer(bye, "200 OK")
+    return byes
+
+
 def _order(control: httpx.Client, *orders: Mapping[str, str]) -> list[str]:
     answer = control.post("/orders", json={"orders": orders})
     assert answer.status_code == 200
@@ -139,7 +155,7 @@ def test_a_call_tells_charging_over_which_link_it_can_be_reached(
 def test_an_emergency_call_names_no_link_and_is_in_no_list(
     books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
 ) -> None:
-    assert switch.wait_until_told(3)
+    assert switch.wait_until_told()
     caller.request("INVITE", CALLER, "112", next(CALL_IDS))
     invite = callee.hear("INVITE")
     assert invite is not None
@@ -148,7 +164,7 @@ def test_an_emergency_call_names_no_link_and_is_in_no_list(
     assert answer is not None
     assert _listed(control) == {}
     _hang_up(caller, callee, answer)
-    assert switch.wait_until_told(3)
+    assert switch.wait_until_told()
     asked = [message for command, message in books.heard if command == "authorise"][-1]
     assert (asked["service"], asked.get("switch")) == ("emergency", None)
 
@@ -160,12 +176,9 @@ def test_an_ordered_cut_ends_the_call_on_both_sides_and_says_why(
     _connect(caller, callee, call_id)
     session_id = _session(books, call_id).session_id
     assert _order(control, {"order": "cut", "session_id": session_id, "reason": "fraud"}) == ["taken"]
-    for side in (caller, callee):
-        bye = side.hear("BYE", 1)
-        assert bye is not None
+    for bye in _byes(caller, callee):
         assert bye.all("Reason") == ['SIP;cause=403;text="fraud"']
-        side.answer(bye, "200 OK")
-    assert switch.wait_until_told(3)
+    assert switch.wait_until_told()
     session = _session(books, call_id)
     assert (session.ended, session.cause, session.used_seconds) == (True, "fraud", 1)
     assert _order(control, {"order": "cut", "session_id": session_id, "reason": "fraud"}) == ["unknown"]
@@ -178,14 +191,14 @@ def test_a_call_that_rings_is_cut_too(
     invite = _ring(caller, callee, call_id)
     session_id = _session(books, call_id).session_id
     assert _order(control, {"order": "cut", "session_id": session_id, "reason": "fraud"}) == ["taken"]
-    cancel = callee.hear("CANCEL", 1)
+    cancel = callee.hear("CANCEL")
     assert cancel is not None
     callee.answer(cancel, "200 OK")
     callee.answer(invite, "487 Request Terminated")
     answer = caller.final_answer("1 INVITE")
     assert answer is not None
     assert answer.status_code == 487
-    assert switch.wait_until_told(3)
+    assert switch.wait_until_told()
     assert (_session(books, call_id).cause, _session(books, call_id).used_seconds) == ("fraud", 0)
 
 
@@ -195,13 +208,10 @@ def test_a_call_that_is_answered_as_it_is_cut_while_ringing_is_cut_after_all(
     call_id = next(CALL_IDS)
     invite = _ring(caller, callee, call_id)
     _order(control, {"order": "cut", "session_id": _session(books, call_id).session_id, "reason": "fraud"})
-    assert callee.hear("CANCEL", 1) is not None
+    assert callee.hear("CANCEL") is not None
     _answer(caller, callee, invite)
-    for side in (caller, callee):
-        bye = side.hear("BYE", 2)
-        assert bye is not None
-        side.answer(bye, "200 OK")
-    assert switch.wait_until_told(3)
+    _byes(caller, callee)
+    assert switch.wait_until_told()
     assert _session(books, call_id).cause == "fraud"
 
 
@@ -212,15 +222,20 @@ def test_an_order_to_renew_makes_the_call_ask_again_within_a_second(
     answer = _connect(caller, callee, call_id, POOR[0])
     session = _session(books, call_id)
     assert (session.granted_seconds, session.final) == (10, True)
-    books.numbers[POOR[0]].balance_micros += 1_000_000
-    asked_at = time.monotonic()
-    assert _order(control, {"order": "renew", "session_id": session.session_id, "reason": "funds"}) == ["taken"]
-    while _session(books, call_id).granted_seconds == 10:
-        assert time.monotonic() - asked_at < 1
-        time.sleep(0.01)
+    waits = []
+    for more_micros in (5_000, 5_000, 1_000_000):
+        granted_seconds = _session(books, call_id).granted_seconds
+        books.numbers[POOR[0]].balance_micros += more_micros
+        asked_at = time.monotonic()
+        assert _order(control, {"order": "renew", "session_id": session.session_id, "reason": "funds"}) == ["taken"]
+        while _session(books, call_id).granted_seconds == granted_seconds:
+            assert time.monotonic() - asked_at < PATIENCE_SECONDS
+            time.sleep(0.01)
+        waits.append(time.monotonic() - asked_at)
+    assert min(waits) < 1, "a busy machine may spoil one of them"
     assert not _session(books, call_id).final
     _hang_up(caller, callee, answer)
-    assert switch.wait_until_told(3)
+    assert switch.wait_until_told()
     extended = [notice for notice in switch.notices() if notice.event == "extended"][-1]
     assert int(extended.facts["granted_seconds"]) >= 30
 
@@ -233,7 +248,7 @@ def test_orders_that_come_at_once_are_asked_one_after_the_other(
     session_id = _session(books, call_id).session_id
     heard = len(books.heard)
     _order(control, *[{"order": "renew", "session_id": session_id, "reason": "funds"}] * 20)
-    assert switch.wait_until_told(3)
+    assert switch.wait_until_told()
     numbers = [message["request_number"] for command, message in books.heard[heard:] if command == "update"]
     assert numbers == list(range(1, 21))
     _hang_up(caller, callee, answer)
@@ -246,7 +261,7 @@ def test_an_order_to_renew_disturbs_no_call_that_still_rings(
     invite = _ring(caller, callee, call_id)
     session_id = _session(books, call_id).session_id
     assert _order(control, {"order": "renew", "session_id": session_id, "reason": "funds"}) == ["taken"]
-    assert switch.wait_until_told(1)
+    assert switch.wait_until_told()
     assert _session(books, call_id).updates == 0
     _hang_up(caller, callee, _answer(caller, callee, invite))
 
@@ -259,7 +274,7 @@ def test_orders_for_calls_that_nobody_has_are_said_to_be_unknown(control: httpx.
 def test_the_list_has_the_calls_that_ring_and_those_that_talk_and_none_that_are_over(
     books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
 ) -> None:
-    assert switch.wait_until_told(3)
+    assert switch.wait_until_told()
     assert _listed(control) == {}
     call_id = next(CALL_IDS)
     invite = _ring(caller, callee, call_id)
@@ -268,7 +283,7 @@ def test_the_list_has_the_calls_that_ring_and_those_that_talk_and_none_that_are_
     answer = _answer(caller, callee, invite)
     assert _listed(control) == listed
     _hang_up(caller, callee, answer)
-    assert switch.wait_until_told(3)
+    assert switch.wait_until_told()
     assert _listed(control) == {}
 
 
@@ -277,15 +292,17 @@ def test_a_call_whose_end_charging_has_not_taken_is_in_the_list_until_it_has(
 ) -> None:
     call_id = next(CALL_IDS)
     answer = _connect(caller, callee, call_id)
-    assert switch.wait_until_told(3)
-    books.answers_after_seconds = 1
+    assert switch.wait_until_told()
+    books.answers_after_seconds = PATIENCE_SECONDS
     try:
         _hang_up(caller, callee, answer)
         assert _listed(control) == {_session(books, call_id).session_id: "funded"}
     finally:
         books.answers_after_seconds = 0
-    assert switch.wait_until_told(3)
-    time.sleep(1)
+    assert switch.wait_until_told()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while _listed(control) and time.monotonic() < deadline:
+        time.sleep(0.1)
     assert _listed(control) == {}
 
 
@@ -300,7 +317,7 @@ def test_a_page_is_of_its_own_list_and_is_given_once(
         assert len(control.post("/calls/page", json=asked).json()["calls"]) == 1
         assert control.post("/calls/page", json=asked).status_code == 404
     _hang_up(caller, callee, answer)
-    assert switch.wait_until_told(3)
+    assert switch.wait_until_told()
 
 
 def test_a_call_id_of_a_telephones_making_finds_no_other_call(
@@ -311,12 +328,9 @@ def test_a_call_id_of_a_telephones_making_finds_no_other_call(
     (session_id,) = [each for each in books.sessions if each.startswith(call_id.partition("|")[0] + "_")]
     assert _listed(control) == {session_id: "funded"}
     assert _order(control, {"order": "cut", "session_id": session_id, "reason": "not a word!"}) == ["taken"]
-    for side in (caller, callee):
-        bye = side.hear("BYE", 1)
-        assert bye is not None
-        side.answer(bye, "200 OK")
+    _byes(caller, callee)
     assert answer is not None
-    assert switch.wait_until_told(3)
+    assert switch.wait_until_told()
     assert books.sessions[session_id].cause == "ordered"
 
 
@@ -345,7 +359,7 @@ def test_an_order_that_says_nothing_is_unknown_and_those_beside_it_are_taken(
     told = control.post("/orders", json={"orders": [*orders, {"order": "renew", "session_id": session_id}]})
     assert told.json() == {"outcomes": ["unknown"] * 6 + ["taken"]}
     _hang_up(caller, callee, answer)
-    assert switch.wait_until_told(3)
+    assert switch.wait_until_told()
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"orders": []}', b'{"orders": 7}', b"\xff\x00\n", b"{}" * 4000])
@@ -368,16 +382,19 @@ def test_no_sip_is_served_where_orders_are_taken(switch: Switch) -> None:
 def test_lines_that_say_half_a_request_or_nothing_keep_nobody_waiting(switch: Switch, control: httpx.Client) -> None:
     address = (LOOPBACK, switch.settings.control_port)
     with ExitStack() as stack:
-        lines = [stack.enter_context(socket.create_connection(address, timeout=1)) for _ in range(100)]
+        lines = [stack.enter_context(socket.create_connection(address, timeout=PATIENCE_SECONDS)) for _ in range(100)]
         for number, line in enumerate(lines):
             line.sendall(b"POST /orders HTTP/1.1\r\nContent-Length: 90000\r\n\r\n{"[: number % 50])
-        asked_at = time.monotonic()
-        assert _listed(control) == {}
-        assert time.monotonic() - asked_at < 1
+        waits = []
+        for _try in range(3):
+            asked_at = time.monotonic()
+            assert _listed(control) == {}
+            waits.append(time.monotonic() - asked_at)
+        assert min(waits) < 1, "a busy machine may spoil one of them"
 
 
 def test_a_body_beyond_all_measure_is_cut_off_and_harms_nobody(switch: Switch, control: httpx.Client) -> None:
-    with socket.create_connection((LOOPBACK, switch.settings.control_port), timeout=2) as line:
+    with socket.create_connection((LOOPBACK, switch.settings.control_port), timeout=PATIENCE_SECONDS) as line:
         line.sendall(b"POST /orders HTTP/1.1\r\nContent-Length: 100000000\r\n\r\n")
         with contextlib.suppress(OSError):
             for _ in range(100):

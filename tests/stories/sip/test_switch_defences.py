@@ -21,6 +21,7 @@ pytestmark = [
 ]
 
 CALLER = "+40721000001"
+SHORT_SECONDS = 3
 SHORT_CALLERS = ("+40721000002", "+40721000003", "+40721000004")
 """Each with an organization of its own that can pay for three seconds, once."""
 CALLEE = "+49311000001"
@@ -81,11 +82,12 @@ def _connect(caller: Handset, callee: Handset, call_id: str, number: str = CALLE
     return answer
 
 
-def _is_cut_in_time(caller: Handset, answered_at: float) -> None:
-    bye = caller.hear("BYE", 6)
+def _is_cut_in_time(caller: Handset, stirred_at: float) -> None:
+    """The call is cut earlier than if its grant had begun afresh at this instant."""
+    bye = caller.hear("BYE")
     assert bye is not None
     caller.answer(bye, "200 OK")
-    assert time.monotonic() - answered_at <= 4.5
+    assert time.monotonic() - stirred_at < SHORT_SECONDS
 
 
 def test_a_made_up_dialog_does_not_pass(caller: Handset, callee: Handset) -> None:
@@ -162,8 +164,8 @@ def test_a_second_call_under_a_calls_name_is_a_call_of_its_own(
     assert callee.hear("BYE") is not None
     if not first_is_answered:
         callee.answer(first, "486 Busy Here")
-    assert caller.hear("BYE" if first_is_answered else "SIP/2.0 486", 6) is not None
-    assert switch.wait_until_told(3)
+    assert caller.hear("BYE" if first_is_answered else "SIP/2.0 486") is not None
+    assert switch.wait_until_told()
     causes = [session.cause for session in _sessions(books, call_id)]
     assert causes == ["credit_ended" if first_is_answered else "not_answered_486", "caller_hung_up"]
 
@@ -172,19 +174,19 @@ def test_a_call_that_is_cancelled_before_charging_answers_never_rings(
     books: Books, switch: Switch, caller: Handset, callee: Handset
 ) -> None:
     call_id = next(CALL_IDS)
-    books.answers_after_seconds = 0.5
+    books.answers_after_seconds = 0.7  # the switch asks again after 0.9 seconds, and once
     try:
         branch = caller.request("INVITE", CALLER, CALLEE, call_id)
         assert caller.hear("SIP/2.0 100") is not None
-        time.sleep(0.2)
         caller.request("CANCEL", CALLER, CALLEE, call_id, branch=branch)
         answer = caller.final_answer("1 INVITE")
         assert answer is not None
         assert answer.status_code == 487
-        assert callee.hear("INVITE", 0.7) is None
+        assert callee.hear("INVITE", 0.3) is None
     finally:
         books.answers_after_seconds = 0
-    assert switch.wait_until_told(3)
+    assert callee.hear("INVITE", 0.5) is None
+    assert switch.wait_until_told()
     (session,) = _sessions(books, call_id)
     assert (session.ended, session.used_seconds) == (True, 0)
 
@@ -194,20 +196,20 @@ def test_a_late_acknowledgement_does_not_lengthen_the_grant(
 ) -> None:
     call_id = next(CALL_IDS)
     answer = _connect(caller, callee, call_id, SHORT_CALLERS[1])
-    answered_at = time.monotonic()
     time.sleep(2.2)
+    acknowledged_at = time.monotonic()
     caller.acknowledge(SHORT_CALLERS[1], CALLEE, answer)
-    _is_cut_in_time(caller, answered_at)
-    assert switch.wait_until_told(3)
+    _is_cut_in_time(caller, acknowledged_at)
+    assert switch.wait_until_told()
     assert [(session.used_seconds, session.cause) for session in _sessions(books, call_id)] == [(3, "credit_ended")]
 
 
 def test_a_change_of_media_does_not_start_the_grant_afresh(caller: Handset, callee: Handset) -> None:
     number = SHORT_CALLERS[2]
     answer = _connect(caller, callee, next(CALL_IDS), number)
-    answered_at = time.monotonic()
     caller.acknowledge(number, CALLEE, answer)
     time.sleep(1.8)
+    changed_at = time.monotonic()
     caller.within("INVITE", number, CALLEE, answer, cseq=2)
     again = callee.hear("INVITE")
     assert again is not None
@@ -215,7 +217,7 @@ def test_a_change_of_media_does_not_start_the_grant_afresh(caller: Handset, call
     changed = caller.final_answer("2 INVITE")
     assert changed is not None
     caller.within("ACK", number, CALLEE, answer, cseq=2)
-    _is_cut_in_time(caller, answered_at)
+    _is_cut_in_time(caller, changed_at)
 
 
 def test_a_stranger_is_refused_and_charging_is_not_asked(

@@ -171,7 +171,7 @@ def test_an_emergency_call_by_its_header_leaves_at_once_and_is_told_afterwards(
     finally:
         books.answers_after_seconds = 0
     assert _goes_no_further(invite)
-    assert trusting.wait_until_told(10)
+    assert trusting.wait_until_told()
     (asked,) = _asked(books, invite)
     assert (asked["service"], asked["callee"]) == ("emergency", "+40213110")
 
