@@ -20,6 +20,7 @@ from commcredits.operations.licences import set_purchased
 from tests.operations.office import Office, open_office
 
 JSON = {"Content-Type": "application/scim+json"}
+ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 TELEPHONY = "urn:commcredits:scim:schemas:extension:telephony:2.0:User"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -188,7 +189,7 @@ async def test_nonsense_is_refused_in_the_protocols_own_words(directory: Directo
     for body, status in NONSENSE:
         answer = await directory.client.post("/Users", content=body, headers=JSON)
         assert answer.status_code == status, body[:100]
-        assert answer.json()["schemas"] == ["urn:ietf:params:scim:api:messages:2.0:Error"]
+        assert answer.json()["schemas"] == [ERROR]
         assert answer.headers["content-type"] == "application/scim+json"
 
 
@@ -201,6 +202,29 @@ async def test_a_key_without_the_scope_or_of_another_organization_gets_nothing(d
             assert (await directory.client.get(elsewhere)).status_code == 404
             stranger = await directory.client.get(path, headers={"Authorization": "Bearer cck_no"})
             assert stranger.status_code == 401
+            assert (stranger.json()["schemas"], stranger.json()["status"]) == ([ERROR], "401")
+            assert stranger.headers["content-type"] == "application/scim+json"
+            assert stranger.headers["www-authenticate"] == 'Bearer realm="commcredits", error="invalid_token"'
+
+
+async def test_what_a_key_may_not_change_is_in_the_log_of_its_organization(database_url: str) -> None:
+    async with opened(database_url, "users.read") as directory:
+        other = (await directory.office.organization()).organization_id
+        somebody = "019353b4-7c1e-7000-8000-000000000000"
+        assert (await directory.client.post("/Users", json={})).status_code == 403
+        assert (await directory.client.delete(f"/Groups/{somebody}")).status_code == 403
+        elsewhere = f"http://administration/scim/v2/{other}/Users/{somebody}"
+        assert (await directory.client.put(elsewhere, json={})).status_code == 404
+        rows = await directory.office.services.pool.fetch(
+            "select operation, subject, code from audit_entries where organization_id = $1 and outcome = 'denied'"
+            " order by sequence",
+            directory.organization_id,
+        )
+        assert [tuple(row) for row in rows] == [
+            ("add_directory_user", "", "not_permitted"),
+            ("remove_directory_group", somebody, "not_permitted"),
+            ("change_directory_user", other, "unknown_organization"),
+        ]
 
 
 async def test_without_the_setting_there_is_nothing(database_url: str) -> None:

@@ -16,6 +16,7 @@ from typing import Annotated, Final, Protocol
 from fastapi import Depends
 from pydantic import SecretStr
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from commcredits.core.access import NOBODY, Actor, ActorKind, Role, permissions_of
@@ -23,7 +24,15 @@ from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.edges.http.administration.refusing import problem_response
 from commcredits.edges.http.charging.bearer import BearerToken
 from commcredits.edges.http.charging.failures import log_failure
-from commcredits.edges.http.problems import PROBLEM_MEDIA_TYPE, HttpFault, fault_problem, refusal_problem
+from commcredits.edges.http.problems import (
+    PROBLEM_MEDIA_TYPE,
+    HttpFault,
+    Problem,
+    fault_problem,
+    problem_headers,
+    refusal_problem,
+)
+from commcredits.edges.http.scim.answering import MEDIA_TYPE, ScimRefusal, error_answer
 from commcredits.operations.services import Services
 
 EDGE: Final = "api"
@@ -32,7 +41,8 @@ EDGE: Final = "api"
 SHARED_OPERATOR: Final = "operator"
 """Who uses the one token that every installation has."""
 
-API_PATHS: Final = ("/v1/", "/scim/", "/.well-known/")
+SCIM_PATHS: Final = "/scim/"
+API_PATHS: Final = ("/v1/", SCIM_PATHS, "/.well-known/")
 """What the paths begin with that this door is before."""
 
 HEALTH_PATH: Final = "/v1/health"
@@ -47,6 +57,7 @@ _UNAUTHORISED: Final = 401
 _FORBIDDEN: Final = 403
 _CHALLENGE: Final = b"www-authenticate"
 _PROBLEM: Final = PROBLEM_MEDIA_TYPE.encode()
+_SCIM: Final = MEDIA_TYPE.encode()
 
 SECURITY_HEADERS: Final = (
     (b"cache-control", b"no-store"),
@@ -163,7 +174,7 @@ class Guard:
             if needs_token(scope["path"]):
                 known = await self._keys.actor_of(given[0], source_of(scope)) if len(given) == 1 else None
                 if known is None:
-                    await problem_response(fault_problem(HttpFault.UNAUTHORISED))(scope, receive, send_guarded)
+                    await _told(scope, fault_problem(HttpFault.UNAUTHORISED))(scope, receive, send_guarded)
                     return
                 actor = replace(known, source=source_of(scope))
             scope["state"] = {**scope.get("state", {}), "services": self._services.acting_as(actor)}
@@ -174,7 +185,7 @@ class Guard:
             if started:
                 log_failure("administration answer failed", error)
                 raise
-            await _last_resort(error)(scope, receive, send_guarded)
+            await _told(scope, _last_resort(error))(scope, receive, send_guarded)
 
 
 def source_of(scope: Scope) -> str:
@@ -183,13 +194,22 @@ def source_of(scope: Scope) -> str:
     return "" if client is None else str(client[0])
 
 
-def _last_resort(error: Exception) -> ASGIApp:
-    """The answer to an error that nothing further in has answered."""
+def _told(scope: Scope, problem: Problem) -> Response:
+    """A problem in the words of the interface that was asked: a directory knows no other error than SCIM's."""
+    if not scope["path"].startswith(SCIM_PATHS):
+        return problem_response(problem)
+    told = error_answer(ScimRefusal(problem.status, str(problem.document["detail"])))
+    told.headers.update(problem_headers(problem.status))
+    return told
+
+
+def _last_resort(error: Exception) -> Problem:
+    """What is said of an error that nothing further in has answered."""
     log_failure("administration request failed", error)
     if isinstance(error, (OSError, TimeoutError)):
         # The database, or the way to it, is gone for now; nothing of ours is broken.
-        return problem_response(refusal_problem(Refused(code=RefusalCode.BUSY)))
-    return problem_response(fault_problem(HttpFault.INTERNAL_ERROR))
+        return refusal_problem(Refused(code=RefusalCode.BUSY))
+    return fault_problem(HttpFault.INTERNAL_ERROR)
 
 
 def _with_challenge(
@@ -201,7 +221,9 @@ def _with_challenge(
         error = b"invalid_token"
     elif status == _FORBIDDEN and actor.kind is ActorKind.KEY:
         error = b"insufficient_scope"
-    if not error or not any(name.lower() == b"content-type" and value.startswith(_PROBLEM) for name, value in headers):
+    # A directory is forbidden other things than those that a wider scope would let it do.
+    ours = (_PROBLEM, _SCIM) if status == _UNAUTHORISED else (_PROBLEM,)
+    if not error or not any(name.lower() == b"content-type" and value.startswith(ours) for name, value in headers):
         return headers
     others = [(name, value) for name, value in headers if name.lower() != _CHALLENGE]
     return [*others, (_CHALLENGE, b'Bearer realm="commcredits", error="%b"' % error)]

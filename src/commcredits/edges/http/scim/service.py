@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -36,6 +36,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from commcredits.core.access import Permission
 from commcredits.edges.http.administration.bodies import read_body
 from commcredits.edges.http.administration.refusing import ProblemError
 from commcredits.edges.http.scim import models
@@ -60,33 +61,57 @@ _WHOLE: Final = re.compile(r"-?[0-9]{1,9}", re.ASCII)
 Answer = Callable[[Request, Services, str, str], Awaitable[Response]]
 """A path's own work: the request, the services of whoever asks, the organization, and the address of its service."""
 
+Act = Callable[[Services, str, str], Awaitable[Any]]
+"""What a method of a path does, as somebody asks for it who may not: of an organization, about something by its id."""
+
 
 def scim_routes(origin: str) -> list[BaseRoute]:
     """The routes; ``origin`` is where the installation is reached."""
 
-    def path(end: str, take: Answer, *methods: str) -> Route:
-        endpoint = _guarded(take, origin, methods)
+    def path(end: str, take: Answer, *methods: str, **acts: Act) -> Route:
+        endpoint = _guarded(take, origin, frozenset({*methods, *acts}), acts)
         return Route(ROOT + end, endpoint, methods=list(_METHODS), include_in_schema=False)
 
+    users, groups = directory_users, directory_groups
+    change_user = _barred(users.change_directory_user, "party_id", content=None)
+    remove_user = _barred(users.remove_directory_user, "party_id")
+    change_group = _barred(groups.change_directory_group, "group_id", content=None)
+    remove_group = _barred(groups.remove_directory_group, "group_id")
     return [
         path("/ServiceProviderConfig", _config, "GET"),
         path("/ResourceTypes", _resource_types, "GET"),
         path("/ResourceTypes/{name}", _resource_types, "GET"),
         path("/Schemas", _schemas, "GET"),
         path("/Schemas/{name}", _schemas, "GET"),
-        path("/Users", _users, "GET", "POST"),
-        path("/Users/{resource_id}", _user, "GET", "PUT", "PATCH", "DELETE"),
-        path("/Groups", _groups, "GET", "POST"),
-        path("/Groups/{resource_id}", _group, "GET", "PUT", "PATCH", "DELETE"),
+        path("/Users", _users, "GET", POST=_barred(users.add_directory_user, content=None)),
+        path("/Users/{resource_id}", _user, "GET", PUT=change_user, PATCH=change_user, DELETE=remove_user),
+        path("/Groups", _groups, "GET", POST=_barred(groups.add_directory_group, content=None)),
+        path("/Groups/{resource_id}", _group, "GET", PUT=change_group, PATCH=change_group, DELETE=remove_group),
         path("/{rest:path}", _nothing, *_METHODS),
     ]
 
 
-def _guarded(take: Answer, origin: str, methods: Sequence[str]) -> Callable[[Request], Awaitable[Response]]:
+def _barred(operation: Callable[..., Awaitable[Any]], id_name: str = "", **given: Any) -> Act:
+    """The act of an operation, whose parameter ``id_name`` is the id. It never begins: what else it takes is None."""
+
+    async def act(services: Services, organization_id: str, resource_id: str) -> Any:
+        about = {id_name: resource_id} if id_name else {}
+        return await operation(services, organization_id=organization_id, **about, **given)
+
+    return act
+
+
+def _guarded(
+    take: Answer, origin: str, methods: frozenset[str], acts: Mapping[str, Act]
+) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         services = request.state.services
         organization_id = request.path_params["organization_id"]
         try:
+            if request.method in acts and not services.actor.may(Permission.USERS_WRITE, organization_id):
+                # The act itself refuses, before it begins, and so the audit log tells that somebody wanted it.
+                resource_id = request.path_params.get("resource_id", "")
+                taken(await acts[request.method](services, organization_id, resource_id))
             # Also what asks no operation is for those alone who may ask one.
             taken(await directory_users.find_directory_users(services, organization_id=organization_id, limit=0))
             if request.method not in methods:
