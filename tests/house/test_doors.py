@@ -10,7 +10,7 @@ from commcredits import operations
 from commcredits.operations.permitting import PERMISSION
 from tests.house.tree import ROOT, modules
 
-EDGES: Final = ("http/administration", "http/graph", "portal", "cli")
+EDGES: Final = ("http/administration", "http/graph", "http/scim", "portal", "cli")
 """Where requests of people and programs come in; the worker and the switches act as the product itself."""
 
 OPEN_TO_ALL: Final[dict[str, str]] = {

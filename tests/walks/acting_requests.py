@@ -20,9 +20,10 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 
-from commcredits.core.access import Actor, ActorKind, Role, permissions_of
+from commcredits.core.access import Actor, ActorKind, Permission, Role, permissions_of
 from commcredits.edges.http.administration.access import Guard
 from commcredits.edges.http.administration.app import administration_app
+from commcredits.edges.http.graph.app import GraphApi
 from commcredits.edges.portal.adapter import ServicesForPortal
 from commcredits.edges.portal.app import portal_app
 from commcredits.edges.portal.door import FORM_TOKEN
@@ -34,7 +35,7 @@ from tests.edges.portal.memory_visits import MemoryVisits
 from tests.edges.portal.visitor import TOKEN, forms_of
 
 JSON: Final = "application/json"
-_PARAMETER: Final = re.compile(r"\{([a-z_]+)(?::[a-z]+)?\}")
+_PARAMETER: Final = re.compile(r"\{([A-Za-z_]+)(?::[a-z]+)?\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,11 @@ class Sender:
             roles=(self.role,),
             edge="api",
         )
+
+    def may(self, asked: tuple[str, ...]) -> bool:
+        """Whether they hold all of these permissions; what is the operator's, nobody of an organization holds."""
+        is_operators = any(Permission(each).is_operators for each in asked)
+        return permissions_of((self.role,)).issuperset(asked) and not (is_operators and self.organization_id)
 
 
 @dataclass(slots=True)
@@ -157,6 +163,9 @@ async def api_of(services: Services) -> Api:
     keeper = Doorkeeper()
     assert [each.cls.__name__ for each in app.user_middleware] == [Guard.__name__]  # type: ignore[attr-defined]  # a factory is a class here
     app.user_middleware = [Middleware(Guard, keys=keeper, services=services)]
+    for route in app.routes:
+        if isinstance(route, Mount) and isinstance(route.app, GraphApi):
+            route.app = GraphApi(keeper, services)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as client:
         document = (await client.get("/v1/openapi.json")).json()
     return Api(app=app, keeper=keeper, document=document)

@@ -14,7 +14,6 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from commcredits.core.access import Permission, permissions_of
 from commcredits.edges.portal.door import FORM_TOKEN
 from commcredits.gateways.bank_transfer.gateway import open_bank_transfer
 from commcredits.operations.telling_terms import TellingTerms
@@ -103,9 +102,7 @@ async def _look(
     place: Place, sender: Sender, browser: tuple[httpx.AsyncClient, str], route: str, asked: tuple[str, ...]
 ) -> list[str]:
     said = f"{sender.role.value} {route}"
-    held = permissions_of((sender.role,))
-    is_operators = any(Permission(each).is_operators for each in asked)
-    may = held.issuperset(asked) and (sender.organization_id is None or not is_operators)
+    may = sender.may(asked)
     answer = await _ask(place, browser, route, place.own)
     wrong = []
     if _is_wrong(answer, may=may, method=route.partition(" ")[0]):
