@@ -1,4 +1,4 @@
-"""A batch of decisions laid out as the parameters of ``commit_batch.sql``.
+"""A batch of decisions laid out as the parameters of ``commit_batch.sql``, with ``commit_seldom.sql`` where needed.
 
 Knows the order of that statement's parameters and how each record becomes a row. Refuses to decide and to talk to the
 database. Rows of accounts are sorted by organization id, so that two batches lock them in one order.
@@ -242,30 +242,32 @@ class Batch:
         self._commands.append((organization_id, operation, command_id, content, answer, self.now))
 
     def parameters(self, shard_id: int, batch_id: str) -> list[Any]:
-        """The statement's parameters in order."""
+        """The parameters in order: of the statement of calls alone, or of the whole one when anything else changes."""
         self._accounts.sort()
-        return list(
-            chain(
-                (shard_id, batch_id),
-                _columns(self._accounts, _ACCOUNT_COLUMNS),
-                _columns(self._opened, _OPENED_COLUMNS),
-                _columns(self._moved, _MOVED_COLUMNS),
-                _columns(self._journal, _JOURNAL_COLUMNS),
-                _columns(self._lots, _LOT_COLUMNS),
-                _columns(self._top_ups, _TOP_UP_COLUMNS),
-                _columns(self._rules, _RULE_COLUMNS),
-                _columns(self._assigned, _ASSIGNED_COLUMNS),
-                _columns(self._commands, _COMMAND_COLUMNS),
-                _columns(self._meters, _METER_COLUMNS),
-                _columns(self._blocks, _BLOCK_COLUMNS),
-                _columns(self._repriced, _REPRICED_COLUMNS),
-                _columns(self._flags, _FLAG_COLUMNS),
-                _columns(self._refunds, _REFUND_COLUMNS),
-                _columns(self._alerts, _ALERT_COLUMNS),
-                _columns(self._notices, _NOTICE_COLUMNS),
-                (self.now,),
-            )
+        calls = chain(
+            (shard_id, batch_id),
+            _columns(self._accounts, _ACCOUNT_COLUMNS),
+            _columns(self._opened, _OPENED_COLUMNS),
+            _columns(self._moved, _MOVED_COLUMNS),
+            _columns(self._journal, _JOURNAL_COLUMNS),
+            _columns(self._meters, _METER_COLUMNS),
         )
+        seldom = (
+            (self._lots, _LOT_COLUMNS),
+            (self._top_ups, _TOP_UP_COLUMNS),
+            (self._rules, _RULE_COLUMNS),
+            (self._assigned, _ASSIGNED_COLUMNS),
+            (self._commands, _COMMAND_COLUMNS),
+            (self._blocks, _BLOCK_COLUMNS),
+            (self._repriced, _REPRICED_COLUMNS),
+            (self._flags, _FLAG_COLUMNS),
+            (self._refunds, _REFUND_COLUMNS),
+            (self._alerts, _ALERT_COLUMNS),
+            (self._notices, _NOTICE_COLUMNS),
+        )
+        if not any(rows for rows, _kinds in seldom):
+            return list(calls)
+        return list(chain(calls, *[_columns(rows, kinds) for rows, kinds in seldom], (self.now,)))
 
 
 def _columns(rows: list[Row], kinds: str) -> Iterable[Row | str]:

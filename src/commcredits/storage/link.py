@@ -1,4 +1,4 @@
-"""A committer's connection: the one prepared statement that it sends, and what it asks after a connection was lost.
+"""A committer's connection: the prepared statement that it sends, and what it asks after a connection was lost.
 
 Knows how that connection plans and commits. Refuses to know what is written, and to try again: the committer does.
 """
@@ -44,16 +44,29 @@ CONTENDED: Final = (asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableEr
 POISONED: Final = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 
 
+# Where the statement of calls ends and that of everything is continued; both are one text to whoever reads it.
+_SELDOM_COMES_HERE: Final = "-- What is written seldom comes in here when a batch has any of it: commit_seldom.sql.\n"
+
+
+def whole_statement() -> str:
+    """The statement that writes everything that a batch can hold; ``commit_batch`` alone writes what calls change."""
+    calls, marker, answer = load_statement("commit_batch").partition(_SELDOM_COMES_HERE)
+    assert marker, "commit_batch.sql says where commit_seldom.sql comes in"
+    return calls + load_statement("commit_seldom") + answer
+
+
 class Link:
     """A connection that is opened when it is needed, and opened anew after it was dropped."""
 
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
         self._connection: Connection | None = None
-        self._statement: asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record] | None = None
+        # By how many parameters each takes. Most batches hold nothing but calls, and parts of a statement that they do
+        # not use cost a tenth of it all the same (decision 0015).
+        self._statements: dict[int, asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record]] = {}
 
     async def connection(self) -> Connection:
-        """The open connection, with the statement prepared. Raises what the driver raises when there is none."""
+        """The open connection, with its statements prepared. Raises what the driver raises when there is none."""
         if self._connection is None or self._connection.is_closed():
             # One plan for every batch size, for planning this statement takes longer than running it; and a plan of
             # probes by key alone, for tables that look small when it is made will not stay so.
@@ -62,7 +75,9 @@ class Link:
             )
             self._connection = connection
             try:
-                self._statement = await connection.prepare(load_statement("commit_batch"))
+                for text in (load_statement("commit_batch"), whole_statement()):
+                    statement = await connection.prepare(text)
+                    self._statements[len(statement.get_parameters())] = statement
             except BaseException:
                 self.drop()
                 raise
@@ -70,8 +85,8 @@ class Link:
 
     async def write(self, parameters: list[Any]) -> list[asyncpg.Record]:
         """Commit a batch over the open connection; returns the statement's rows."""
-        assert self._statement is not None, "connection() comes first"
-        return await self._statement.fetch(*parameters)
+        assert self._statements, "connection() comes first"
+        return await self._statements[len(parameters)].fetch(*parameters)
 
     async def resolve(self, shard_id: int, batch_id: str, organization_ids: list[str]) -> frozenset[str]:
         """Of these organizations, those that a batch whose connection was lost has written.
@@ -85,6 +100,6 @@ class Link:
 
     def drop(self) -> None:
         """Cut the connection, if there is one; the next use opens another."""
-        connection, self._connection, self._statement = self._connection, None, None
+        connection, self._connection, self._statements = self._connection, None, {}
         if connection is not None:
             connection.terminate()

@@ -396,6 +396,5 @@ async def test_without_a_method_the_form_that_adds_funds_leads_to_adding_one() -
 
 async def test_no_page_of_payment_methods_is_kept_by_a_browser() -> None:
     desk = await at_the_desk()
-    for suffix in ("", "/add", "/card_good/remove"):
-        answer = await desk.visitor.http.get(f"{desk.path}{suffix}", headers=HTMX)
-        assert answer.headers["cache-control"] == "no-store"
+    for path in (desk.path, f"{desk.path}/add", f"{desk.path}/card_good/remove"):
+        assert (await desk.visitor.http.get(path, headers=HTMX)).headers["cache-control"] == "no-store"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from commcredits.storage.connection import Connection, connect, load_statement
-from commcredits.storage.link import CONNECTION_SETTINGS
+from commcredits.storage.link import CONNECTION_SETTINGS, whole_statement
 from tests.storage.committer.world import World, authorise, end, execute_all
 
 KEYS: Final = {
@@ -31,8 +31,10 @@ KEYS: Final = {
 }
 """What a probe of each table must name, beside the shard."""
 
+WHOLE: Final = "commit_batch with commit_seldom"
 STATEMENTS: Final = (
     "commit_batch",
+    WHOLE,
     "lock_accounts",
     "load_accounts",
     "load_blocks",
@@ -55,7 +57,7 @@ PER_ORGANIZATION: Final = {"load_blocks", "load_open_top_ups"}
 
 async def _plan(connection: Connection, name: str) -> dict[str, Any]:
     """The generic plan of a statement, as the committer's connection makes it."""
-    sql = load_statement(name)
+    sql = whole_statement() if name == WHOLE else load_statement(name)
     parameters = max(int(number) for number in re.findall(r"\$(\d+)", sql))
     await connection.execute(f"prepare probed as {sql}")
     text = await connection.fetchval(f"explain (format json) execute probed({', '.join(['null'] * parameters)})")
