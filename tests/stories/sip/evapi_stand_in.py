@@ -10,13 +10,15 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Self
 
 from commcredits.edges.switches.kamailio.framing import NetstringReader, frame
 from tests.stories.sip.charging_stand_in import STATUSES, Books, Refusal
+from tests.stories.sip.evapi_switch import EvapiSettings
 from tests.stories.sip.ports import LOOPBACK
 
 PING_SECONDS: Final = 0.5
@@ -156,3 +158,14 @@ class EvapiStandIn:
         with contextlib.suppress(Refusal):  # a definite no is taken too: the books of another link may hold the call
             self.books.answer(say, told)
         self.tell(do="told", report=message["report"])
+
+
+@contextmanager
+def stranger(settings: EvapiSettings, *messages: Mapping[str, object]) -> Iterator[socket.socket]:
+    """A connection to that Kamailio that is nobody's in particular, after it has said these messages."""
+    with socket.create_connection((LOOPBACK, settings.link_port)) as link:
+        link.settimeout(0.5)
+        for message in messages:
+            link.sendall(frame(json.dumps(message).encode()))
+        time.sleep(0.1)
+        yield link

@@ -1,6 +1,6 @@
 """Netstrings: where one message ends and the next begins, on the way in and on the way out.
 
-Knows the framing of Kamailio's module ``evapi`` and the one fault of its reader. Refuses to know what a message says.
+Knows netstrings, and the one fault of the reader in Kamailio's module ``evapi``. Refuses to know what a message says.
 """
 
 from __future__ import annotations
@@ -13,8 +13,12 @@ FRAME_BYTES_MAX: Final = 16_384
 PITCH_BYTES: Final = 217
 """Every frame that leaves begins at a multiple of this in the stream.
 
-Kamailio 5.6 reads 32,767 bytes at most at a time and drops a frame whose length is cut in two by the end of what it
-read. 32,767 is 151 times 217, so no read that is as long as it can be ends inside a length.
+A Kamailio with deploy/kamailio/kamailio-evapi.cfg needs none of it: that puts messages together itself, wherever the
+stream is cut. It is for a configuration that leaves this to the module (``netstring_format`` of 1). The module of 5.6
+reads 32,767 bytes at most at a time, drops a frame whose length is cut in two by the end of what it read, and takes the
+rest of the length for a length. 32,767 is 151 times 217, so no read that is as long as it can be ends inside a length.
+A shorter one ends where what has arrived ends, which may be any end of a TCP segment: such a Kamailio still loses that
+frame now and then, and what arrives with the rest of it.
 """
 
 _LENGTH_DIGITS_MAX: Final = len(str(FRAME_BYTES_MAX))
