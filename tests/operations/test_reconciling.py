@@ -87,6 +87,31 @@ async def test_a_call_that_nothing_pays_for_is_named_once_two_lists_show_it(offi
     assert await _flags(office, organization_id) == [("free", FlagKind.NOT_CHARGED)]
 
 
+async def test_a_call_that_is_over_at_the_switch_is_neither_gone_nor_free(office: Office) -> None:
+    organization_id = await _running(office, "ends-here-first", "ends-there-first", switch="kamailio:ending")
+    office.clock.advance(seconds=60)
+    await office.end(organization_id, "ends-here-first", 60)
+    reconciler = await reconciler_of(office, "kamailio:ending")
+    for _ in range(3):
+        found = await reconciler.compare({}, ending={"ends-here-first", "ends-there-first"})
+        assert (found.ended, found.to_cut) == ((), ())
+    assert (await _call(office, organization_id, "ends-there-first")).state is SessionState.STARTED
+    assert await _flags(office, organization_id) == []
+
+
+async def test_a_call_whose_end_is_lost_is_charged_until_a_list_last_showed_that_it_ran(office: Office) -> None:
+    organization_id = await _running(office, "over", switch="kamailio:forgot")
+    reconciler = await reconciler_of(office, "kamailio:forgot")
+    office.clock.advance(seconds=20)
+    await reconciler.compare({"over": organization_id})
+    for _ in range(3):
+        office.clock.advance(seconds=20)
+        await reconciler.compare({}, ending={"over"})
+    await reconciler.compare({})
+    assert (await reconciler.compare({})).ended == ("over",)
+    assert (await _call(office, organization_id, "over")).duration_seconds == 20
+
+
 async def test_a_call_that_comes_back_is_not_ended(office: Office) -> None:
     organization_id = await _running(office, "call", switch="kamailio:blinking")
     office.clock.advance(seconds=60)

@@ -6,7 +6,7 @@ to cut: it names the calls, and the edge that holds the link cuts them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -51,12 +51,15 @@ class Reconciler:
         self._switch = switch
         self._missing: frozenset[str] = frozenset()
         self._stray: frozenset[str] = frozenset()
-        # When a list last showed each call.
+        # When a list last showed that each call ran.
         self._seen_at: dict[str, datetime] = {}
         self._log = structlog.get_logger("reconciling").bind(switch=switch)
 
-    async def compare(self, running: Mapping[str, str]) -> Reconciled:
+    async def compare(self, running: Mapping[str, str], ending: Collection[str] = ()) -> Reconciled:
         """Take a list of the calls that run at the switch now: session ids, and whose they are where that is known.
+
+        ``ending`` are the session ids of calls that are over at the switch, which has not heard yet that their end was
+        taken. We may have taken it or not, so such a call is neither gone nor free, and no longer seen to run.
 
         The list must be complete: an emergency call that is recorded with this link and is not on it counts as gone. It
         must leave out calls that have no record, and calls that the switch never asked us for. A difference counts once
@@ -65,19 +68,22 @@ class Reconciler:
         now = self._desk.clock()
         rows = await self._pool.fetch(load_statement("list_live_calls_of_switch"), self._shard_id, self._switch)
         ours = {row["session_id"]: row for row in rows}
+        over = frozenset(ending)
         missing = frozenset(
             session_id
             for session_id, row in ours.items()
-            if session_id not in running and now - row["authorised_at"] > timedelta(seconds=YOUNG_SECONDS)
+            if session_id not in running
+            and session_id not in over
+            and now - row["authorised_at"] > timedelta(seconds=YOUNG_SECONDS)
         )
-        stray = frozenset(running.keys() - ours.keys())
+        stray = frozenset(running.keys() - ours.keys() - over)
         ended = [session_id for session_id in missing & self._missing if await self._end(ours[session_id])]
         to_cut = stray & self._stray
         for session_id in to_cut:
             await self._flag(running[session_id] or NOBODY, session_id, now)
         self._missing, self._stray = missing, stray
-        seen_before = {each: at for each, at in self._seen_at.items() if each in missing}
-        self._seen_at = {**seen_before, **dict.fromkeys(running.keys() & ours.keys(), now)}
+        seen_before = {each: at for each, at in self._seen_at.items() if each in missing or each in over}
+        self._seen_at = {**seen_before, **dict.fromkeys((running.keys() & ours.keys()) - over, now)}
         return Reconciled(ended=tuple(ended), to_cut=tuple(to_cut))
 
     async def _end(self, row: asyncpg.Record) -> bool:

@@ -4,15 +4,25 @@ import contextlib
 import itertools
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
 
 import httpx
 import pytest
 
-from tests.stories.sip.charging_stand_in import Books, ChargingStandIn, Purse, StandInSession
-from tests.stories.sip.handset import PATIENCE_SECONDS, Handset, Heard
+from tests.stories.sip.charging_stand_in import Books, ChargingStandIn, Purse
+from tests.stories.sip.controlled_calls import (
+    CALLER,
+    answer_byes,
+    answer_call,
+    connect,
+    hang_up,
+    listed_calls,
+    order,
+    ring,
+    session_of,
+)
+from tests.stories.sip.handset import PATIENCE_SECONDS, Handset
 from tests.stories.sip.ports import LOOPBACK, free_ports
 from tests.stories.sip.story import missing_programs
 from tests.stories.sip.switch import Switch, SwitchSettings
@@ -23,10 +33,8 @@ pytestmark = [
     pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {', '.join(missing_programs())}"),
 ]
 
-CALLER = "+40721000001"
 POOR = ("+40721000002", "+40721000003")
 """Each can pay for ten seconds, until somebody pays in."""
-CALLEE = "+49311000001"
 TOKEN = "loopback-token"
 CALL_IDS = (f"control-{number}" for number in itertools.count(1))
 
@@ -75,79 +83,11 @@ def callee(switch: Switch) -> Iterator[Handset]:
         yield handset
 
 
-def _session(books: Books, call_id: str) -> StandInSession:
-    (session,) = [session for session in books.sessions.values() if session.session_id.startswith(f"{call_id}~")]
-    return session
-
-
-def _ring(caller: Handset, callee: Handset, call_id: str, number: str = CALLER) -> Heard:
-    caller.request("INVITE", number, CALLEE, call_id)
-    invite = callee.hear("INVITE")
-    assert invite is not None
-    callee.answer(invite, "180 Ringing")
-    return invite
-
-
-def _answer(caller: Handset, callee: Handset, invite: Heard, number: str = CALLER) -> Heard:
-    callee.answer(invite, "200 OK")
-    answer = caller.final_answer("1 INVITE")
-    assert answer is not None
-    assert answer.status_code == 200
-    caller.acknowledge(number, CALLEE, answer)
-    assert callee.hear("ACK") is not None
-    return answer
-
-
-def _connect(caller: Handset, callee: Handset, call_id: str, number: str = CALLER) -> Heard:
-    return _answer(caller, callee, _ring(caller, callee, call_id, number), number)
-
-
-def _hang_up(caller: Handset, callee: Handset, answer: Heard) -> None:
-    caller.within("BYE", CALLER, CALLEE, answer, cseq=2)
-    bye = callee.hear("BYE")
-    assert bye is not None
-    callee.answer(bye, "200 OK")
-    assert caller.final_answer("2 BYE") is not None
-
-
-def _byes(*sides: Handset) -> list[Heard]:
-    """The BYE of each side, answered.
-
-    Kamailio sends the second to nobody once the first was answered, which only a telephone beside it is quick enough
-    for (https://github.com/kamailio/kamailio/issues/4169); so both are heard first.
-    """
-    byes = []
-    for side in sides:
-        bye = side.hear("BYE")
-        assert bye is not None
-        byes.append(bye)
-    for side, bye in zip(sides, byes, strict=True):
-        side.answer(bye, "200 OK")
-    return byes
-
-
-def _order(control: httpx.Client, *orders: Mapping[str, str]) -> list[str]:
-    answer = control.post("/orders", json={"orders": orders})
-    assert answer.status_code == 200
-    outcomes: list[str] = answer.json()["outcomes"]
-    return outcomes
-
-
-def _listed(control: httpx.Client) -> dict[str, str]:
-    overview = control.post("/calls", json={}).json()
-    assert overview["switch"] == "kamailio:proxy"
-    calls: list[Mapping[str, Any]] = []
-    for page in range(1, overview["pages"] + 1):
-        calls += control.post("/calls/page", json={"list": overview["list"], "page": page}).json()["calls"]
-    assert len(calls) == overview["calls"]
-    return {call["session_id"]: call["organization_id"] for call in calls}
-
-
 def test_a_call_tells_charging_over_which_link_it_can_be_reached(
     books: Books, caller: Handset, callee: Handset
 ) -> None:
     call_id = next(CALL_IDS)
-    _hang_up(caller, callee, _connect(caller, callee, call_id))
+    hang_up(caller, callee, connect(caller, callee, call_id))
     asked = [message for command, message in books.heard if command == "authorise"][-1]
     assert asked["switch"] == "kamailio:proxy"
 
@@ -162,8 +102,8 @@ def test_an_emergency_call_names_no_link_and_is_in_no_list(
     callee.answer(invite, "200 OK")
     answer = caller.final_answer("1 INVITE")
     assert answer is not None
-    assert _listed(control) == {}
-    _hang_up(caller, callee, answer)
+    assert listed_calls(control) == {}
+    hang_up(caller, callee, answer)
     assert switch.wait_until_told()
     asked = [message for command, message in books.heard if command == "authorise"][-1]
     assert (asked["service"], asked.get("switch")) == ("emergency", None)
@@ -173,24 +113,24 @@ def test_an_ordered_cut_ends_the_call_on_both_sides_and_says_why(
     books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
 ) -> None:
     call_id = next(CALL_IDS)
-    _connect(caller, callee, call_id)
-    session_id = _session(books, call_id).session_id
-    assert _order(control, {"order": "cut", "session_id": session_id, "reason": "fraud"}) == ["taken"]
-    for bye in _byes(caller, callee):
+    connect(caller, callee, call_id)
+    session_id = session_of(books, call_id).session_id
+    assert order(control, {"order": "cut", "session_id": session_id, "reason": "fraud"}) == ["taken"]
+    for bye in answer_byes(caller, callee):
         assert bye.all("Reason") == ['SIP;cause=403;text="fraud"']
     assert switch.wait_until_told()
-    session = _session(books, call_id)
+    session = session_of(books, call_id)
     assert (session.ended, session.cause, session.used_seconds) == (True, "fraud", 1)
-    assert _order(control, {"order": "cut", "session_id": session_id, "reason": "fraud"}) == ["unknown"]
+    assert order(control, {"order": "cut", "session_id": session_id, "reason": "fraud"}) == ["unknown"]
 
 
 def test_a_call_that_rings_is_cut_too(
     books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
 ) -> None:
     call_id = next(CALL_IDS)
-    invite = _ring(caller, callee, call_id)
-    session_id = _session(books, call_id).session_id
-    assert _order(control, {"order": "cut", "session_id": session_id, "reason": "fraud"}) == ["taken"]
+    invite = ring(caller, callee, call_id)
+    session_id = session_of(books, call_id).session_id
+    assert order(control, {"order": "cut", "session_id": session_id, "reason": "fraud"}) == ["taken"]
     cancel = callee.hear("CANCEL")
     assert cancel is not None
     callee.answer(cancel, "200 OK")
@@ -199,42 +139,42 @@ def test_a_call_that_rings_is_cut_too(
     assert answer is not None
     assert answer.status_code == 487
     assert switch.wait_until_told()
-    assert (_session(books, call_id).cause, _session(books, call_id).used_seconds) == ("fraud", 0)
+    assert (session_of(books, call_id).cause, session_of(books, call_id).used_seconds) == ("fraud", 0)
 
 
 def test_a_call_that_is_answered_as_it_is_cut_while_ringing_is_cut_after_all(
     books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
 ) -> None:
     call_id = next(CALL_IDS)
-    invite = _ring(caller, callee, call_id)
-    _order(control, {"order": "cut", "session_id": _session(books, call_id).session_id, "reason": "fraud"})
+    invite = ring(caller, callee, call_id)
+    order(control, {"order": "cut", "session_id": session_of(books, call_id).session_id, "reason": "fraud"})
     assert callee.hear("CANCEL") is not None
-    _answer(caller, callee, invite)
-    _byes(caller, callee)
+    answer_call(caller, callee, invite)
+    answer_byes(caller, callee)
     assert switch.wait_until_told()
-    assert _session(books, call_id).cause == "fraud"
+    assert session_of(books, call_id).cause == "fraud"
 
 
 def test_an_order_to_renew_makes_the_call_ask_again_within_a_second(
     books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
 ) -> None:
     call_id = next(CALL_IDS)
-    answer = _connect(caller, callee, call_id, POOR[0])
-    session = _session(books, call_id)
+    answer = connect(caller, callee, call_id, POOR[0])
+    session = session_of(books, call_id)
     assert (session.granted_seconds, session.final) == (10, True)
     waits = []
     for more_micros in (5_000, 5_000, 1_000_000):
-        granted_seconds = _session(books, call_id).granted_seconds
+        granted_seconds = session_of(books, call_id).granted_seconds
         books.numbers[POOR[0]].balance_micros += more_micros
         asked_at = time.monotonic()
-        assert _order(control, {"order": "renew", "session_id": session.session_id, "reason": "funds"}) == ["taken"]
-        while _session(books, call_id).granted_seconds == granted_seconds:
+        assert order(control, {"order": "renew", "session_id": session.session_id, "reason": "funds"}) == ["taken"]
+        while session_of(books, call_id).granted_seconds == granted_seconds:
             assert time.monotonic() - asked_at < PATIENCE_SECONDS
             time.sleep(0.01)
         waits.append(time.monotonic() - asked_at)
     assert min(waits) < 1, "a busy machine may spoil one of them"
-    assert not _session(books, call_id).final
-    _hang_up(caller, callee, answer)
+    assert not session_of(books, call_id).final
+    hang_up(caller, callee, answer)
     assert switch.wait_until_told()
     extended = [notice for notice in switch.notices() if notice.event == "extended"][-1]
     assert int(extended.facts["granted_seconds"]) >= 30
@@ -244,79 +184,79 @@ def test_orders_that_come_at_once_are_asked_one_after_the_other(
     books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
 ) -> None:
     call_id = next(CALL_IDS)
-    answer = _connect(caller, callee, call_id)
-    session_id = _session(books, call_id).session_id
+    answer = connect(caller, callee, call_id)
+    session_id = session_of(books, call_id).session_id
     heard = len(books.heard)
-    _order(control, *[{"order": "renew", "session_id": session_id, "reason": "funds"}] * 20)
+    order(control, *[{"order": "renew", "session_id": session_id, "reason": "funds"}] * 20)
     assert switch.wait_until_told()
     numbers = [message["request_number"] for command, message in books.heard[heard:] if command == "update"]
     assert numbers == list(range(1, 21))
-    _hang_up(caller, callee, answer)
+    hang_up(caller, callee, answer)
 
 
 def test_an_order_to_renew_disturbs_no_call_that_still_rings(
     books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
 ) -> None:
     call_id = next(CALL_IDS)
-    invite = _ring(caller, callee, call_id)
-    session_id = _session(books, call_id).session_id
-    assert _order(control, {"order": "renew", "session_id": session_id, "reason": "funds"}) == ["taken"]
+    invite = ring(caller, callee, call_id)
+    session_id = session_of(books, call_id).session_id
+    assert order(control, {"order": "renew", "session_id": session_id, "reason": "funds"}) == ["taken"]
     assert switch.wait_until_told()
-    assert _session(books, call_id).updates == 0
-    _hang_up(caller, callee, _answer(caller, callee, invite))
+    assert session_of(books, call_id).updates == 0
+    hang_up(caller, callee, answer_call(caller, callee, invite))
 
 
 def test_orders_for_calls_that_nobody_has_are_said_to_be_unknown(control: httpx.Client) -> None:
     nobody = {"session_id": "nobody~1", "reason": "fraud"}
-    assert _order(control, {"order": "cut", **nobody}, {"order": "renew", **nobody}) == ["unknown", "unknown"]
+    assert order(control, {"order": "cut", **nobody}, {"order": "renew", **nobody}) == ["unknown", "unknown"]
 
 
 def test_the_list_has_the_calls_that_ring_and_those_that_talk_and_none_that_are_over(
     books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
 ) -> None:
     assert switch.wait_until_told()
-    assert _listed(control) == {}
+    assert listed_calls(control) == {}
     call_id = next(CALL_IDS)
-    invite = _ring(caller, callee, call_id)
-    listed = {_session(books, call_id).session_id: "funded"}
-    assert _listed(control) == listed
-    answer = _answer(caller, callee, invite)
-    assert _listed(control) == listed
-    _hang_up(caller, callee, answer)
+    invite = ring(caller, callee, call_id)
+    listed = {session_of(books, call_id).session_id: "funded"}
+    assert listed_calls(control) == listed
+    answer = answer_call(caller, callee, invite)
+    assert listed_calls(control) == listed
+    hang_up(caller, callee, answer)
     assert switch.wait_until_told()
-    assert _listed(control) == {}
+    assert listed_calls(control) == {}
 
 
-def test_a_call_whose_end_charging_has_not_taken_is_in_the_list_until_it_has(
+def test_a_call_whose_end_charging_has_not_taken_is_in_the_list_as_ending_until_it_has(
     books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
 ) -> None:
     call_id = next(CALL_IDS)
-    answer = _connect(caller, callee, call_id)
+    answer = connect(caller, callee, call_id)
     assert switch.wait_until_told()
     books.answers_after_seconds = PATIENCE_SECONDS
     try:
-        _hang_up(caller, callee, answer)
-        assert _listed(control) == {_session(books, call_id).session_id: "funded"}
+        hang_up(caller, callee, answer)
+        assert listed_calls(control) == {session_of(books, call_id).session_id: "funded ending"}
     finally:
         books.answers_after_seconds = 0
     assert switch.wait_until_told()
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while _listed(control) and time.monotonic() < deadline:
+    while listed_calls(control) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert _listed(control) == {}
+    assert listed_calls(control) == {}
 
 
 def test_a_page_is_of_its_own_list_and_is_given_once(
     switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
 ) -> None:
-    answer = _connect(caller, callee, next(CALL_IDS))
+    answer = connect(caller, callee, next(CALL_IDS))
     first, second = (control.post("/calls", json={}).json() for _ in range(2))
     assert first["list"] != second["list"]
     for listed in (second, first):
         asked = {"list": listed["list"], "page": 1}
         assert len(control.post("/calls/page", json=asked).json()["calls"]) == 1
         assert control.post("/calls/page", json=asked).status_code == 404
-    _hang_up(caller, callee, answer)
+    hang_up(caller, callee, answer)
     assert switch.wait_until_told()
 
 
@@ -324,11 +264,11 @@ def test_a_call_id_of_a_telephones_making_finds_no_other_call(
     books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
 ) -> None:
     call_id = f"{next(CALL_IDS)}|a|b{{}}\"'$"
-    answer = _connect(caller, callee, call_id)
+    answer = connect(caller, callee, call_id)
     (session_id,) = [each for each in books.sessions if each.startswith(call_id.partition("|")[0] + "_")]
-    assert _listed(control) == {session_id: "funded"}
-    assert _order(control, {"order": "cut", "session_id": session_id, "reason": "not a word!"}) == ["taken"]
-    _byes(caller, callee)
+    assert listed_calls(control) == {session_id: "funded"}
+    assert order(control, {"order": "cut", "session_id": session_id, "reason": "not a word!"}) == ["taken"]
+    answer_byes(caller, callee)
     assert answer is not None
     assert switch.wait_until_told()
     assert books.sessions[session_id].cause == "ordered"
@@ -353,19 +293,19 @@ def test_an_order_that_says_nothing_is_unknown_and_those_beside_it_are_taken(
     books: Books, switch: Switch, control: httpx.Client, caller: Handset, callee: Handset
 ) -> None:
     call_id = next(CALL_IDS)
-    answer = _connect(caller, callee, call_id)
-    session_id = _session(books, call_id).session_id
+    answer = connect(caller, callee, call_id)
+    session_id = session_of(books, call_id).session_id
     orders = [7, None, "cut", {}, {"order": "cut"}, {"order": "burn", "session_id": session_id}]
     told = control.post("/orders", json={"orders": [*orders, {"order": "renew", "session_id": session_id}]})
     assert told.json() == {"outcomes": ["unknown"] * 6 + ["taken"]}
-    _hang_up(caller, callee, answer)
+    hang_up(caller, callee, answer)
     assert switch.wait_until_told()
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"orders": []}', b'{"orders": 7}', b"\xff\x00\n", b"{}" * 4000])
 def test_what_is_no_order_is_refused_and_harms_nobody(control: httpx.Client, body: bytes) -> None:
     assert control.post("/orders", content=body).status_code == 400
-    assert _listed(control) == {}
+    assert listed_calls(control) == {}
 
 
 def test_no_sip_is_served_where_orders_are_taken(switch: Switch) -> None:
@@ -388,7 +328,7 @@ def test_lines_that_say_half_a_request_or_nothing_keep_nobody_waiting(switch: Sw
         waits = []
         for _try in range(3):
             asked_at = time.monotonic()
-            assert _listed(control) == {}
+            assert listed_calls(control) == {}
             waits.append(time.monotonic() - asked_at)
         assert min(waits) < 1, "a busy machine may spoil one of them"
 
@@ -400,4 +340,4 @@ def test_a_body_beyond_all_measure_is_cut_off_and_harms_nobody(switch: Switch, c
             for _ in range(100):
                 line.sendall(b"x" * 10_000)
             assert line.recv(1) == b""
-    assert _listed(control) == {}
+    assert listed_calls(control) == {}

@@ -27,6 +27,7 @@ class Proxy:
 
     port: int = 0
     calls: dict[str, str] = field(default_factory=dict)
+    ending: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
     requests: list[list[tuple[str, str]]] = field(default_factory=list)
     lists: int = 0
@@ -48,7 +49,10 @@ class Proxy:
             orders = [(order["order"], order["session_id"]) for order in body["orders"]]
             self.requests.append(orders)
             return {"outcomes": ["unknown" if each in self.unknown else "taken" for _, each in orders]}
-        calls = [{"session_id": each, "organization_id": of} for each, of in self.calls.items()]
+        calls = [
+            {"session_id": each, "organization_id": of} | ({"ending": True} if each in self.ending else {})
+            for each, of in self.calls.items()
+        ]
         if path == "/calls":
             self.lists += 1
             pages = -(-len(calls) // PAGE_CALLS)

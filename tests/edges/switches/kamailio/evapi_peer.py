@@ -29,12 +29,14 @@ def netstring(message: Mapping[str, Any] | bytes) -> bytes:
 class EvapiPeer:
     """A Kamailio's module ``evapi``, on a port of loopback.
 
-    ``calls`` are what it lists, and whose; ``lists_whole`` is false where a part of the list gets lost;
-    ``answers_pings`` is false for one that has gone silent; ``reads`` is not set for one that takes nothing in.
+    ``calls`` are what it lists, and whose, of which ``ending`` are over; ``lists_whole`` is false where a part of the
+    list gets lost; ``answers_pings`` is false for one that has gone silent; ``reads`` is not set for one that takes
+    nothing in.
     """
 
     secret: str = SECRET
     calls: dict[str, str] = field(default_factory=dict)
+    ending: set[str] = field(default_factory=set)
     lists_whole: bool = True
     answers_pings: bool = True
     active: int = 1
@@ -124,7 +126,7 @@ class EvapiPeer:
         return let_in
 
     def _tell_calls(self, number: int) -> None:
-        told = [f"{session_id}={organization_id}" for session_id, organization_id in self.calls.items()]
+        told = [f"{each}={of}{'=ending' if each in self.ending else ''}" for each, of in self.calls.items()]
         for at in range(0, len(told) if self.lists_whole else 0, 40):
             self.say(say="calls", list=number, calls=" ".join(told[at : at + 40]) + " ")
         self.say(say="listed", list=number, count=len(told))

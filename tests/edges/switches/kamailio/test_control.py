@@ -197,6 +197,19 @@ async def test_a_call_that_nothing_pays_for_is_cut_once_two_lists_show_it(office
     assert await _flags(office, organization_id) == [("free", FlagKind.NOT_CHARGED)]
 
 
+async def test_a_call_that_is_over_at_the_proxy_is_neither_cut_nor_ended(office: Office) -> None:
+    organization_id = await _running(office, "ends-here-first", "ends-there-first")
+    office.clock.advance(seconds=60)
+    await office.end(organization_id, "ends-here-first", 60)
+    over = {"ends-here-first", "ends-there-first"}
+    proxy = Proxy(calls=dict.fromkeys((*over, "free"), organization_id), ending=over)
+    async with listening(proxy), _linked(office, proxy):
+        await soon(lambda: ("cut", "free") in proxy.told)
+    assert proxy.told == [("cut", "free")]
+    assert await _state(office, organization_id, "ends-there-first") is SessionState.STARTED
+    assert await _flags(office, organization_id) == [("free", FlagKind.NOT_CHARGED)]
+
+
 def _one_call_less(path: str, payload: bytes) -> bytes:
     return payload.replace(b'"calls": 2', b'"calls": 3') if path == "/calls" else payload
 

@@ -292,6 +292,22 @@ async def test_a_call_that_nothing_pays_for_is_cut(office: Office) -> None:
             assert (await peer.hear(do="cut", session_id=session_id))["reason"] == NOT_PAID_FOR
 
 
+async def test_a_call_that_is_over_there_is_neither_cut_nor_ended(office: Office) -> None:
+    organization_id = await office.calling_organization()
+    await _running(office, organization_id, "ends-here-first", "ends-there-first")
+    office.clock.advance(seconds=60)
+    await office.end(organization_id, "ends-here-first", 60)
+    over = {"ends-here-first", "ends-there-first"}
+    peer = EvapiPeer(calls=dict.fromkeys((*over, "free"), organization_id), ending=over)
+    async with listening(peer), _linked(office, peer, reconcile_seconds=1):
+        await peer.hear(do="cut", session_id="free")
+    assert [each["session_id"] for each in peer.heard] == ["free"]
+    assert (await _call(office, organization_id, "ends-there-first")).state == SessionState.STARTED.value
+    flags = await list_flags(office.services, organization_id=organization_id, cursor=None, limit=10)
+    assert isinstance(flags, Page)
+    assert [(flag.session_id, flag.kind) for flag in flags.items] == [("free", FlagKind.NOT_CHARGED)]
+
+
 async def test_a_list_of_which_a_part_is_lost_ends_nothing(office: Office) -> None:
     organization_id = await office.calling_organization()
     await _running(office, organization_id, "kept")

@@ -148,16 +148,16 @@ class ControlLink:
         reconciler = self._parts.reconciler(self._switch)
         while True:
             try:
-                running = await self._endpoint.running_calls(self._switch)
+                listed = await self._endpoint.live_calls(self._switch)
                 self._is_back()
-                found = await reconciler.compare(running)
+                found = await reconciler.compare(listed.running, listed.ending)
             except ControlFailed as failure:
                 self._is_away(failure)
             except _DATABASE_AWAY as error:
                 self._log.warning("live calls not compared", reason=f"{type(error).__name__}: {error}")
             else:
                 for session_id in found.to_cut:
-                    self._put(self._cut_of_stray(session_id, running[session_id]), owed=False)
+                    self._put(self._cut_of_stray(session_id, listed.running[session_id]), owed=False)
             await asyncio.sleep(self._reconcile_seconds)
 
     def _cut_of_stray(self, session_id: str, organization_id: str) -> CallOrder:

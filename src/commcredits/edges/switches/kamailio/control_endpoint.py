@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 import httpx
 import msgspec
 
+from commcredits.edges.switches.kamailio.listing import LiveCalls
 from commcredits.operations.following import CallOrder
 from commcredits.settings.addresses import split_address
 
@@ -46,6 +47,7 @@ class _Overview(msgspec.Struct, frozen=True):
 class _Call(msgspec.Struct, frozen=True):
     session_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
     organization_id: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f-]{36})?$")]
+    ending: bool = False  # a configuration of before does not say it
 
 
 class _Page(msgspec.Struct, frozen=True):
@@ -79,21 +81,23 @@ class ControlEndpoint:
             raise ControlFailed(f"{len(answer.outcomes)} outcomes for {len(told)} orders")
         return [outcome == "taken" for outcome in answer.outcomes]
 
-    async def running_calls(self, switch: str) -> dict[str, str]:
-        """The ids of all calls that run at the proxy, ringing ones too, and whose they are. All, or ControlFailed.
+    async def live_calls(self, switch: str) -> LiveCalls:
+        """All calls that the proxy has, ringing ones too, and those of which the end waits. All, or ControlFailed.
 
         The proxy must call itself ``switch``, as its calls do: another name's list would have every call cut.
         """
         overview = await self._post("/calls", {}, _Overview)
         if overview.switch != switch:
             raise ControlFailed(f"it calls itself {overview.switch}; give both sides the same name")
-        calls: dict[str, str] = {}
+        running: dict[str, str] = {}
+        ending: set[str] = set()
         for number in range(1, overview.pages + 1):
             page = await self._post("/calls/page", {"list": overview.list_id, "page": number}, _Page)
-            calls.update((call.session_id, call.organization_id) for call in page.calls)
-        if len(calls) != overview.calls:
-            raise ControlFailed(f"a list of {len(calls)} calls where {overview.calls} run")
-        return calls
+            running.update((call.session_id, call.organization_id) for call in page.calls if not call.ending)
+            ending.update(call.session_id for call in page.calls if call.ending)
+        if (count := len(running) + len(ending)) != overview.calls:
+            raise ControlFailed(f"a list of {count} calls where {overview.calls} run")
+        return LiveCalls(running=running, ending=frozenset(ending))
 
     async def close(self) -> None:
         """Close every connection."""

@@ -228,12 +228,12 @@ class EvapiLink:
         self._lists += 1
         self._list = CallList(self._lists, calls_max=self._limits.listed_calls_max)
         self._send(DoList(self._list.number))
-        running = await self._list.wait(self._limits.list_seconds)
+        listed = await self._list.wait(self._limits.list_seconds)
         self._list = None
-        if running is None:
+        if listed is None:
             self._log.warning("calls were not compared", reason="the list did not come whole")
             return
-        reconciled = await self._reconciler.compare(running)
+        reconciled = await self._reconciler.compare(listed.running, listed.ending)
         for session_id in reconciled.to_cut:
             self._send(DoCut(session_id, NOT_PAID_FOR))
 

@@ -97,7 +97,7 @@ class SaysCut(Struct, frozen=True, gc=False, tag_field="say", tag="cut"):
 
 
 class SaysCalls(Struct, frozen=True, gc=False, tag_field="say", tag="calls"):
-    """A part of a list of running calls: ``session id=organization id``, separated by spaces."""
+    """A part of a list: ``session id=organization id`` of each call, with ``=ending`` where it is over, and a space."""
 
     list: Count
     calls: str
