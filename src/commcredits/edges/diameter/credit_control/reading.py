@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from commcredits.edges.diameter.avps import Avp, FaultError, missing_avp
+from commcredits.edges.diameter.avps import Avp, FaultError, missing_avp, read_avps
 from commcredits.edges.diameter.credit_control import dictionary as cc
 from commcredits.edges.diameter.credit_control.dictionary import Action, RequestType, SubscriptionType
 from commcredits.edges.diameter.dictionary import ORIGIN_HOST, PROXY_INFO, SESSION_ID
@@ -26,6 +27,13 @@ GROUPS_MAX: Final = 32
 SUBSCRIPTIONS_MAX: Final = 8
 _IDENTITY: Final = re.compile(rb"[A-Za-z0-9._-]{1,255}")
 """A host's name (RFC 6733 §4.3.1, DiameterIdentity), and the underscores that some have."""
+
+_SHORT_OCTETS_MAX: Final = 128
+"""Clients say the same few things again and again: what is as short as this is taken apart once, and remembered."""
+_REMEMBERED: Final = 2_048
+"""So many of each kind are remembered, 256 KiB of what clients wrote at most."""
+
+_KINDS: Final = {kind.to_bytes(4, "big"): kind for kind in RequestType}
 
 
 class Group(Struct, frozen=True, kw_only=True, gc=False):
@@ -149,10 +157,11 @@ def read_request(avps: Sequence[Avp]) -> CreditControlRequest:
         raise single[cc.CC_SUB_SESSION_ID].unsupported()
     if not 0 < len(session.data) <= SESSION_ID_OCTETS_MAX:
         raise session.wrong_value("a Session-Id of that length")
-    if _IDENTITY.fullmatch(host.data) is None:
+    origin_host = _host_name(host.data) if len(host.data) <= _SHORT_OCTETS_MAX else _read_host_name(host.data)
+    if not origin_host:
         # A call keeps its client's name; what is no host's name could not be kept.
         raise host.wrong_value("an Origin-Host that is no host's name")
-    kind = _kind_of(type_avp)
+    kind = _KINDS.get(type_avp.data) or _kind_of(type_avp)
     action = None
     if kind is RequestType.EVENT:
         action = _action_of(_needed(single, cc.REQUESTED_ACTION, 4))
@@ -170,7 +179,7 @@ def read_request(avps: Sequence[Avp]) -> CreditControlRequest:
     return CreditControlRequest(
         session_id=session.utf8(),
         session_avp=session.encoded(),
-        origin_host=host.utf8().lower(),
+        origin_host=origin_host,
         type=kind,
         number=_needed(single, cc.CC_REQUEST_NUMBER, 4).unsigned32(),
         action=action,
@@ -214,6 +223,14 @@ def _needed(single: dict[int, Avp], key: int, octets_min: int) -> Avp:
     return avp
 
 
+def _read_host_name(data: bytes) -> str:
+    """The name in lower case; empty where it is none."""
+    return "" if _IDENTITY.fullmatch(data) is None else data.decode("ascii").lower()
+
+
+_host_name: Final = lru_cache(_REMEMBERED)(_read_host_name)
+
+
 def _kind_of(avp: Avp) -> RequestType:
     try:
         return RequestType(avp.integer32())
@@ -234,7 +251,8 @@ def _groups_of(found: _Reading) -> tuple[Group, ...]:
     groups = []
     labels = set()
     for avp in found.groups:
-        group = _group_of(avp.group(), labelled=True)
+        data = avp.data
+        group = _short_group(data) if len(data) <= _SHORT_OCTETS_MAX else _group_of(read_avps(data), labelled=True)
         if group.label in labels:
             # Two quotas for one target would be two answers to one question.
             raise avp.occurs_too_often()
@@ -282,6 +300,12 @@ def _group_of(avps: Sequence[Avp], *, labelled: bool) -> Group:
         untimed=untimed,
         refund=refund,
     )
+
+
+@lru_cache(_REMEMBERED)
+def _short_group(data: bytes) -> Group:
+    """The group of a Multiple-Services-Credit-Control that is short. What raises is not remembered."""
+    return _group_of(read_avps(data), labelled=True)
 
 
 class _Units(Struct, frozen=True, gc=False):
