@@ -40,7 +40,7 @@ _counts = st.none() | st.integers(0, 5)
 
 @given(rating_group=_counts, requested=_counts, used=_counts, services=st.lists(st.integers(1, 3)), final=st.booleans())
 def test_a_group_reads_the_same_the_first_time_and_again_and_when_it_is_long(
-    rating_group: int | None, requested: int | None, used: int | None, services: list[int], final: bool
+    rating_group: int | None, requested: int | None, used: int | None, services: list[int], *, final: bool
 ) -> None:
     told = group(rating_group, requested=requested, used=used, services=services, final=final)
     first, again, longer = (_request(each).groups for each in (told, told, _longer(told)))
