@@ -30,7 +30,8 @@ CHUNK_BYTES: Final = 65_536
 class EvapiStandIn:
     """One link to the Kamailio on a loopback port; a context manager, which returns once it is let in.
 
-    ``pings`` and ``takes_reports`` are false for charging that hangs; ``active``: it is asked, and not another link.
+    ``pings``, ``takes_reports`` and ``answers_updates`` are false for charging that hangs; ``active``: it is asked, and
+    not another link.
     """
 
     books: Books
@@ -38,6 +39,7 @@ class EvapiStandIn:
     secret: str
     pings: bool = True
     takes_reports: bool = True
+    answers_updates: bool = True
     active: bool = False
     heard: list[Mapping[str, Any]] = field(default_factory=list)
     _socket: socket.socket | None = None
@@ -132,7 +134,7 @@ class EvapiStandIn:
         say = message["say"]
         if say == "authorise":
             self._answer_call(message)
-        elif say == "update":
+        elif say == "update" and self.answers_updates:
             granted = self.books.answer("update", message)
             self.tell(do="extend", session_id=message["session_id"], granted_seconds=granted["granted_seconds"])
         elif say in {"start", "end"} and self.takes_reports:

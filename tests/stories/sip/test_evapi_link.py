@@ -4,6 +4,7 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -221,6 +222,28 @@ def test_a_running_call_is_extended_when_charging_tells_it_to_ask_and_is_never_s
         assert asked is not None
         assert asked["request_number"] == 1
         assert caller.hear("BYE", 3) is None
+
+
+def test_a_call_whose_question_for_more_gets_no_answer_asks_again_soon(
+    books: Books, settings: EvapiSettings, tmp_path: Path
+) -> None:
+    sip_port, callee_port, link_port = free_ports(3)
+    asking = replace(
+        settings, sip_port=sip_port, next_hop_port=callee_port, link_port=link_port, slice_seconds=12,
+        renewal_lead_seconds=10, renewal_retry_seconds=60,
+    )  # fmt: skip
+    with ExitStack() as stack:
+        switch = stack.enter_context(EvapiSwitch(asking, tmp_path))
+        caller = stack.enter_context(Handset(asking.sip_port))
+        callee = stack.enter_context(Handset(port=asking.next_hop_port, tag="callee"))
+        charging = stack.enter_context(_charging(books, asking))
+        charging.answers_updates = False
+        call = _connect(caller, callee)
+        assert charging.wait_to_hear(PATIENCE_SECONDS, say="update", request_number=1) is not None
+        charging.answers_updates = True
+        assert charging.wait_to_hear(PATIENCE_SECONDS, say="update", request_number=2) is not None
+        assert _eventually(lambda: _session(books, call).granted_seconds > asking.slice_seconds)
+        assert switch.wait_until_told()
 
 
 @pytest.mark.parametrize("answered", [True, False])
