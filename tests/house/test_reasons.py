@@ -4,6 +4,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -24,12 +25,16 @@ def _comments(path: Path) -> Iterator[tuple[int, str]]:
             yield token.start[0], token.string
 
 
-def _ignores() -> Iterator[tuple[str, str]]:
-    for path in files():
-        if path.suffix == ".py":
-            for line, comment in _comments(path):
-                if IGNORE.search(comment):
-                    yield place(path, line), comment
+@cache
+def _ignores() -> tuple[tuple[str, str], ...]:
+    """Where a rule is ignored, and the comment. Only files that hold such words at all are taken apart."""
+    return tuple(
+        (place(path, line), comment)
+        for path in files()
+        if path.suffix == ".py" and IGNORE.search(text_of(path) or "")
+        for line, comment in _comments(path)
+        if IGNORE.search(comment)
+    )
 
 
 def test_an_ignored_warning_carries_its_reason() -> None:

@@ -4,6 +4,7 @@ Knows paths and text. Refuses to know the rules.
 """
 
 import ast
+import gc
 import subprocess
 from collections.abc import Iterator
 from functools import cache
@@ -56,7 +57,12 @@ def modules(folder: Path = ROOT) -> Iterator[tuple[Path, ast.Module]]:
 @cache
 def syntax_of(path: Path) -> ast.Module:
     """The syntax tree of one module."""
-    return ast.parse(path.read_text("utf-8"), str(path))
+    # A tree has no cycles, and all are kept: a collector that walks them again and again takes most of the time.
+    gc.disable()
+    try:
+        return ast.parse(path.read_text("utf-8"), str(path))
+    finally:
+        gc.enable()
 
 
 def place(path: Path, line: int | None = None) -> str:

@@ -32,7 +32,7 @@ DIRECTORY_POLL_SECONDS: Final = 0.5
 LARGE_NUMBERING_PLANS: Final = ("+12025550123", "+442079460000", "+4930123456", "+33123456789", "+40211234567")
 """The first number of a calling code takes milliseconds to place; these are placed before any call waits for it."""
 
-COLLECTION_THRESHOLDS: Final = (10_000, 500, 1_000)
+COLLECTION_THRESHOLDS: Final = (2_000, 2_500, 1_000)
 """When the collector of reference cycles looks, by generation: see ``calm_the_collector``."""
 
 
