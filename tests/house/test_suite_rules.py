@@ -28,11 +28,14 @@ ONE_PROCESS_OR_TWO = pytest.mark.parametrize("processes", ["0", "2"])
 def _run_with_one_skipped(folder: Path, ci: str, processes: str) -> subprocess.CompletedProcess[str]:
     (folder / "test_example.py").write_text(ONE_SKIPPED)
     environment = {**os.environ, "CI": ci, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # they take seconds to load, and no rule is about them
     command = [
         sys.executable,
         "-m",
         "pytest",
         "-ra",
+        "-p",
+        "xdist.plugin",
         "-p",
         "conftest",
         "-p",

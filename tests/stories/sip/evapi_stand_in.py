@@ -113,9 +113,8 @@ class EvapiStandIn:
                     self.tell(do="ping")
 
     def _read(self) -> None:
-        assert self._socket is not None
         reader = NetstringReader()
-        while data := self._socket.recv(CHUNK_BYTES):
+        while data := self._receive():
             for raw in reader.feed(data):
                 message = json.loads(raw)
                 if message["say"] == "pong":
@@ -124,6 +123,16 @@ class EvapiStandIn:
                     continue
                 self.heard.append(message)
                 self._questions.put(message)
+
+    def _receive(self) -> bytes:
+        """What came; nothing once we have hung up, however the other side takes that."""
+        assert self._socket is not None
+        try:
+            return self._socket.recv(CHUNK_BYTES)
+        except ConnectionResetError:
+            if self._closing.is_set():
+                return b""
+            raise
 
     def _answer_questions(self) -> None:
         with contextlib.suppress(OSError):  # Kamailio may be stopped while it is being answered
