@@ -22,9 +22,9 @@ def complaints(capture: Path, whose: str) -> list[str]:
     return _lines(capture, f"{whose} and ({_WRONG})", ["frame.number", "_ws.expert.message"])
 
 
-def packets(capture: Path, whose: str) -> int:
-    """How many packets of one side hold Diameter."""
-    return len(_lines(capture, f"{whose} and diameter", ["frame.number"]))
+def messages(capture: Path, whose: str) -> int:
+    """How many Diameter messages of one side there are; a packet holds several where that side was busy."""
+    return sum(len(line.split(",")) for line in _lines(capture, f"{whose} and diameter", ["diameter.cmd.code"]))
 
 
 def result_codes(capture: Path) -> dict[int, int]:

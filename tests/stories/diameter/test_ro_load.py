@@ -92,5 +92,5 @@ def test_what_was_reported_is_what_was_charged_but_for_the_seconds_after_a_cut(s
 
 
 def test_tshark_finds_nothing_malformed_in_what_we_say(story: RoStory) -> None:
-    assert dissection.packets(story.capture, dissection.OURS) > CALLS
+    assert dissection.messages(story.capture, dissection.OURS) > CALLS
     assert dissection.complaints(story.capture, dissection.OURS) == []

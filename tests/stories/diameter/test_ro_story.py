@@ -157,7 +157,7 @@ def test_an_emergency_call_passes_without_being_asked_for(story: RoStory) -> Non
 
 
 def test_tshark_finds_nothing_malformed_in_what_we_say(story: RoStory) -> None:
-    assert dissection.packets(story.capture, dissection.OURS) >= 80
+    assert dissection.messages(story.capture, dissection.OURS) >= 80
     assert dissection.complaints(story.capture, dissection.OURS) == []
 
 
