@@ -22,6 +22,7 @@ from commcredits.gateways.simulator.signing import new_webhook_secret
 from commcredits.main.supervisor import running_system
 from commcredits.settings import Settings
 from tests.edges.portal.conftest import CHROMIUM_ARGUMENTS, LOCALES
+from tests.picturing import PATIENCE_MILLISECONDS, picture_of
 from tests.stories.books import administration, open_organization, publish_deck
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
@@ -151,7 +152,7 @@ async def _browser(complaints: list[str], *, language: str, scripts: bool) -> As
             locale=LOCALES[language], viewport={"width": 1280, "height": 900}, java_script_enabled=scripts
         )
         context.on("console", heard)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
         yield context
         await browser.close()
 
@@ -162,7 +163,7 @@ async def _first_card_is_declined_and_replaced(payer: Payer) -> None:
     await payer.enter_card("sim_decline_insufficient_funds")
     await payer.shows(words["added"])
     await payer.shows("1001")
-    await page.screenshot(path=PICTURES / f"methods-{payer.language}.png", full_page=True)
+    await picture_of(page, PICTURES / f"methods-{payer.language}.png")
 
     await payer.add_funds("60", "1001")
     await payer.shows(words["declined"])
@@ -193,7 +194,7 @@ async def _a_payer_who_is_not_signed_in_approves(payer: Payer, complaints: list[
         await page.goto(letter)
         await expect(page.locator("main")).to_contain_text("2001")
         await expect(page.locator("body")).not_to_contain_text("Paying")
-        await page.screenshot(path=PICTURES / f"approve-{payer.language}.png", full_page=True)
+        await picture_of(page, PICTURES / f"approve-{payer.language}.png")
         await page.get_by_role("button", name=words["to gateway"]).click()
         await payer.follow_to_gateway(page)
         await page.locator("button[value=approve]").click()
@@ -213,7 +214,7 @@ async def _a_transfer_names_its_reference_and_arrives(payer: Payer) -> None:
     await payer.add_funds("200", words["transfer"])
     await expect(page.locator("h1")).to_have_text(words["how"])
     await expect(page.locator("main")).to_contain_text(ACCOUNT)
-    await page.screenshot(path=PICTURES / f"transfer-{payer.language}.png", full_page=True)
+    await picture_of(page, PICTURES / f"transfer-{payer.language}.png")
     top_up = await payer.last_purchase()
     await expect(page.locator("#transfer-reference")).to_have_text(top_up["gateway_reference"])
     assert await payer.balance() == "131.000000"

@@ -18,6 +18,7 @@ from commcredits.main.supervisor import running_system
 from commcredits.settings import Settings
 from tests.edges.portal.conftest import CHROMIUM_ARGUMENTS, LOCALES
 from tests.edges.portal.test_in_a_browser import WORDS
+from tests.picturing import picture_of
 from tests.stories.books import administration, open_organization, publish_deck
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -112,7 +113,7 @@ async def test_an_administrator_funds_an_organization_in_both_languages(tmp_path
                         break
                     await asyncio.sleep(0.1)
                 await page.goto(address)
-                await page.screenshot(path=PICTURES / f"credits-{language}.png", full_page=True)
+                await picture_of(page, PICTURES / f"credits-{language}.png")
                 assert (await api.get(f"{path}/balance"))["posted"] == "1751.500000"
         verification = await api.post("/v1/verify")
     assert verification["discrepancies"] == []

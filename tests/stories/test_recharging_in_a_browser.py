@@ -17,6 +17,7 @@ from commcredits.gateways.simulator.control import SimulatorControl
 from commcredits.main.supervisor import running_system
 from commcredits.settings import Settings
 from tests.edges.portal.conftest import CHROMIUM_ARGUMENTS, LOCALES
+from tests.picturing import picture_of
 from tests.stories.books import administration, open_organization, publish_deck
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -113,7 +114,7 @@ async def read_the_attempts(page: Page) -> None:
     await expect(declined).to_contain_text("1001")
     await expect(declined).to_contain_text("Contul metodei de plată nu are destui bani.")
     await expect(declined).to_contain_text("A urmat imediat metoda de rezervă.")
-    await page.screenshot(path=PICTURES / "recharge-attempts-ro.png", full_page=True)
+    await picture_of(page, PICTURES / "recharge-attempts-ro.png")
 
 
 async def save_the_receipt(page: Page) -> bytes:
@@ -122,7 +123,7 @@ async def save_the_receipt(page: Page) -> bytes:
     await until_receipt(page)
     await page.get_by_role("link", name="CC-000001").click()
     await expect(page.locator("main")).to_contain_text("Țânțar & Fiii SRL")
-    await page.screenshot(path=PICTURES / "receipt-ro.png", full_page=True)
+    await picture_of(page, PICTURES / "receipt-ro.png")
     async with page.expect_download() as downloading:
         await page.get_by_role("link", name="Descărcați PDF").click()
     download = await downloading.value

@@ -29,6 +29,7 @@ from commcredits.edges.portal.settings import PortalSettings
 from tests.edges.portal.memory_operations import Books, MemoryOperations
 from tests.edges.portal.memory_visits import MemoryVisits
 from tests.edges.portal.visitor import NOW, TOKEN
+from tests.picturing import PATIENCE_MILLISECONDS, picture
 
 ARTIFACTS: Final = Path(__file__).resolve().parents[3] / "artifacts" / "portal"
 CHROMIUM_ARGUMENTS: Final = (
@@ -84,7 +85,7 @@ class Surfer:
             reduced_motion="reduce",
             storage_state=None if own_visit else self.portal.visit,
         )
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
         self.contexts.append(context)
         page = context.new_page()
         page.on("console", self._heard)
@@ -171,5 +172,4 @@ def surfer(chromium: Browser, portal: Portal) -> Iterator[Surfer]:
 
 def photograph(page: Page, name: str) -> None:
     """Keep a picture of the whole page for people to look at; the folder is not part of the tree."""
-    ARTIFACTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
+    picture(page, ARTIFACTS / f"{name}.png")

@@ -18,6 +18,7 @@ from commcredits.operations.administrators import invite_administrator
 from commcredits.operations.services import Services
 from tests.edges.portal.conftest import ARTIFACTS, LOCALES
 from tests.edges.portal.identity_provider import RunningProvider
+from tests.picturing import PATIENCE_MILLISECONDS, picture
 
 T = TypeVar("T")
 
@@ -60,7 +61,7 @@ class Person:
         self.context = browser.new_context(
             locale=LOCALES[language], viewport={"width": width, "height": 900}, reduced_motion="reduce"
         )
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(PATIENCE_MILLISECONDS)
         self.page = self.context.new_page()
         self.running = running
         self.complaints: list[str] = []
@@ -115,6 +116,4 @@ class Person:
 
 def shot(page: Page, name: str) -> None:
     """Keep a picture for people to look at."""
-    folder = ARTIFACTS / "access"
-    folder.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=folder / f"{name}.png", full_page=True)
+    picture(page, ARTIFACTS / "access" / f"{name}.png")

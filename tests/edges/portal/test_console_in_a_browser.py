@@ -25,6 +25,7 @@ from tests.edges.portal.console_world import UNIT, ConsoleWorld, adjust, fill, o
 from tests.edges.portal.test_console_pages import PAGES
 from tests.edges.portal.test_how_it_looks import AXE_OPTIONS, OVERFLOWS
 from tests.edges.portal.visitor import TOKEN
+from tests.picturing import PATIENCE_MILLISECONDS, picture_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -49,7 +50,7 @@ class Console:
     async def window(self, language: str = "en") -> AsyncIterator[Page]:
         """A window that is signed in."""
         context = await self.browser.new_context(locale=LOCALES[language], reduced_motion="reduce")
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
         page = await context.new_page()
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -107,9 +108,7 @@ async def test_every_page_of_the_console_fits_every_width_and_breaks_no_rule_of_
                 at = f"{place}: {language}-{scheme}-{width}"
                 found += [f"{at}: {each}" for each in await page.evaluate(OVERFLOWS)]
                 if width in EXAMINED:
-                    await page.screenshot(
-                        path=ARTIFACTS / f"console-{name[:40]}-{language}-{scheme}-{width}.png", full_page=True
-                    )
+                    await picture_of(page, ARTIFACTS / f"console-{name[:40]}-{language}-{scheme}-{width}.png")
                     violations = (await Axe().run(page, context="html", options=AXE_OPTIONS)).response["violations"]
                     found += [f"{at}: {each['id']}: {node['html']}" for each in violations for node in each["nodes"]]
     assert not found, "\n".join(found)

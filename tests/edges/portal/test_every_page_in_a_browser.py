@@ -20,6 +20,7 @@ from tests.edges.portal.conftest import LOCALES, launched_chromium, photograph
 from tests.edges.portal.test_how_it_looks import AXE_OPTIONS, OVERFLOWS
 from tests.edges.portal.visitor import TOKEN
 from tests.edges.portal.walking import walk
+from tests.picturing import PATIENCE_MILLISECONDS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1_200)]
 
@@ -96,7 +97,7 @@ def test_no_page_overflows_breaks_a_policy_or_shuts_anybody_out(
     served: Served, browser: Browser, language: str
 ) -> None:
     context = browser.new_context(locale=LOCALES[language], reduced_motion="reduce")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     page = context.new_page()
     complaints: list[str] = []
     page.on(

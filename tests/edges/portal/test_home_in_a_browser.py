@@ -20,6 +20,7 @@ from tests.edges.portal.test_live_parts import House, open_house
 from tests.edges.portal.visitor import TOKEN
 from tests.operations.office import Office
 from tests.operations.test_advice import UNIT, history
+from tests.picturing import picture_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -141,7 +142,7 @@ async def test_nothing_overflows_breaks_a_rule_or_a_policy(house: House, chromiu
                     where = f"{name}{path.replace('/', '-')}-{language}-{scheme}-{width}"
                     found += [f"{where}: {each}" for each in await guest.page.evaluate(OVERFLOWS)]
                     if width in {1440, 390}:
-                        await guest.page.screenshot(path=folder / f"{where}.png", full_page=True)
+                        await picture_of(guest.page, folder / f"{where}.png")
                         results = await Axe().run(guest.page, options=AXE_OPTIONS)
                         found += [
                             f"{where}: {each['id']} at {each['nodes'][0]['html'][:160]}"

@@ -25,6 +25,7 @@ from tests.edges.portal.desk import Desk, open_desk
 from tests.edges.portal.test_how_it_looks import AXE_OPTIONS, OVERFLOWS
 from tests.edges.portal.visitor import TOKEN
 from tests.operations.staff import hire
+from tests.picturing import PATIENCE_MILLISECONDS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -127,7 +128,7 @@ def browser(served: Served) -> Iterator[Browser]:
 
 def _signed_in(browser: Browser, served: Served, language: str, complaints: list[str]) -> Page:
     context = browser.new_context(locale=LOCALES[language], reduced_motion="reduce")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     page = context.new_page()
 
     def hear(kind: str, text: str) -> None:

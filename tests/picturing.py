@@ -1,0 +1,36 @@
+"""Pictures of whole pages, kept for people to look at.
+
+Knows that the browser of a busy machine now and then draws nothing for many seconds, and then does when asked again.
+Refuses to judge what is on a picture.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from playwright.async_api import Page as AsyncPage
+from playwright.async_api import TimeoutError as NotDrawnError
+from playwright.sync_api import Page
+
+PATIENCE_MILLISECONDS: Final = 30_000
+"""How long is waited for what a page must come to; whoever is quick is not kept waiting."""
+DRAWN_MILLISECONDS_MAX: Final = 10_000
+
+
+def picture(page: Page, path: Path) -> None:
+    """Keep a picture of the whole page. Raises NotDrawnError where the browser draws none, asked twice."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        page.screenshot(path=path, full_page=True, timeout=DRAWN_MILLISECONDS_MAX)
+    except NotDrawnError:
+        page.screenshot(path=path, full_page=True, timeout=PATIENCE_MILLISECONDS)
+
+
+async def picture_of(page: AsyncPage, path: Path) -> None:
+    """The same of a page that is driven by an event loop."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        await page.screenshot(path=path, full_page=True, timeout=DRAWN_MILLISECONDS_MAX)
+    except NotDrawnError:
+        await page.screenshot(path=path, full_page=True, timeout=PATIENCE_MILLISECONDS)
