@@ -1,7 +1,7 @@
-"""Pictures of whole pages, kept for people to look at.
+"""How long tests wait for a browser, and pictures of whole pages, kept for people to look at.
 
 Knows that the browser of a busy machine now and then draws nothing for many seconds, and then does when asked again.
-Refuses to judge what is on a picture.
+Refuses to judge what is on a page.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from playwright import async_api, sync_api
 from playwright.async_api import Page as AsyncPage
 from playwright.async_api import TimeoutError as NotDrawnError
 from playwright.sync_api import Page
@@ -16,6 +17,12 @@ from playwright.sync_api import Page
 PATIENCE_MILLISECONDS: Final = 30_000
 """How long is waited for what a page must come to; whoever is quick is not kept waiting."""
 DRAWN_MILLISECONDS_MAX: Final = 10_000
+
+
+def be_patient() -> None:
+    """Have what is expected of pages wait as long as everything else does; five seconds are the driver's own."""
+    for driver in (sync_api, async_api):
+        driver.expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 def picture(page: Page, path: Path) -> None:

@@ -22,7 +22,7 @@ from commcredits.gateways.simulator.signing import new_webhook_secret
 from commcredits.main.supervisor import running_system
 from commcredits.settings import Settings
 from tests.edges.portal.conftest import CHROMIUM_ARGUMENTS, LOCALES
-from tests.picturing import PATIENCE_MILLISECONDS, picture_of
+from tests.picturing import PATIENCE_MILLISECONDS, be_patient, picture_of
 from tests.stories.books import administration, open_organization, publish_deck
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
@@ -146,6 +146,7 @@ async def _browser(complaints: list[str], *, language: str, scripts: bool) -> As
         if message.type in {"error", "warning"} and "status of 422" not in message.text:
             complaints.append(message.text)
 
+    be_patient()
     async with async_playwright() as driver:
         browser = await driver.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_ARGUMENTS))
         context = await browser.new_context(

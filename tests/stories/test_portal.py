@@ -18,7 +18,7 @@ from commcredits.main.supervisor import running_system
 from commcredits.settings import Settings
 from tests.edges.portal.conftest import CHROMIUM_ARGUMENTS, LOCALES
 from tests.edges.portal.test_in_a_browser import WORDS
-from tests.picturing import picture_of
+from tests.picturing import be_patient, picture_of
 from tests.stories.books import administration, open_organization, publish_deck
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -51,6 +51,7 @@ async def _page(address: str, language: str, complaints: list[str]) -> AsyncIter
         if message.type in {"error", "warning"} and "status of 422" not in message.text:
             complaints.append(message.text)
 
+    be_patient()
     async with async_playwright() as driver:
         browser = await driver.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_ARGUMENTS))
         page = await browser.new_page(locale=LOCALES[language], viewport={"width": 1440, "height": 1000})

@@ -17,7 +17,7 @@ from commcredits.gateways.simulator.control import SimulatorControl
 from commcredits.main.supervisor import running_system
 from commcredits.settings import Settings
 from tests.edges.portal.conftest import CHROMIUM_ARGUMENTS, LOCALES
-from tests.picturing import picture_of
+from tests.picturing import be_patient, picture_of
 from tests.stories.books import administration, open_organization, publish_deck
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -157,6 +157,7 @@ async def test_a_declined_card_a_good_backup_and_the_receipt_of_what_it_bought(t
         if message.type in {"error", "warning"} and "status of 422" not in message.text:
             complaints.append(message.text)
 
+    be_patient()
     async with running_system(settings) as running, administration(running, TOKEN) as api, async_playwright() as driver:
         assert running.simulator_url is not None
         organization_id = await open_organization(api, "Story", await publish_deck(api), MICROS_PER_UNIT)

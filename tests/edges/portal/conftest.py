@@ -29,7 +29,7 @@ from commcredits.edges.portal.settings import PortalSettings
 from tests.edges.portal.memory_operations import Books, MemoryOperations
 from tests.edges.portal.memory_visits import MemoryVisits
 from tests.edges.portal.visitor import NOW, TOKEN
-from tests.picturing import PATIENCE_MILLISECONDS, picture
+from tests.picturing import PATIENCE_MILLISECONDS, be_patient, picture
 
 ARTIFACTS: Final = Path(__file__).resolve().parents[3] / "artifacts" / "portal"
 CHROMIUM_ARGUMENTS: Final = (
@@ -154,6 +154,7 @@ def launched_chromium() -> Iterator[Browser]:
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.skip("Chromium is not installed (on Debian: the package chromium)")
+    be_patient()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_ARGUMENTS))
         yield browser

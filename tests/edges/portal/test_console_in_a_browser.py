@@ -25,7 +25,7 @@ from tests.edges.portal.console_world import UNIT, ConsoleWorld, adjust, fill, o
 from tests.edges.portal.test_console_pages import PAGES
 from tests.edges.portal.test_how_it_looks import AXE_OPTIONS, OVERFLOWS
 from tests.edges.portal.visitor import TOKEN
-from tests.picturing import PATIENCE_MILLISECONDS, picture_of
+from tests.picturing import PATIENCE_MILLISECONDS, be_patient, picture_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -75,6 +75,7 @@ async def console(database_url: str, tmp_path: Path) -> AsyncIterator[Console]:
         pytest.skip("Chromium is not installed (on Debian: the package chromium)")
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
+    be_patient()
     async with open_world(database_url, tmp_path) as world, async_playwright() as playwright:
         await fill(world)
         server = uvicorn.Server(uvicorn.Config(world.application, log_level="warning", lifespan="off"))
