@@ -141,3 +141,22 @@ async def test_a_database_that_cannot_be_reached_is_busy_and_not_a_fault(own_wor
         response = await client.get("/v1/organizations", headers={"Authorization": "Bearer token"})
     assert (response.status_code, response.json()["code"]) == (503, "busy")
     assert response.headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize(("error", "status"), [(TimeoutError(), 503), (LookupError("a secret"), 500)])
+async def test_a_directory_is_told_of_faults_in_the_words_of_scim(
+    own_world: World, error: Exception, status: int
+) -> None:
+    async def broken(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise error
+
+    ring = KeyRing({"operator": SecretStr("token")})
+    bearers = Bearers(operators=ring, holders=KeyHolders(own_world.services))
+    transport = httpx.ASGITransport(Guard(broken, bearers, own_world.services))
+    async with httpx.AsyncClient(transport=transport, base_url="http://administration") as client:
+        response = await client.get("/scim/v2/anything/Users", headers={"Authorization": "Bearer token"})
+    assert (response.status_code, response.json()["status"]) == (status, str(status))
+    assert response.json()["schemas"] == ["urn:ietf:params:scim:api:messages:2.0:Error"]
+    assert response.headers["content-type"] == "application/scim+json"
+    assert response.headers.get("retry-after") == ("1" if status == 503 else None)
+    assert "secret" not in response.text
