@@ -28,7 +28,7 @@ endef
 .PHONY: help demo serve test test-slow simulate check bench call cluster identity-provider fmt lock
 
 help: ## list these targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-26s%s\n", $$1, $$2 }'
 
 demo: $(VENV)/installed ## start everything with sample organizations and live traffic; prints where to look (Ctrl-C stops it)
 	@$(BIN)/commcredits demo $(ARGS)
