@@ -15,12 +15,12 @@ ORGANIZATIONS ?= 3
 SOURCES := $(wildcard src tests scripts bench conftest.py)
 
 # $(call pytest,MARKERS): most tests share a few processes, each file in one of them. Those that measure times or fill every
-# core come after them, with nothing beside them. A selection of one's own runs in one process, which starts sooner.
+# core, and those of real switches and their clients, whose timers run on, come after them, with nothing beside them. A selection of one's own runs in one process, which starts sooner.
 define pytest
 $(if $(ARGS),$(BIN)/python -m pytest -m "$(1)" $(ARGS),\
 code=0; \
-$(BIN)/python -m pytest -m "$(1) and not alone" --numprocesses=auto --dist=loadfile || code=$$?; \
-$(BIN)/python -m pytest -m "$(1) and alone" || code=$$?; \
+$(BIN)/python -m pytest -m "$(1) and not (alone or switch)" --numprocesses=auto --dist=loadfile || code=$$?; \
+$(BIN)/python -m pytest -m "$(1) and (alone or switch)" || code=$$?; \
 exit $$code)
 endef
 

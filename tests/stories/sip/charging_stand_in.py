@@ -73,13 +73,15 @@ class StandInSession:
 class Books:
     """All the state of the stand-in, behind one lock; ``refuses_users`` holds codes of refusals by user.
 
-    ``answers_after_seconds`` may be lowered while a question waits, which is then answered.
+    ``answers_after_seconds`` may be lowered while a question waits, which is then answered. ``asked`` names the session
+    of every question at once; ``heard`` keeps the question when it is answered.
     """
 
     token: str
     numbers: dict[str, Purse]
     answers_after_seconds: float = 0
     refuses_users: Mapping[str, str] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
     heard: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     sessions: dict[str, StandInSession] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -87,6 +89,7 @@ class Books:
     def answer(self, command: str, message: Mapping[str, Any]) -> dict[str, Any]:
         """The success object of one command. Raises Refusal."""
         asked_at = time.monotonic()
+        self.asked.append(str(message["session_id"]))
         while time.monotonic() < asked_at + self.answers_after_seconds:
             time.sleep(0.01)
         with self.lock:
