@@ -46,7 +46,7 @@ SHORT: Final = tuple(f"+407220003{number:02}" for number in range(50))
 SHORT_SECONDS: Final = 3
 TOPPED_UP: Final = tuple(f"+4072200040{digit}" for digit in range(5))
 """Each can pay for TOPPED_UP_SECONDS, and is topped up in mid-call."""
-TOPPED_UP_SECONDS: Final = 8
+TOPPED_UP_SECONDS: Final = 14
 FUNDS: Final = {
     **dict.fromkeys(RICH, FUNDS_MICROS),
     EMPTY: 0,
@@ -54,11 +54,12 @@ FUNDS: Final = {
     **dict.fromkeys(TOPPED_UP, price_micros(TOPPED_UP_SECONDS)),
 }
 TALK_SECONDS: Final = 2
-LONG_SECONDS: Final = 12
+LONG_SECONDS: Final = 21
 """Longer than one slice: such a call must be extended to come to its own end."""
 
-SLICE_SECONDS: Final = 10
-RENEWAL_LEAD_SECONDS: Final = 5
+SLICE_SECONDS: Final = 20
+RENEWAL_LEAD_SECONDS: Final = 15
+"""Asked for early: within it, charging that was killed must be back, on a busy machine too."""
 RENEWAL_RETRY_SECONDS: Final = 30
 """Longer than any call lasts: only what charging tells can extend a call whose grant its balance limited."""
 

@@ -29,7 +29,7 @@ CANNOT: Final[dict[str, str]] = {
     "whose_id_another_call_claims": "Asterisk gives every channel an id of its own",
 }
 LINK: Final = "pbx"
-WAIT_SECONDS_MAX: Final = 10
+WAIT_SECONDS_MAX: Final = 30
 
 
 class StoryTimers:
