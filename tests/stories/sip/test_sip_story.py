@@ -11,6 +11,7 @@ from tests.stories.sip.plan import EXTENDED_SECONDS, Outcome, StoryNumbers
 from tests.stories.sip.story import SipCall, SipStory, missing_programs
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.switch,
     pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {', '.join(missing_programs())}"),
     pytest.mark.timeout(180),
