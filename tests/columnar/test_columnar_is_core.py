@@ -56,7 +56,8 @@ def test_every_record_under_a_random_deck_costs_what_the_core_says(seed: int) ->
     assert len({answer.price_micros for answer in by_core}) > 700
 
 
-@pytest.mark.timeout(180)  # thousands of steps of one processor, which others may want as well
+@pytest.mark.slow
+@pytest.mark.timeout(300)  # thousands of steps of one processor, which others may want as well
 @settings(max_examples=40)
 @given(
     st.lists(

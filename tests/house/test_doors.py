@@ -4,11 +4,12 @@ import ast
 import importlib
 import inspect
 import pkgutil
+from functools import cache
 from typing import Final
 
 from commcredits import operations
 from commcredits.operations.permitting import PERMISSION
-from tests.house.tree import ROOT, modules
+from tests.house.tree import ROOT, SOURCE, modules
 
 EDGES: Final = ("http/administration", "http/graph", "http/scim", "portal", "cli")
 """Where requests of people and programs come in; the worker and the switches act as the product itself."""
@@ -57,10 +58,11 @@ NAMES_NO_ORGANIZATION: Final[dict[str, str]] = {
 """Operations that people of organizations may do and that name none, each with what keeps them to their own."""
 
 
-def _called_by_edges() -> set[str]:
+@cache
+def _called_by_edges() -> frozenset[str]:
     """Every name that an edge imports from an operation or reaches through its module, as ``module.name``."""
     found: set[str] = set()
-    for path, tree in modules():
+    for path, tree in modules(SOURCE / "edges"):
         place = path.relative_to(ROOT).as_posix()
         if not any(place.startswith(f"src/commcredits/edges/{edge}/") for edge in EDGES):
             continue
@@ -74,7 +76,7 @@ def _called_by_edges() -> set[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases:
                 found.add(f"{aliases[node.value.id]}.{node.attr}")
-    return found
+    return frozenset(found)
 
 
 def _is_unmarked_operation(name: str) -> bool:
