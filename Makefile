@@ -14,13 +14,13 @@ STEPS ?= 400
 ORGANIZATIONS ?= 3
 SOURCES := $(wildcard src tests scripts bench conftest.py)
 
-# $(call pytest,MARKERS): most tests share a few processes, each file in one of them. Those that measure times or fill every
-# core, and those of real switches and their clients, whose timers run on, come after them, with nothing beside them. A selection of one's own runs in one process, which starts sooner.
+# $(call pytest,MARKERS,ALONE): most tests share a few processes, each file in one of them. Those of the second markers come
+# after them, with nothing beside them: they measure times, fill every core, or place calls whose timers wait for nobody. A selection of one's own runs in one process, which starts sooner.
 define pytest
 $(if $(ARGS),$(BIN)/python -m pytest -m "$(1)" $(ARGS),\
 code=0; \
-$(BIN)/python -m pytest -m "$(1) and not (alone or switch)" --numprocesses=auto --dist=loadfile || code=$$?; \
-$(BIN)/python -m pytest -m "$(1) and (alone or switch)" || code=$$?; \
+$(BIN)/python -m pytest -m "$(1) and not ($(2))" --numprocesses=auto --dist=loadfile || code=$$?; \
+$(BIN)/python -m pytest -m "$(1) and ($(2))" || code=$$?; \
 exit $$code)
 endef
 
@@ -37,10 +37,10 @@ serve: $(VENV)/installed ## run the product on this machine: charging, web and w
 	@$(BIN)/commcredits serve $(ARGS)
 
 test: check ## run the checks, then every test that does not take long, several at a time
-	@$(call pytest,not slow)
+	@$(call pytest,not slow,alone)
 
 test-slow: $(VENV)/installed ## run the tests that take long: hundreds of real calls through each kind of switch
-	@$(call pytest,slow)
+	@$(call pytest,slow,alone or switch)
 
 simulate: $(VENV)/installed ## try to hurt people by payments and auto-recharge, in seeded runs (SEED, RUNS, STEPS, ORGANIZATIONS)
 	@$(BIN)/python -m tests.simulation --seed $(SEED) --runs $(RUNS) --steps $(STEPS) --organizations $(ORGANIZATIONS)

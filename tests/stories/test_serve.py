@@ -134,6 +134,7 @@ def test_a_system_that_is_told_to_stop_leaves_no_process_and_no_port(served: Ser
     assert "Traceback" not in served.running.said
 
 
+@pytest.mark.slow
 def test_nothing_outlives_a_killed_supervisor_and_the_data_serves_the_next(data_directory: Path) -> None:
     settings = settings_of(data_directory, COMMCREDITS_OPERATOR_TOKEN=TOKEN)
     with program("serve", "--json", settings=settings) as running:

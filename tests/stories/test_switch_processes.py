@@ -145,6 +145,7 @@ def test_a_setting_of_an_edge_that_is_wrong_is_named_and_nothing_starts(
     assert "short" not in done.stderr.replace("too_short", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("role", "setting"),
     [
@@ -163,6 +164,7 @@ def test_an_address_that_cannot_be_had_is_told_with_its_setting(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_port_of_radius_that_is_taken_is_told_with_its_setting(tmp_path: Path) -> None:
     clients = {"127.0.0.1": {"name": "nas-1", "secret": "a-long-random-secret"}}
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:

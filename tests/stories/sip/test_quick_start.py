@@ -14,6 +14,7 @@ from tests.stories.sip.story import missing_programs
 from tests.stories.sip.switch import DEPLOYED
 
 pytestmark = [
+    pytest.mark.alone,
     pytest.mark.switch,
     pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {', '.join(missing_programs())}"),
 ]
