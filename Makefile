@@ -15,7 +15,8 @@ ORGANIZATIONS ?= 3
 SOURCES := $(wildcard src tests scripts bench conftest.py)
 
 # $(call pytest,MARKERS,ALONE): most tests share a few processes, each file in one of them. Those of the second markers come
-# after them, with nothing beside them: they measure times, fill every core, or place calls whose timers wait for nobody. A selection of one's own runs in one process, which starts sooner.
+# after them, with nothing beside them: they measure times, fill every core, or place calls whose timers wait for nobody.
+# A selection of one's own runs in one process, which starts sooner.
 define pytest
 $(if $(ARGS),$(BIN)/python -m pytest -m "$(1)" $(ARGS),\
 code=0; \
