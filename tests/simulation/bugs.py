@@ -160,9 +160,9 @@ def _nothing_pauses(_right: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _answers_are_forgotten(right: Callable[..., Any]) -> Callable[..., Any]:
-    def decide_once(result: Any, changes: Any, command: Any, preloaded: Any, context: Any) -> Any:
+    def decide_once(result: Any, command: Any, preloaded: Any, context: Any) -> Any:
         preloaded.answers.clear()
-        return right(result, changes, command, preloaded, context)
+        return right(result, command, preloaded, context)
 
     return decide_once
 

@@ -29,8 +29,9 @@ from commcredits.core.tariffs import RateDeck
 from commcredits.storage.batch import Batch
 from commcredits.storage.cache import Entry
 from commcredits.storage.codec import decode_answer
-from commcredits.storage.deciding import OPERATIONS, IdentifiedCommand, Pending, Preloaded, decide_organization
+from commcredits.storage.deciding import OPERATIONS, IdentifiedCommand, Preloaded, decide_organization, lay_down
 from commcredits.storage.loading import LoadedAccount, RememberedAnswer
+from commcredits.storage.pending import Pending
 
 
 @dataclass(kw_only=True)
@@ -110,9 +111,10 @@ class MemoryLedger:
         told: list[Outcome] = []
         rows = _Rows(now=now, new_id=self.new_id)
         result = decide_organization(
-            entry, [Pending(command, told.append)], self._preloaded(command, kept), context, rows, locked=True
+            entry, [Pending(command, told.append)], self._preloaded(command, kept), context, locked=True
         )
         assert result is not None, f"the core raised on {command}"
+        lay_down([result], rows)
         result.tell()
         (outcome,) = told
         assert not (isinstance(outcome, Refused) and outcome.code is RefusalCode.INTERNAL_ERROR), outcome

@@ -107,8 +107,8 @@ def update(
         granted_seconds=covered.granted_seconds,
         live=True,
     )
-    extended = Session(
-        terms=session.terms,
+    extended = replace(
+        session,
         state=state,
         grant_number=session.grant_number + 1,
         granted_seconds=covered.granted_seconds,
@@ -119,8 +119,6 @@ def update(
         charged_micros=step.charged_micros,
         parts=step.parts,
         started_at=started_at(session, step.reached_seconds, context.now),
-        ended_at=None,
-        cause="",
         memory=remember(session.memory, key, content, outcome),
         included_seconds=covered.included_seconds,
         meter_parts=shares,
@@ -272,13 +270,9 @@ def _close(
     )
     shares, meters = _last_shares(session, used, around)
     memory = session.memory if state is SessionState.EXPIRED else remember(session.memory, "end", "", outcome)
-    closed = Session(
-        terms=session.terms,
+    closed = replace(
+        session,
         state=state,
-        grant_number=session.grant_number,
-        granted_seconds=session.granted_seconds,
-        final=session.final,
-        grant_ends_at=session.grant_ends_at,
         used_seconds=used,
         overrun_seconds=overrun,
         charged_micros=charged,
@@ -287,7 +281,6 @@ def _close(
         ended_at=context.now,
         cause=cause,
         memory=memory,
-        included_seconds=included,
         meter_parts=shares,
     )
     return Decision(

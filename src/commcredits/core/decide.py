@@ -206,17 +206,20 @@ def _decide_money(account: Account, subject: Subject, command: _MoneyCommand, co
 
 def _after(before: Account, decision: Decision, context: Context) -> Decision:
     """Freeze, pay what is owed, book what has expired, then look at the trigger: the balance may have fallen."""
-    if decision.account.open_top_ups:
+    account = decision.account
+    if account.open_top_ups:
         decision = _freeze_released(decision, context)
-    lots = decision.account.lots
+        account = decision.account
+    lots = account.lots
     if lots and lots[-1].terms.source is LotSource.POST_USAGE:
-        account, closed = post_usage.close_old_lines(decision.account)
+        account, closed = post_usage.close_old_lines(account)
         if closed:
             decision = replace(decision, account=account, transfers=(*decision.transfers, *closed))
-    if decision.account.owed_micros:
+    if account.owed_micros:
         decision = _repay(decision, context)
-    lots, breakage = expire(decision.account.lots, context.now)
-    if lots is not decision.account.lots:
+        account = decision.account
+    lots, breakage = expire(account.lots, context.now)
+    if lots is not account.lots:
         transfers = tuple(
             Transfer(
                 source=LedgerAccount.CUSTOMER_CREDITS,
@@ -229,10 +232,11 @@ def _after(before: Account, decision: Decision, context: Context) -> Decision:
         )
         decision = replace(
             decision,
-            account=decision.account.with_lots(lots),
+            account=account.with_lots(lots),
             transfers=(*decision.transfers, *transfers),
         )
-    if decision.account.recharge.rule is not None:
+        account = decision.account
+    if account.recharge.rule is not None:
         decision = recharge.recharge_if_due(decision, context)
     decision = alerting.alert(before, decision, context)
     if isinstance(decision.outcome, Done) and decision.account is not before:

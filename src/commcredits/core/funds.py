@@ -129,6 +129,8 @@ def draw(lots: Lots, parts: Parts, amount_micros: int) -> tuple[Lots, Parts, tup
     nothing: bugs both.
     """
     wanted = _not_negative(amount_micros)
+    if not wanted:
+        return lots, parts, ()
     after = list(lots)
     shrunk: list[LotPart] = []
     drawn: list[tuple[str, int]] = []

@@ -31,9 +31,11 @@ def content_of(command: Authorise) -> str:
 def remember(memory: Memory, key: str, content: str, outcome: CallOutcome) -> Memory:
     """The memory with one more answer: all of authorise, start and end, and the latest updates."""
     kept = memory
-    updates = [entry for entry in memory if entry[0].startswith("update:")]
-    if key.startswith("update:") and len(updates) >= UPDATES_REMEMBERED:
-        kept = tuple(entry for entry in memory if entry is not updates[0])
+    # Fewer answers than that need not be looked through.
+    if len(memory) >= UPDATES_REMEMBERED and key.startswith("update:"):
+        updates = [entry for entry in memory if entry[0].startswith("update:")]
+        if len(updates) >= UPDATES_REMEMBERED:
+            kept = tuple(entry for entry in memory if entry is not updates[0])
     return (*kept, (key, content, outcome))
 
 

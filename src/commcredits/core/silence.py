@@ -6,6 +6,7 @@ Knows grants, margins and the time to ring. Refuses to know what the reaper then
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from commcredits.core.account import Context, SessionState
 
@@ -19,4 +20,10 @@ def grant_ends_at(state: SessionState, seconds_left: int, context: Context) -> d
     waits = seconds_left + terms.grant_margin_seconds
     if state is SessionState.AUTHORISED:
         waits += terms.ring_seconds_max
-    return context.now + timedelta(seconds=waits)
+    return context.now + _seconds(waits)
+
+
+@lru_cache
+def _seconds(seconds: int) -> timedelta:
+    """Most calls wait equally long, and making the difference costs more than adding it."""
+    return timedelta(seconds=seconds)

@@ -21,7 +21,7 @@ from commcredits.core.purchases import Refund, TopUp
 from commcredits.core.roster import Block
 from commcredits.storage.codec import encode_facts, encode_memory
 from commcredits.storage.purchase_codec import encode_refund, encode_rule, encode_top_up
-from commcredits.storage.session_codec import encode_booking, encode_repriced, encode_share, part_arrays
+from commcredits.storage.session_codec import encode_booking, encode_repriced, encode_share, lot_arrays, part_arrays
 
 Row = tuple[Any, ...]
 
@@ -109,19 +109,8 @@ class Batch:
         for lot in lots:
             posted += lot.free_micros + lot.held_micros
             held += lot.held_micros
-        self._accounts.append(
-            (
-                after.organization_id,
-                version,
-                True,
-                posted,
-                held,
-                "{" + ",".join([lot.terms.lot_id for lot in lots]) + "}",
-                "{" + ",".join([str(lot.free_micros) for lot in lots]) + "}",
-                "{" + ",".join([str(lot.held_micros) for lot in lots]) + "}",
-                after.owed_micros,
-            )
-        )
+        row = (after.organization_id, version, True, posted, held, *lot_arrays(lots), after.owed_micros)
+        self._accounts.append(row)
         if after.recharge is not before.recharge and after.recharge.rule is not None:
             self._rules.append((after.organization_id, encode_rule(after.recharge)))
         if (
@@ -291,16 +280,20 @@ def _instants(column: Row) -> str:
 
 def _literal(column: Row) -> str:
     """A PostgreSQL array literal of numbers, flags or ids."""
-    if None in column:
-        return "{" + ",".join(["NULL" if value is None else str(value) for value in column]) + "}"
-    return "{" + ",".join(map(str, column)) + "}"
+    text = ",".join(map(str, column))
+    # Neither a number nor a flag nor an id reads so; to look for None among the values costs more than writing them.
+    if "None" in text:
+        text = text.replace("None", "NULL")
+    return f"{{{text}}}"
 
 
 def _parts(column: Row) -> str:
     """Texts in one, as ``string_to_array`` takes them apart; a separator inside a text, which no caller sends, goes."""
-    if None in column:
-        column = tuple(_NULL if text is None else text for text in column)
-    joined = _SEPARATOR.join(column)
+    try:
+        joined = _SEPARATOR.join(column)
+    except TypeError:
+        column = tuple([_NULL if text is None else text for text in column])
+        joined = _SEPARATOR.join(column)
     if joined.count(_SEPARATOR) != len(column) - 1 or (_NULL in joined and _NULL not in column):
         return _SEPARATOR.join([text if text == _NULL else text.translate(_NO_SEPARATORS) for text in column])
     return joined

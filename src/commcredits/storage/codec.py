@@ -42,6 +42,7 @@ _KINDS: Final[dict[str, type[Any]]] = {
     "done": Done,
     "ended": Ended,
 }
+_GRANTS: Final = (Granted, Started)
 _NAMES: Final = {kind: name for name, kind in _KINDS.items()}
 
 _encode = msgspec.json.Encoder().encode
@@ -87,7 +88,7 @@ def content_digest(command: Command) -> str:
 
 
 def _call_fields(outcome: CallOutcome) -> tuple[object, ...]:
-    if isinstance(outcome, Granted | Started):
+    if isinstance(outcome, _GRANTS):
         return (
             "g" if isinstance(outcome, Granted) else "s",
             outcome.grant_number,

@@ -31,17 +31,9 @@ from commcredits.storage.batch import Batch
 from commcredits.storage.cache import AccountCache, Entry
 from commcredits.storage.committer_terms import AHEAD_PAUSE_BATCHES, AHEAD_SHARE, CommitterTerms
 from commcredits.storage.connection import Connection
-from commcredits.storage.deciding import (
-    OrganizationResult,
-    Pending,
-    Preloaded,
-    Round,
-    answer_all,
-    decide_organization,
-    group,
-    unanswered,
-)
+from commcredits.storage.deciding import OrganizationResult, Preloaded, Round, decide_organization, lay_down
 from commcredits.storage.link import CONTENDED, LOST, POISONED, Link
+from commcredits.storage.pending import Pending, answer_all, group, unanswered
 from commcredits.storage.preloading import needs_no_reading, read_what_is_needed
 from commcredits.storage.warming import Warmer
 
@@ -254,16 +246,16 @@ class Committer:
         locked: bool,
     ) -> None:
         """Decide the commands of these organizations; the cache is left as the batch will leave the database."""
-        batch = Batch(now=context.now, new_id=self._new_id)
         for organization_id, entry in entries.items():
             waiting = groups[organization_id]
-            result = decide_organization(entry, waiting, preloaded, context, batch, locked=locked)
+            result = decide_organization(entry, waiting, preloaded, context, locked=locked)
             if result is None:
                 self._cache.forget(organization_id)
                 this.undecided += unanswered(waiting)
                 continue
-            result.apply()
             this.results[organization_id] = result
+        batch = Batch(now=context.now, new_id=self._new_id)
+        lay_down(this.results.values(), batch)
         this.parameters = batch.parameters(self._shard_id, this.batch_id)
 
     def _context(self) -> Context:
@@ -352,7 +344,7 @@ class Committer:
         for organization_id, result in results.items():
             if organization_id in moved:
                 self._cache.forget(organization_id)
-                again.extend(pending for pending, _outcome in result.outcomes)
+                again.extend(result.waiting)
                 continue
             result.tell()
             for session_id, session in result.sessions.items():

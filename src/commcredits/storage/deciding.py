@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import ChainMap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 import asyncpg
 import structlog
 
 from commcredits.core.account import NOTHING_AROUND, Account, Context, Decision, Session, Surroundings
-from commcredits.core.admission import Admission
 from commcredits.core.commands import (
     Adjust,
     AssignRateDeck,
@@ -47,14 +46,16 @@ from commcredits.core.commands import (
     Update,
 )
 from commcredits.core.decide import Subject, decide
+from commcredits.core.ledger import Transfer
 from commcredits.core.meters import Meter, MeterId
 from commcredits.core.outcomes import Outcome, RefusalCode, Refused
 from commcredits.core.purchases import Refund, RefundOfTopUp, TopUp, TopUpAndLot
 from commcredits.storage.batch import Batch
 from commcredits.storage.cache import Entry
-from commcredits.storage.changes import Changes
+from commcredits.storage.changes import SeldomChanges
 from commcredits.storage.codec import content_digest
 from commcredits.storage.loading import RememberedAnswer
+from commcredits.storage.pending import Pending
 from commcredits.storage.surrounding import Vicinity
 
 OPERATIONS: Final[Mapping[type[Command], str]] = {
@@ -94,33 +95,6 @@ IdentifiedCommand = (
 )
 
 
-class Pending:
-    """A command that waits, and whom to tell. It is answered exactly once.
-
-    ``admission`` is what was found out about its call when the batch was prepared; each preparation finds out anew.
-    ``warmed`` says that what it needs was read for once (commcredits.storage.warming).
-    """
-
-    __slots__ = ("admission", "answered", "callback", "command", "warmed")
-
-    def __init__(self, command: Command, callback: Callable[[Outcome], None]) -> None:
-        self.command = command
-        self.callback = callback
-        self.answered = False
-        self.admission: Admission | None = None
-        self.warmed = False
-
-    def answer(self, outcome: Outcome) -> None:
-        """Tell the outcome, once. A callback that fails is its owner's bug and stops nothing here."""
-        if self.answered:
-            return
-        self.answered = True
-        try:
-            self.callback(outcome)
-        except Exception:  # noqa: BLE001 - whatever the callback's bug is, others wait for their answers
-            structlog.get_logger("committer").exception("callback failed")
-
-
 class Preloaded:
     """What was read for one batch beside accounts and calls, and which decks its commands assign."""
 
@@ -142,21 +116,44 @@ class Preloaded:
 class OrganizationResult:
     """What one organization's commands come to, to be told once it is durable."""
 
-    __slots__ = ("account", "around", "changed", "entry", "meters", "outcomes", "sessions")
+    __slots__ = ("_seldom", "account", "around", "changed", "entry", "meters", "sessions", "transfers", "waiting")
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: Entry, waiting: list[Pending]) -> None:
         self.entry = entry
         self.account: Account = entry.account
         self.changed = False
+        self.waiting = waiting
         self.sessions: dict[str, Session] = {}
+        self.transfers: list[Transfer] = []
         self.meters: dict[MeterId, Meter] = {}
-        self.outcomes: list[tuple[Pending, Outcome]] = []
+        self._seldom: SeldomChanges | None = None
         self.around = NOTHING_AROUND if entry.account.roster is None else self._around(entry.vicinity)
 
     def _around(self, vicinity: Vicinity) -> Surroundings:
         """People, numbers and meters; a meter as the decisions of this batch have left it so far."""
         meters = ChainMap(self.meters, vicinity.meters)
         return Surroundings(lines=vicinity.lines, parties=vicinity.parties, meters=meters)
+
+    @property
+    def seldom(self) -> SeldomChanges:
+        """What most commands do not change: made when the first one does."""
+        if self._seldom is None:
+            self._seldom = SeldomChanges()
+        return self._seldom
+
+    def was_repriced(self, session_id: str) -> bool:
+        """Whether this call was priced anew."""
+        return self._seldom is not None and session_id in self._seldom.repriced
+
+    def lay_beside(self, batch: Batch) -> None:
+        """Add to the batch what changes beside the account and its calls."""
+        organization_id = self.entry.account.organization_id
+        for transfer in self.transfers:
+            batch.add_transfer(organization_id, transfer)
+        for meter in self.meters.values():
+            batch.add_meter(organization_id, meter)
+        if self._seldom is not None:
+            self._seldom.add_to(batch, organization_id)
 
     def apply(self) -> None:
         """Leave the cache as these decisions will leave the database, for what is decided before they are durable."""
@@ -170,8 +167,8 @@ class OrganizationResult:
 
     def tell(self) -> None:
         """The decisions are durable: everyone is told."""
-        for pending, outcome in self.outcomes:
-            pending.answer(outcome)
+        for pending in self.waiting:
+            pending.answer(pending.outcome)
 
 
 class Round:
@@ -193,48 +190,23 @@ class Round:
         self.writing: asyncio.Future[list[asyncpg.Record]] | None = None
 
 
-def group(pending: Iterable[Pending]) -> dict[str, list[Pending]]:
-    """Commands by organization, each in the order in which they came."""
-    groups: dict[str, list[Pending]] = {}
-    for each in pending:
-        organization_id = each.command.organization_id
-        waiting = groups.get(organization_id)
-        if waiting is None:
-            groups[organization_id] = [each]
-        else:
-            waiting.append(each)
-    return groups
-
-
-def unanswered(pending: Iterable[Pending]) -> list[Pending]:
-    """Those that nobody has told anything yet."""
-    return [each for each in pending if not each.answered]
-
-
-def answer_all(pending: Iterable[Pending], outcome: Outcome) -> None:
-    """Tell all of these the same."""
-    for each in pending:
-        each.answer(outcome)
-
-
 def decide_organization(
-    entry: Entry, waiting: list[Pending], preloaded: Preloaded, context: Context, batch: Batch, *, locked: bool
+    entry: Entry, waiting: list[Pending], preloaded: Preloaded, context: Context, *, locked: bool
 ) -> OrganizationResult | None:
-    """Decide these commands in order and add what they change to the batch.
+    """Decide these commands in order.
 
-    Returns None, with nothing added, when the core raised. Under lock that is a bug: it is logged and everyone is told.
-    Without, the account may be older than the calls that were read after it, and they contradict each other: nobody is
-    told, for the same commands have to be decided again under lock.
+    Returns None when the core raised. Under lock that is a bug: it is logged and everyone is told. Without, the account
+    may be older than the calls that were read after it, and they contradict each other: nobody is told, for the same
+    commands have to be decided again under lock.
     """
-    result = OrganizationResult(entry)
-    changes = Changes()
-    organization_id = entry.account.organization_id
+    result = OrganizationResult(entry, waiting)
     try:
         for pending in waiting:
-            result.outcomes.append((pending, _decide_one(result, changes, pending, preloaded, context)))
+            pending.outcome = _decide_one(result, pending, preloaded, context)
     except Exception as error:
         # A bug that one organization meets must not reach the others.
         log = structlog.get_logger("committer")
+        organization_id = entry.account.organization_id
         if not locked:
             log.debug("to be decided again under lock", organization_id=organization_id, reason=repr(error))
             return None
@@ -242,42 +214,57 @@ def decide_organization(
         for pending in waiting:
             pending.answer(Refused(code=RefusalCode.INTERNAL_ERROR))
         return None
-    if not result.changed:
-        batch.add_unchanged(organization_id, entry.version)
-        batch.add_flags(organization_id, changes.flags)
-        return result
-    batch.add_account(entry.version, entry.account, result.account)
-    for session_id, session in result.sessions.items():
-        before = entry.sessions.get(session_id)
-        if before is not None and (session_id in changes.repriced or session.owed_micros != before.owed_micros):
-            batch.add_repriced(organization_id, session)
-        else:
-            batch.add_session(organization_id, session, opened=before is None)
-    for meter in result.meters.values():
-        batch.add_meter(organization_id, meter)
-    changes.add_to(batch, organization_id)
     return result
 
 
-def _decide_one(
-    result: OrganizationResult, changes: Changes, pending: Pending, preloaded: Preloaded, context: Context
-) -> Outcome:
+def lay_down(results: Collection[OrganizationResult], batch: Batch) -> None:
+    """Add to the batch what these decisions change, and leave the cache as they will leave the database.
+
+    Kind by kind, not organization by organization: what is done over and over is done from the processor's nearest
+    memory, which holds one of these loops but not all of them (decision 0015).
+    """
+    for result in results:
+        if result.changed:
+            batch.add_account(result.entry.version, result.entry.account, result.account)
+        else:
+            batch.add_unchanged(result.entry.account.organization_id, result.entry.version)
+    for result in results:
+        _lay_sessions(result, batch)
+    for result in results:
+        result.lay_beside(batch)
+    for result in results:
+        result.apply()
+
+
+def _lay_sessions(result: OrganizationResult, batch: Batch) -> None:
+    organization_id, known = result.account.organization_id, result.entry.sessions
+    for session_id, session in result.sessions.items():
+        before = known.get(session_id)
+        if before is not None and (session.owed_micros != before.owed_micros or result.was_repriced(session_id)):
+            batch.add_repriced(organization_id, session)
+        else:
+            batch.add_session(organization_id, session, opened=before is None)
+
+
+def _decide_one(result: OrganizationResult, pending: Pending, preloaded: Preloaded, context: Context) -> Outcome:
     command = pending.command
     if isinstance(command, _CALL_COMMANDS):
         session_id = command.session_id
         subject: Subject = result.sessions.get(session_id) or result.entry.sessions.get(session_id)
-        admission = pending.admission if _is_as_prepared(result) else None
+        admission = pending.admission
+        if admission is not None and not _is_as_prepared(result):
+            admission = None
         decision = decide(result.account, subject, command, context, result.around, admission)
         if decision.session is not None:
             result.sessions[session_id] = decision.session
             result.changed = True
             if isinstance(command, CorrectCall):
-                changes.repriced.add(session_id)
+                result.seldom.repriced.add(session_id)
     else:
         if isinstance(command, IdentifiedCommand):
-            return _decide_once(result, changes, command, preloaded, context)
-        decision = decide(result.account, _subject(result, changes, command, preloaded), command, context)
-    _gather(result, changes, decision)
+            return _decide_once(result, command, preloaded, context)
+        decision = decide(result.account, _subject(result, command, preloaded), command, context)
+    _gather(result, decision)
     return decision.outcome
 
 
@@ -295,7 +282,6 @@ def _is_as_prepared(result: OrganizationResult) -> bool:
 
 def _decide_once(
     result: OrganizationResult,
-    changes: Changes,
     command: IdentifiedCommand,
     preloaded: Preloaded,
     context: Context,
@@ -304,60 +290,56 @@ def _decide_once(
     operation, command_id = OPERATIONS[type(command)], command.command_id
     organization_id = command.organization_id
     content = content_digest(command)
-    known = changes.answers.get((operation, command_id)) or preloaded.answers.get(
+    known = result.seldom.answers.get((operation, command_id)) or preloaded.answers.get(
         (organization_id, operation, command_id)
     )
     if known is not None:
         if known.content == content:
             return known.outcome
         return Refused(code=RefusalCode.CONFLICT, facts={"command_id": command_id, "command": operation})
-    subject = _subject(result, changes, command, preloaded)
+    subject = _subject(result, command, preloaded)
     decision = decide(result.account, subject, command, context, result.around)
     remembered = decision.remembered or decision.outcome
-    changes.answers[operation, command_id] = RememberedAnswer(content=content, outcome=remembered)
+    result.seldom.answers[operation, command_id] = RememberedAnswer(content=content, outcome=remembered)
     result.changed = True
-    _gather(result, changes, decision)
+    _gather(result, decision)
     return decision.outcome
 
 
-def _gather(result: OrganizationResult, changes: Changes, decision: Decision) -> None:
+def _gather(result: OrganizationResult, decision: Decision) -> None:
     if decision.account is not result.account:
         result.account = decision.account
         result.changed = True
     if decision.transfers:
-        changes.transfers.extend(decision.transfers)
-    if decision.flags:
-        changes.flags.extend(decision.flags)
+        result.transfers.extend(decision.transfers)
     for meter in decision.meters:
         # One that was never read stood at zero for this decision, and what others counted on it would be lost.
         assert meter.meter_id in result.entry.vicinity.meters, f"meter {meter.key} of {meter.period} was not read"
         result.meters[meter.meter_id] = meter
-    for block in decision.blocks:
-        changes.blocks[block.block_id] = block
-    if decision.new_lots:
-        changes.lots.extend(decision.new_lots)
-    for top_up in decision.top_ups:
-        # A top-up may move twice in one batch; its row is written once, as it stands last, in the order first met.
-        changes.top_ups[top_up.top_up_id] = top_up
-    for refund in decision.refunds:
-        changes.refunds[refund.refund_id] = refund
-    if decision.notices:
-        changes.notices.extend(decision.notices)
+    if (
+        decision.flags
+        or decision.notices
+        or decision.blocks
+        or decision.new_lots
+        or decision.top_ups
+        or decision.refunds
+    ):
+        result.seldom.gather(decision)
 
 
-def _subject(result: OrganizationResult, changes: Changes, command: Command, preloaded: Preloaded) -> Subject:
+def _subject(result: OrganizationResult, command: Command, preloaded: Preloaded) -> Subject:
     """The top-up or refund that a command names, as the decisions of this batch have left it so far."""
     match command:
         case SendTopUp() | RecordPayment() | OpenDispute() | RequestRefund():
-            return _top_up(result, changes, command.top_up_id, preloaded)
+            return _top_up(result, command.top_up_id, preloaded)
         case CloseDispute():
             known = preloaded.top_ups.get((command.organization_id, command.top_up_id))
-            top_up = _top_up(result, changes, command.top_up_id, preloaded)
+            top_up = _top_up(result, command.top_up_id, preloaded)
             # One that succeeded within this very batch has no lot that was read; it cannot be disputed yet.
             return None if top_up is None or known is None else TopUpAndLot(top_up=top_up, lot=known.lot)
         case RecordRefund():
-            top_up = _top_up(result, changes, command.top_up_id, preloaded)
-            refund = changes.refunds.get(command.refund_id) or preloaded.refunds.get(
+            top_up = _top_up(result, command.top_up_id, preloaded)
+            refund = result.seldom.refunds.get(command.refund_id) or preloaded.refunds.get(
                 (command.organization_id, command.refund_id)
             )
             if refund is None or top_up is None or refund.top_up_id != top_up.top_up_id:
@@ -367,8 +349,8 @@ def _subject(result: OrganizationResult, changes: Changes, command: Command, pre
             return None
 
 
-def _top_up(result: OrganizationResult, changes: Changes, top_up_id: str, preloaded: Preloaded) -> TopUp | None:
-    moved = changes.top_ups.get(top_up_id)
+def _top_up(result: OrganizationResult, top_up_id: str, preloaded: Preloaded) -> TopUp | None:
+    moved = result.seldom.top_ups.get(top_up_id)
     if moved is not None:
         return moved
     for top_up in result.account.open_top_ups:

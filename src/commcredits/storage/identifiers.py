@@ -33,20 +33,29 @@ def first_identifier_at(instant: datetime) -> str:
 class IdentifierSource:
     """Makes ids that rise within this process, even within a millisecond."""
 
-    __slots__ = ("_last", "_random")
+    __slots__ = ("_last", "_millisecond", "_random_bits", "_time_digits")
 
     def __init__(self) -> None:
-        self._random = Random(os.urandom(32))  # noqa: S311 - an id needs to be unique, not secret
+        random = Random(os.urandom(32))  # noqa: S311 - an id needs to be unique, not secret
+        self._random_bits = random.getrandbits
         self._last = 0
+        self._millisecond = 0
+        self._time_digits = ""
 
     def __call__(self) -> str:
         """A fresh id in canonical lower-case form."""
         stamp = (time.time_ns() // 1_000_000) << 12
         # The 12 bits beside the milliseconds count up, so that ids of one millisecond keep their order.
-        stamp = max(stamp, self._last + 1)
+        if stamp <= self._last:
+            stamp = self._last + 1
         self._last = stamp
-        bits = (stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0x2 << 62 | self._random.getrandbits(62)
-        return _canonical(f"{bits:032x}")
+        millisecond = stamp >> 12
+        if millisecond != self._millisecond:
+            self._millisecond = millisecond
+            self._time_digits = f"{millisecond >> 16:08x}-{millisecond & 0xFFFF:04x}-7"
+        # The uppermost of 64 bits is the variant's; the next is 0, and 62 are random.
+        digits = f"{0x8000_0000_0000_0000 | self._random_bits(62):x}"
+        return f"{self._time_digits}{stamp & 0xFFF:03x}-{digits[:4]}-{digits[4:]}"
 
 
 def _canonical(text: str) -> str:

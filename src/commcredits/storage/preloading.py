@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
+from typing import Final
 
 from commcredits.core.account import Context
 from commcredits.core.commands import (
@@ -30,7 +31,7 @@ from commcredits.core.commands import (
 from commcredits.core.tariffs import RateDeck
 from commcredits.storage.cache import AccountCache, Entry
 from commcredits.storage.connection import Connection
-from commcredits.storage.deciding import OPERATIONS, IdentifiedCommand, Pending, Preloaded
+from commcredits.storage.deciding import OPERATIONS, IdentifiedCommand, Preloaded
 from commcredits.storage.decks import load_deck
 from commcredits.storage.loading import (
     load_accounts,
@@ -40,7 +41,12 @@ from commcredits.storage.loading import (
     load_top_ups,
     lock_accounts,
 )
+from commcredits.storage.pending import Pending
 from commcredits.storage.surrounding import Touched, load_meters, load_people
+
+_STEPS: Final = (Update, End, Start, Expire)
+_OF_KNOWN_CALLS: Final = (*_STEPS, RecordCall, CorrectCall, RefundCall)
+"""Commands that name a call which was authorised before, but for one that is recorded and may be new."""
 
 
 async def load_entries(
@@ -141,14 +147,18 @@ async def read_what_is_needed(
 def needs_no_reading(entry: Entry, waiting: list[Pending], context: Context) -> bool:
     """Whether the entry and the context's decks hold everything that these commands rest on."""
     account = entry.account
-    for rate_deck_id in (account.rate_deck_id, account.next_rate_deck_id):
-        if rate_deck_id is not None and rate_deck_id not in context.decks:
-            return False
-    wanted = _Wanted()
-    for pending in waiting:
-        wanted.note(account.organization_id, entry, pending.command, locked=False)
-    if wanted.sessions or wanted.top_ups or wanted.answers or wanted.decks:
+    decks, current, following = context.decks, account.rate_deck_id, account.next_rate_deck_id
+    if (current is not None and current not in decks) or (following is not None and following not in decks):
         return False
+    for pending in waiting:
+        command = pending.command
+        # Nearly every command is one of these two; of the others it is noted what they name.
+        if isinstance(command, Authorise) or (isinstance(command, _STEPS) and command.session_id in entry.sessions):
+            continue
+        wanted = _Wanted()
+        wanted.note(account.organization_id, entry, command, locked=False)
+        if wanted.sessions or wanted.top_ups or wanted.answers or wanted.decks:
+            return False
     if account.roster is None:
         return True
     touched = _touched(entry, waiting)
@@ -207,7 +217,7 @@ class _Wanted:
         if isinstance(command, Authorise):
             if locked and command.session_id not in entry.sessions:
                 self.sessions.append((organization_id, command.session_id))
-        elif isinstance(command, Update | End | Start | Expire | RecordCall | CorrectCall | RefundCall):
+        elif isinstance(command, _OF_KNOWN_CALLS):
             if command.session_id not in entry.sessions:
                 self.sessions.append((organization_id, command.session_id))
             if isinstance(command, CorrectCall):

@@ -12,7 +12,7 @@ import msgspec
 
 from commcredits.core.account import Booking, Session
 from commcredits.core.commands import CallType
-from commcredits.core.funds import Parts
+from commcredits.core.funds import Lots, Parts
 from commcredits.core.meters import MeterPart
 from commcredits.core.tariffs import PriceShape
 from commcredits.storage.codec import encode_memory
@@ -126,6 +126,18 @@ def decode_booking(row: Any) -> Booking | None:
         pool_key=row["pool_key"],
         pool_period=row["pool_period"],
         user_id="" if row["user_id"] is None else str(row["user_id"]),
+    )
+
+
+def lot_arrays(lots: Lots) -> tuple[str, str, str]:
+    """An account's lots, their free and their held amounts, as PostgreSQL array texts; most accounts have one lot."""
+    if len(lots) == 1:
+        lot = lots[0]
+        return f"{{{lot.terms.lot_id}}}", f"{{{lot.free_micros}}}", f"{{{lot.held_micros}}}"
+    return (
+        "{" + ",".join([lot.terms.lot_id for lot in lots]) + "}",
+        "{" + ",".join([str(lot.free_micros) for lot in lots]) + "}",
+        "{" + ",".join([str(lot.held_micros) for lot in lots]) + "}",
     )
 
 

@@ -23,8 +23,8 @@ from commcredits.core.commands import Authorise, End, Expire, Start, Update
 from commcredits.core.outcomes import RefusalCode, Refused
 from commcredits.storage.cache import AccountCache
 from commcredits.storage.connection import Connection
-from commcredits.storage.deciding import Pending, answer_all, group, unanswered
 from commcredits.storage.link import CONTENDED, LOST, Link
+from commcredits.storage.pending import Pending, answer_all, group, unanswered
 
 _WARMED = (Authorise, Update, End, Start, Expire)
 """Commands that need nothing but accounts, calls and what is around them; of the others only the account is read."""
