@@ -11,6 +11,8 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, Final
 
+import msgspec
+
 from commcredits.core.account import Account, Session
 from commcredits.core.flags import Flag
 from commcredits.core.funds import Lot
@@ -26,27 +28,29 @@ from commcredits.storage.session_codec import encode_booking, encode_repriced, e
 Row = tuple[Any, ...]
 
 # The kind of each column of each kind of row, in the order of the statement's parameters: "t" is free text, sent as an
-# array of values; "v" is anything whose text needs no quoting, sent as one array literal; "i" is the same for instants;
+# array of values; "v" is a number, a flag or an instant, sent as one array literal; "u" is an id, likewise;
 # "s" is text of the hot tables, sent as one text of parts, for of every element of an array the driver asks what it is.
-_ACCOUNT_COLUMNS: Final = "vvvvvsssv"
-_OPENED_COLUMNS: Final = "vssssvssvvvviisvvvvivvvsssiisssss"
-_MOVED_COLUMNS: Final = "vssvvvvivvvsssiisss"
-_JOURNAL_COLUMNS: Final = "vvissvsvsv"
-_LOT_COLUMNS: Final = "vvtvii"
-_TOP_UP_COLUMNS: Final = "vt"
-_RULE_COLUMNS: Final = "vt"
-_ASSIGNED_COLUMNS: Final = "vvtviv"
-_COMMAND_COLUMNS: Final = "vtttti"
-_METER_COLUMNS: Final = "vssvvi"
-_BLOCK_COLUMNS: Final = "vvtttvviitt"
-_REPRICED_COLUMNS: Final = "vtt"
-_FLAG_COLUMNS: Final = "vttt"
-_REFUND_COLUMNS: Final = "vt"
-_ALERT_COLUMNS: Final = "vtv"
-_NOTICE_COLUMNS: Final = "vvttt"
+_ACCOUNT_COLUMNS: Final = "uvvvvsssv"
+_OPENED_COLUMNS: Final = "ussssussvvvvvvsvvvvvvvvsssvvsssss"
+_MOVED_COLUMNS: Final = "ussvvvvvvvvsssvvsss"
+_JOURNAL_COLUMNS: Final = "uuvssvsusu"
+_LOT_COLUMNS: Final = "uutvvv"
+_TOP_UP_COLUMNS: Final = "ut"
+_RULE_COLUMNS: Final = "ut"
+_ASSIGNED_COLUMNS: Final = "uutuvv"
+_COMMAND_COLUMNS: Final = "uttttv"
+_METER_COLUMNS: Final = "ussvvv"
+_BLOCK_COLUMNS: Final = "uutttvvvvtt"
+_REPRICED_COLUMNS: Final = "utt"
+_FLAG_COLUMNS: Final = "uttt"
+_REFUND_COLUMNS: Final = "ut"
+_ALERT_COLUMNS: Final = "utv"
+_NOTICE_COLUMNS: Final = "uuttt"
 
 
-_NO_ROWS: Final[Mapping[str, Row | str]] = {"t": (), "v": "{}", "i": "{}", "s": ""}
+_NO_ROWS: Final[Mapping[str, Row | str]] = {"t": (), "v": "{}", "u": "{}", "s": ""}
+
+_encode: Final = msgspec.json.Encoder().encode
 
 _SEPARATOR: Final = "\x1f"
 _NULL: Final = "\x1e"
@@ -272,19 +276,21 @@ def _values(column: Row) -> Row:
     return column
 
 
-def _instants(column: Row) -> str:
-    """An array literal of instants: most are the batch's own or equal to others, and writing one down is slow."""
-    known: dict[datetime | None, str] = {None: "NULL"}
-    return "{" + ",".join([known.get(at) or known.setdefault(at, str(at)) for at in column]) + "}"
-
-
 def _literal(column: Row) -> str:
-    """A PostgreSQL array literal of numbers, flags or ids."""
-    text = ",".join(map(str, column))
-    # Neither a number nor a flag nor an id reads so; to look for None among the values costs more than writing them.
-    if "None" in text:
-        text = text.replace("None", "NULL")
-    return f"{{{text}}}"
+    """A PostgreSQL array literal of numbers, flags, instants or ids.
+
+    But for its brackets it is what JSON has for such a list, quotation marks, ``null`` and all; and an encoder of JSON
+    writes a number in an eighth of the time that ``str`` takes, an instant in less.
+    """
+    return f"{{{_encode(column)[1:-1].decode()}}}"
+
+
+def _identifiers(column: Row) -> str:
+    """An array literal of ids, which need no quotation marks; where some are missing, as ``_literal`` has it."""
+    try:
+        return f"{{{','.join(column)}}}"
+    except TypeError:
+        return _literal(column)
 
 
 def _parts(column: Row) -> str:
@@ -302,7 +308,7 @@ def _parts(column: Row) -> str:
 _WRITERS: Final[Mapping[str, Callable[[Row], Row | str]]] = {
     "t": _values,
     "v": _literal,
-    "i": _instants,
+    "u": _identifiers,
     "s": _parts,
 }
 

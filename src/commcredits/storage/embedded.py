@@ -57,7 +57,9 @@ PARAMETERS: Mapping[str, str] = MappingProxyType(
         "max_connections": "100",
         "shared_buffers": "256MB",
         "wal_buffers": "16MB",
-        "min_wal_size": "256MB",
+        # A new file of the log is filled with zeros first, and for those 30 ms nobody is answered: files that are there
+        # are kept and used again.
+        "min_wal_size": "1GB",
         "max_wal_size": "2GB",
         "checkpoint_timeout": "15min",
         # Compiling a plan costs more than any statement of ours runs.
