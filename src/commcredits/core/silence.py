@@ -23,7 +23,7 @@ def grant_ends_at(state: SessionState, seconds_left: int, context: Context) -> d
     return context.now + _seconds(waits)
 
 
-@lru_cache
+@lru_cache(maxsize=4_096)
 def _seconds(seconds: int) -> timedelta:
     """Most calls wait equally long, and making the difference costs more than adding it."""
     return timedelta(seconds=seconds)
