@@ -164,6 +164,26 @@ async def test_a_stale_cache_grants_nothing_that_another_process_has_held(world:
     assert await world.amounts(organization) == (600_000, 600_000)
 
 
+async def test_of_a_batch_in_which_one_organization_has_moved_the_others_are_written_and_nothing_of_it_twice(
+    world: World,
+) -> None:
+    moved, *others = [await world.open_organization(funds_micros=5_000_000) for _ in range(3)]
+    async with world.committer() as here, other_process(world) as there:
+        for each in (moved, *others):
+            granted(await here.execute(authorise(each, "call")))
+        await there.execute(grant(moved, 1_000_000))
+
+        steps = [update(each, "call", 1, 10) for each in (others[0], moved, others[1])]
+        begins = [authorise(each, "new") for each in (others[0], moved, others[1])]
+        outcomes = await execute_all(here, [*steps, *begins])
+
+    assert [granted(outcome).charged_micros for outcome in outcomes] == [100_000] * 3 + [0] * 3
+    assert await world.count("journal", "reason = 'call'") == 3
+    assert await world.count("call_sessions", "live") == 6
+    assert await world.count("live_calls") == 6
+    await world.check_books()
+
+
 async def test_an_answer_that_changes_nothing_is_not_given_from_a_stale_cache(world: World) -> None:
     organization = await world.open_organization()
     async with world.committer() as here, other_process(world) as there:
