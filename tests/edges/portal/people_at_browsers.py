@@ -18,7 +18,7 @@ from commcredits.operations.administrators import invite_administrator
 from commcredits.operations.services import Services
 from tests.edges.portal.conftest import ARTIFACTS, LOCALES
 from tests.edges.portal.identity_provider import RunningProvider
-from tests.picturing import PATIENCE_MILLISECONDS, picture
+from tests.picturing import PATIENCE_MILLISECONDS, follow, picture
 
 T = TypeVar("T")
 
@@ -87,7 +87,7 @@ class Person:
         page.wait_for_url(re.compile(re.escape(self.running.provider.issuer)))
         page.locator("input[name=login]").fill(account)
         page.locator("input[name=password]").fill("anything")
-        page.get_by_role("button").click()
+        follow(page.get_by_role("button"))
         if page.url.startswith(self.running.provider.issuer):
             page.get_by_role("button", name="Continue").click()
         page.wait_for_url(re.compile(r"localhost:\d+/portal/(?!sign-in/back/\w+\?.*zzz)"))

@@ -171,6 +171,6 @@ async def _tab_to(page: Page, words: str) -> None:
     """Press Tab until what has the focus says these words."""
     for _ in range(80):
         await page.keyboard.press("Tab")
-        if (await page.evaluate("document.activeElement.innerText || ''")).strip() == words:
+        if (await page.evaluate("document.activeElement?.innerText || ''")).strip() == words:
             return
     raise AssertionError(f"nothing that says {words!r} can be reached by keyboard")

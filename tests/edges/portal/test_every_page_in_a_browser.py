@@ -20,7 +20,7 @@ from tests.edges.portal.conftest import LOCALES, launched_chromium, photograph
 from tests.edges.portal.test_how_it_looks import AXE_OPTIONS, OVERFLOWS
 from tests.edges.portal.visitor import TOKEN
 from tests.edges.portal.walking import walk
-from tests.picturing import PATIENCE_MILLISECONDS
+from tests.picturing import PATIENCE_MILLISECONDS, follow
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1_200)]
 
@@ -106,8 +106,7 @@ def test_no_page_overflows_breaks_a_policy_or_shuts_anybody_out(
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(f"{served.origin}/portal/sign-in")
     page.locator("#operator-token").fill(TOKEN)
-    page.locator("main button[type=submit]").click()
-    page.wait_for_load_state("load")
+    follow(page.locator("main button[type=submit]"))
     wrong: list[str] = []
     for pattern, path in served.pages.items():
         for scheme, width in VIEWS[language]:

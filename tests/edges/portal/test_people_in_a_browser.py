@@ -12,7 +12,7 @@ from typing import Final, Literal
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
-from playwright.sync_api import Browser, FilePayload, Page
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from commcredits.core.outcomes import Refused
 from commcredits.core.roster import PartyKind as Kind
@@ -25,7 +25,7 @@ from tests.edges.portal.desk import Desk, open_desk
 from tests.edges.portal.test_how_it_looks import AXE_OPTIONS, OVERFLOWS
 from tests.edges.portal.visitor import TOKEN
 from tests.operations.staff import hire
-from tests.picturing import PATIENCE_MILLISECONDS
+from tests.picturing import PATIENCE_MILLISECONDS, follow
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -139,8 +139,7 @@ def _signed_in(browser: Browser, served: Served, language: str, complaints: list
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(f"{served.origin}/portal/sign-in")
     page.locator("#operator-token").fill(TOKEN)
-    page.locator("main button[type=submit]").click()
-    page.wait_for_load_state("load")
+    follow(page.locator("main button[type=submit]"))
     return page
 
 
@@ -174,16 +173,16 @@ def test_pages_that_links_and_forms_lead_to_fit_every_width_and_shut_nobody_out(
 
     look("user", f"/users/{served.users[0]}")
     page.goto(f"{served.base}/users/add")
-    page.locator("#person-form button[type=submit]").click()
+    follow(page.locator("#person-form button[type=submit]"))
     look("user-refused")
     page.goto(f"{served.base}/users")
     page.locator("input[name=whom][value=all]").check()
-    page.locator("#people-form button[type=submit]").click()
+    follow(page.locator("#people-form button[type=submit]"))
     look("choose")
     page.locator("input[name='assign-MCOPSTN5']").check()
     page.locator("input[name='assign-MCOMEETADV']").check()
     page.locator("input[name='take-MCOPSTNC']").check()
-    page.locator("#choose-form button[type=submit]").click()
+    follow(page.locator("#choose-form button[type=submit]"))
     look("preview")
     page.goto(f"{served.base}/users/import")
     look("import")
@@ -196,19 +195,19 @@ def test_pages_that_links_and_forms_lead_to_fit_every_width_and_shut_nobody_out(
         page.locator("#import-file").set_input_files(
             FilePayload(name="people.csv", mimeType="text/csv", buffer=content.encode())
         )
-        page.locator("#import-form button[type=submit]").click()
+        follow(page.locator("#import-form button[type=submit]"))
         look(f"import-{name}")
     for name, path in PAGES.items():
         look(name, path)
     page.goto(f"{served.base}/policies/change")
     look("policies-change")
     page.locator("#rules-user_monthly_max_micros").fill("12")
-    page.locator("#rules-form button[type=submit]").click()
+    follow(page.locator("#rules-form button[type=submit]"))
     look("policies-review")
     look("user-policy", f"/policies/users/{served.users[0]}")
     page.goto(f"{served.base}/policies/try?user=persoana.00@exemplu.ro")
     page.locator("#try-number").fill("+44 20 7946 0000")
-    page.locator("#try-form button[type=submit]").click()
+    follow(page.locator("#try-form button[type=submit]"))
     look("try")
     page.context.close()
     assert not wrong + complaints, "\n".join(wrong + complaints)
@@ -242,8 +241,7 @@ def test_a_licence_is_given_to_many_and_a_cap_is_set_by_keyboard_alone(served: S
     page.wait_for_selector("#apply-form")
     _tab_to(page, "#apply-form button[type=submit]")
     page.keyboard.press("Enter")
-    page.wait_for_selector(".message.good")
-    assert "The licences of 3 people were changed" in page.inner_text("main")
+    expect(page.locator("main")).to_contain_text("The licences of 3 people were changed")
 
     page.goto(f"{served.base}/policies/users/{served.users[1]}")
     _tab_to(page, "#policy-cap")
@@ -253,6 +251,6 @@ def test_a_licence_is_given_to_many_and_a_cap_is_set_by_keyboard_alone(served: S
     _tab_to(page, "#save-form button[type=submit]")
     page.keyboard.press("Enter")
     page.wait_for_selector(".message.good")
-    assert "25.00" in page.inner_text("main")
+    expect(page.locator("main")).to_contain_text("25.00")
     page.context.close()
     assert complaints == []

@@ -28,6 +28,7 @@ from commcredits.storage.identifiers import OPERATOR_ID
 from tests.edges.portal.identity_provider import RunningProvider, running_provider
 from tests.edges.portal.people_at_browsers import Person, Running, shot
 from tests.operations.office import open_office
+from tests.picturing import follow
 from tests.storage_fixtures import Housekeeper
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(180)]
@@ -298,9 +299,9 @@ def test_pages_of_access_fit_and_shut_nobody_out(
     for name, path in (("security", "/security"), ("administrators", root), ("invite", f"{root}/invite")):
         person.open(path)
         look(name)
-    person.page.locator("#invite-form button[type=submit]").click()
+    follow(person.page.locator("#invite-form button[type=submit]"))
     look("invite-refused")
-    person.open(root).locator("td a").last.click()
+    follow(person.open(root).locator("td a").last)
     look("administrator")
     running.do(running.services.pool.execute("update visits set proved_at = proved_at - interval '16 minutes'"))
     person.open(f"{root}/invite")
