@@ -23,7 +23,7 @@ from commcredits.core.purchases import Refund, TopUp
 from commcredits.core.roster import Block
 from commcredits.storage.codec import encode_facts, encode_memory
 from commcredits.storage.purchase_codec import encode_refund, encode_rule, encode_top_up
-from commcredits.storage.session_codec import encode_booking, encode_repriced, encode_share, lot_arrays, part_arrays
+from commcredits.storage.session_codec import encode_booking, encode_repriced, encode_share, lot_columns, part_columns
 
 Row = tuple[Any, ...]
 
@@ -31,8 +31,8 @@ Row = tuple[Any, ...]
 # array of values; "v" is a number, a flag or an instant, sent as one array literal; "u" is an id, likewise;
 # "s" is text of the hot tables, sent as one text of parts, for of every element of an array the driver asks what it is.
 _ACCOUNT_COLUMNS: Final = "uvvvvsssv"
-_OPENED_COLUMNS: Final = "ussssussvvvvvvsvvvvvvvvsssvvsssss"
-_MOVED_COLUMNS: Final = "ussvvvvvvvvsssvvsss"
+_OPENED_COLUMNS: Final = "ussssussvvvvvvsvvvvvvvvsvvvvsssss"
+_MOVED_COLUMNS: Final = "ussvvvvvvvvsvvvvsss"
 _JOURNAL_COLUMNS: Final = "uuvssvsusu"
 _LOT_COLUMNS: Final = "uutvvv"
 _TOP_UP_COLUMNS: Final = "ut"
@@ -113,7 +113,7 @@ class Batch:
         for lot in lots:
             posted += lot.free_micros + lot.held_micros
             held += lot.held_micros
-        row = (after.organization_id, version, True, posted, held, *lot_arrays(lots), after.owed_micros)
+        row = (after.organization_id, version, True, posted, held, *lot_columns(before.lots, lots), after.owed_micros)
         self._accounts.append(row)
         if after.recharge is not before.recharge and after.recharge.rule is not None:
             self._rules.append((after.organization_id, encode_rule(after.recharge)))
@@ -138,10 +138,10 @@ class Batch:
             amounts = ",".join(map(str, after.alerts.amounts_micros))
             self._alerts.append((after.organization_id, amounts, after.alerts.zero_told))
 
-    def add_session(self, organization_id: str, session: Session, *, opened: bool) -> None:
-        """A call as its last decision leaves it; ``opened`` when it is not in the database yet."""
-        moving = _moving_fields(session)
-        if not opened:
+    def add_session(self, organization_id: str, before: Session | None, session: Session) -> None:
+        """A call as its last decision leaves it; ``before`` is None when it is not in the database yet."""
+        moving = _moving_fields(before, session)
+        if before is not None:
             self._moved.append((organization_id, session.terms.session_id, *moving))
             return
         terms = session.terms
@@ -264,12 +264,18 @@ class Batch:
 
 
 def _columns(rows: list[Row], kinds: str) -> Iterable[Row | str]:
-    """Rows turned into the statement's parameters; the kinds' number catches a row that does not fit it."""
+    """Rows turned into the statement's parameters; the kinds' number catches a row that does not fit it.
+
+    A column that says nothing of any row is sent empty: "unnest" fills up what is shorter than the column of ids.
+    """
     if not rows:
         return [_NO_ROWS[kind] for kind in kinds]
     columns = tuple(zip(*rows, strict=True))
     assert len(columns) == len(kinds), f"rows of {len(columns)} columns where the statement takes {len(kinds)}"
-    return [_WRITERS[kind](column) for column, kind in zip(columns, kinds, strict=True)]
+    return [
+        _NO_ROWS[kind] if column[0] is None and column.count(None) == len(column) else _WRITERS[kind](column)
+        for column, kind in zip(columns, kinds, strict=True)
+    ]
 
 
 def _values(column: Row) -> Row:
@@ -313,8 +319,8 @@ _WRITERS: Final[Mapping[str, Callable[[Row], Row | str]]] = {
 }
 
 
-def _moving_fields(session: Session) -> Row:
-    lot_ids, held, drawn = part_arrays(session.parts)
+def _moving_fields(before: Session | None, session: Session) -> Row:
+    lists, held, drawn = part_columns(None if before is None else before.parts, session.parts)
     return (
         session.state,
         session.is_live,
@@ -325,7 +331,7 @@ def _moving_fields(session: Session) -> Row:
         session.used_seconds,
         session.overrun_seconds,
         session.charged_micros,
-        lot_ids,
+        lists,
         held,
         drawn,
         session.started_at,

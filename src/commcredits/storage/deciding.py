@@ -243,7 +243,7 @@ def _lay_sessions(result: OrganizationResult, batch: Batch) -> None:
         if before is not None and (session.owed_micros != before.owed_micros or result.was_repriced(session_id)):
             batch.add_repriced(organization_id, session)
         else:
-            batch.add_session(organization_id, session, opened=before is None)
+            batch.add_session(organization_id, before, session)
 
 
 def _decide_one(result: OrganizationResult, pending: Pending, preloaded: Preloaded, context: Context) -> Outcome:

@@ -129,28 +129,52 @@ def decode_booking(row: Any) -> Booking | None:
     )
 
 
-def lot_arrays(lots: Lots) -> tuple[str, str, str]:
-    """An account's lots, their free and their held amounts, as PostgreSQL array texts; most accounts have one lot."""
+def lot_columns(before: Lots, lots: Lots) -> tuple[str | None, str | None, str | None]:
+    """An account's lots, their free and their held amounts, as PostgreSQL array texts.
+
+    The first is None where the lots are those that the row has. So are the amounts of an only lot, as nearly always: they
+    are the account's own.
+    """
+    ids = None if _same_lots(before, lots) else _braced([lot.terms.lot_id for lot in lots])
     if len(lots) == 1:
-        lot = lots[0]
-        return f"{{{lot.terms.lot_id}}}", f"{{{lot.free_micros}}}", f"{{{lot.held_micros}}}"
-    return (
-        "{" + ",".join([lot.terms.lot_id for lot in lots]) + "}",
-        "{" + ",".join([str(lot.free_micros) for lot in lots]) + "}",
-        "{" + ",".join([str(lot.held_micros) for lot in lots]) + "}",
-    )
+        return ids, None, None
+    return ids, _braced([str(lot.free_micros) for lot in lots]), _braced([str(lot.held_micros) for lot in lots])
+
+
+def part_columns(before: Parts | None, parts: Parts) -> tuple[str | None, int | None, int | None]:
+    """A call's shares of lots: lists as text, and what its only share holds and has drawn.
+
+    The text is the lots, None where they are those that the row has (``before`` is None where there is no row); and of a
+    call with several shares or none the lots, what they hold and what was drawn of them, between bars, and no numbers.
+    """
+    if len(parts) == 1:
+        part = parts[0]
+        is_known = before is not None and len(before) == 1 and before[0].terms is part.terms
+        return None if is_known else f"{{{part.terms.lot_id}}}", part.held_micros, part.drawn_micros
+    return "|".join(part_arrays(parts)), None, None
 
 
 def part_arrays(parts: Parts) -> tuple[str, str, str]:
-    """PostgreSQL array texts: one parameter of many arrays of different lengths cannot be sent otherwise."""
-    if len(parts) == 1:
-        part = parts[0]
-        return f"{{{part.terms.lot_id}}}", f"{{{part.held_micros}}}", f"{{{part.drawn_micros}}}"
+    """A call's shares of lots as PostgreSQL array texts: the lots, what they hold, what was drawn of them."""
     return (
-        "{" + ",".join([part.terms.lot_id for part in parts]) + "}",
-        "{" + ",".join([str(part.held_micros) for part in parts]) + "}",
-        "{" + ",".join([str(part.drawn_micros) for part in parts]) + "}",
+        _braced([part.terms.lot_id for part in parts]),
+        _braced([str(part.held_micros) for part in parts]),
+        _braced([str(part.drawn_micros) for part in parts]),
     )
+
+
+def _braced(values: list[str]) -> str:
+    return "{" + ",".join(values) + "}"
+
+
+def _same_lots(before: Lots, lots: Lots) -> bool:
+    """Whether these are known to be the same lots in the same order; terms never change, so that they are handed on."""
+    if len(before) != len(lots):
+        return False
+    for known, lot in zip(before, lots, strict=True):
+        if known.terms is not lot.terms:
+            return False
+    return True
 
 
 def _parts_text(session: Session) -> str | None:

@@ -5,6 +5,9 @@
 -- Columns that hold no free text come as PostgreSQL array literals, one text each: the driver then encodes one value instead
 -- of one per row, and the server's parser is faster than either.
 --
+-- Lists of lots come as null where they are what the row has, and amounts by lot where there is but one lot as numbers:
+-- the parser of arrays, called for each row, was a tenth of the statement.
+--
 -- Text of the hot tables comes as one text of parts; one empty part alone reads as none, hence "coalesce(cause, …)" and
 -- the like wherever a text may be empty. A call that has a price has a prefix, though none in the case of included calls.
 --
@@ -25,7 +28,7 @@ opened as materialized (
         $12::text::uuid[], string_to_array($13::text, e'\x1f', e'\x1e'), string_to_array($14::text, e'\x1f', e'\x1e'), string_to_array($15::text, e'\x1f', e'\x1e'), string_to_array($16::text, e'\x1f', e'\x1e'), $17::text::uuid[], string_to_array($18::text, e'\x1f', e'\x1e'), string_to_array($19::text, e'\x1f', e'\x1e'),
         $20::text::bigint[], $21::text::bigint[], $22::text::int[], $23::text::int[], $24::text::timestamptz[], $25::text::timestamptz[],
         string_to_array($26::text, e'\x1f', e'\x1e'), $27::text::boolean[], $28::text::int[], $29::text::int[], $30::text::boolean[], $31::text::timestamptz[], $32::text::int[],
-        $33::text::bigint[], $34::text::bigint[], string_to_array($35::text, e'\x1f', e'\x1e'), string_to_array($36::text, e'\x1f', e'\x1e'), string_to_array($37::text, e'\x1f', e'\x1e'), $38::text::timestamptz[],
+        $33::text::bigint[], $34::text::bigint[], string_to_array($35::text, e'\x1f', e'\x1e'), $36::text::bigint[], $37::text::bigint[], $38::text::timestamptz[],
         $39::text::timestamptz[], string_to_array($40::text, e'\x1f', e'\x1e'), string_to_array($41::text, e'\x1f', e'\x1e'),
         string_to_array($42::text, e'\x1f', e'\x1e'), string_to_array($43::text, e'\x1f', e'\x1e'),
         string_to_array($44::text, e'\x1f', e'\x1e')
@@ -33,7 +36,7 @@ opened as materialized (
         organization_id, session_id, service, caller, callee, rate_deck_id, rate_prefix, rate_destination,
         price_per_minute_micros, connection_fee_micros, first_increment_seconds, next_increment_seconds,
         rate_effective_from, authorised_at, state, live, grant_number, granted_seconds, final, grant_ends_at,
-        used_seconds, overrun_seconds, charged_micros, part_lot_ids, part_held, part_drawn, started_at, ended_at,
+        used_seconds, overrun_seconds, charged_micros, part_lists, part_held, part_drawn, started_at, ended_at,
         cause, memory, share, booking, switch
     )
 ),
@@ -41,12 +44,12 @@ moved as materialized (
     select *
     from unnest(
         $45::text::uuid[], string_to_array($46::text, e'\x1f', e'\x1e'), string_to_array($47::text, e'\x1f', e'\x1e'), $48::text::boolean[], $49::text::int[], $50::text::int[], $51::text::boolean[],
-        $52::text::timestamptz[], $53::text::int[], $54::text::bigint[], $55::text::bigint[], string_to_array($56::text, e'\x1f', e'\x1e'), string_to_array($57::text, e'\x1f', e'\x1e'), string_to_array($58::text, e'\x1f', e'\x1e'),
+        $52::text::timestamptz[], $53::text::int[], $54::text::bigint[], $55::text::bigint[], string_to_array($56::text, e'\x1f', e'\x1e'), $57::text::bigint[], $58::text::bigint[],
         $59::text::timestamptz[], $60::text::timestamptz[], string_to_array($61::text, e'\x1f', e'\x1e'), string_to_array($62::text, e'\x1f', e'\x1e'),
         string_to_array($63::text, e'\x1f', e'\x1e')
     ) as t (
         organization_id, session_id, state, live, grant_number, granted_seconds, final, grant_ends_at, used_seconds,
-        overrun_seconds, charged_micros, part_lot_ids, part_held, part_drawn, started_at, ended_at, cause, memory,
+        overrun_seconds, charged_micros, part_lists, part_held, part_drawn, started_at, ended_at, cause, memory,
         share
     )
 ),
@@ -77,9 +80,9 @@ written as (
     set version = a.version + 1,
         posted_micros = i.posted_micros,
         held_micros = i.held_micros,
-        lot_ids = i.lot_ids::uuid[],
-        lot_free_micros = i.lot_free::bigint[],
-        lot_held_micros = i.lot_held::bigint[],
+        lot_ids = coalesce(i.lot_ids::uuid[], a.lot_ids),
+        lot_free_micros = coalesce(i.lot_free::bigint[], array[i.posted_micros - i.held_micros]),
+        lot_held_micros = coalesce(i.lot_held::bigint[], array[i.held_micros]),
         owed_micros = i.owed_micros
     from found i
     where a.ctid = i.row_id
@@ -118,7 +121,10 @@ opened_sessions as (
         n.rate_destination, n.price_per_minute_micros, n.connection_fee_micros, n.first_increment_seconds,
         n.next_increment_seconds, n.rate_effective_from, n.authorised_at, n.state, n.live, n.grant_number,
         n.granted_seconds, n.final, n.grant_ends_at, n.used_seconds, n.overrun_seconds, n.charged_micros,
-        n.part_lot_ids::uuid[], n.part_held::bigint[], n.part_drawn::bigint[], n.started_at, n.ended_at,
+        split_part(n.part_lists, '|', 1)::uuid[],
+        case when n.part_held is null then split_part(n.part_lists, '|', 2)::bigint[] else array[n.part_held] end,
+        case when n.part_drawn is null then split_part(n.part_lists, '|', 3)::bigint[] else array[n.part_drawn] end,
+        n.started_at, n.ended_at,
         coalesce(n.cause, ''),
         n.memory,
         coalesce((n.share::jsonb ->> 'included_seconds')::integer, 0),
@@ -153,9 +159,11 @@ moved_sessions as (
         used_seconds = m.used_seconds,
         overrun_seconds = m.overrun_seconds,
         charged_micros = m.charged_micros,
-        part_lot_ids = m.part_lot_ids::uuid[],
-        part_held_micros = m.part_held::bigint[],
-        part_drawn_micros = m.part_drawn::bigint[],
+        part_lot_ids = coalesce(split_part(m.part_lists, '|', 1)::uuid[], s.part_lot_ids),
+        part_held_micros =
+            case when m.part_held is null then split_part(m.part_lists, '|', 2)::bigint[] else array[m.part_held] end,
+        part_drawn_micros =
+            case when m.part_drawn is null then split_part(m.part_lists, '|', 3)::bigint[] else array[m.part_drawn] end,
         started_at = m.started_at,
         ended_at = m.ended_at,
         cause = coalesce(m.cause, ''),
