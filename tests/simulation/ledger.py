@@ -185,7 +185,7 @@ class _Rows(Batch):
     def add_account(self, version: int, before: Account, after: Account) -> None:
         """The ledger takes the account from the result."""
 
-    def add_session(self, organization_id: str, session: Session, *, opened: bool) -> None:
+    def add_session(self, organization_id: str, before: Session | None, session: Session) -> None:
         """The ledger takes calls from the result."""
 
     def add_flags(self, organization_id: str, flags: Iterable[Flag]) -> None:

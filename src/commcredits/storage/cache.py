@@ -23,11 +23,10 @@ ENDED_SESSIONS_MAX: Final = 50_000
 class Entry:
     """One organization: its account at ``version``, and calls of it that are known to be as of that version."""
 
-    __slots__ = ("account", "is_stale", "sessions", "version", "vicinity", "was_used")
+    __slots__ = ("account", "is_stale", "sessions", "version", "vicinity")
 
     def __init__(self, loaded: LoadedAccount) -> None:
         self.is_stale = False
-        self.was_used = True
         self.account: Account = loaded.account
         self.version: int = loaded.version
         self.sessions: dict[str, Session | None] = {}
@@ -69,7 +68,7 @@ class AccountCache:
         entry = self._entries.get(organization_id)
         if entry is None or entry.is_stale:
             return None
-        entry.was_used = True
+        self._entries.move_to_end(organization_id)
         return entry
 
     def put(self, organization_id: str, loaded: LoadedAccount) -> Entry:

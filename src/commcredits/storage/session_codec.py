@@ -132,8 +132,8 @@ def decode_booking(row: Any) -> Booking | None:
 def lot_columns(before: Lots, lots: Lots) -> tuple[str | None, str | None, str | None]:
     """An account's lots, their free and their held amounts, as PostgreSQL array texts.
 
-    The first is None where the lots are those that the row has. So are the amounts of an only lot, as nearly always: they
-    are the account's own.
+    The first is None where the lots are those that the row has. So are the amounts of an only lot, as nearly always:
+    they are the account's own.
     """
     ids = None if _same_lots(before, lots) else _braced([lot.terms.lot_id for lot in lots])
     if len(lots) == 1:
@@ -144,8 +144,8 @@ def lot_columns(before: Lots, lots: Lots) -> tuple[str | None, str | None, str |
 def part_columns(before: Parts | None, parts: Parts) -> tuple[str | None, int | None, int | None]:
     """A call's shares of lots: lists as text, and what its only share holds and has drawn.
 
-    The text is the lots, None where they are those that the row has (``before`` is None where there is no row); and of a
-    call with several shares or none the lots, what they hold and what was drawn of them, between bars, and no numbers.
+    The text is the lots, None where they are those that the row has (``before`` is None where there is no row); and of
+    a call with several shares or none the lots, what they hold and what was drawn of them, between bars, no numbers.
     """
     if len(parts) == 1:
         part = parts[0]
@@ -171,10 +171,7 @@ def _same_lots(before: Lots, lots: Lots) -> bool:
     """Whether these are known to be the same lots in the same order; terms never change, so that they are handed on."""
     if len(before) != len(lots):
         return False
-    for known, lot in zip(before, lots, strict=True):
-        if known.terms is not lot.terms:
-            return False
-    return True
+    return all(known.terms is lot.terms for known, lot in zip(before, lots, strict=True))
 
 
 def _parts_text(session: Session) -> str | None:
