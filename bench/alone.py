@@ -69,6 +69,7 @@ async def edge_process(world: World, role: str, settings: str) -> AsyncIterator[
         env=environment,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
     )
     assert process.stdout is not None
     try:

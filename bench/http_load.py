@@ -57,6 +57,7 @@ async def charging_process(world: World) -> AsyncIterator[tuple[int, int]]:
         env=environment,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
     )
     assert process.stdout is not None
     try:

@@ -1,8 +1,12 @@
 """What the database itself refuses, whatever the program believes."""
 
+import re
+from pathlib import Path
+
 import asyncpg
 import pytest
 
+import commcredits.storage
 from commcredits.storage.connection import Connection
 
 ORGANIZATION = "0192e0c8-0000-7000-8000-000000000001"
@@ -68,6 +72,22 @@ async def test_every_index_leads_with_the_shard(database: Connection) -> None:
         """
     )
     assert [row["name"] for row in astray] == ["schema_migrations_pkey"]
+
+
+async def test_no_statement_looks_for_calls_by_what_has_no_statistics(database: Connection) -> None:
+    rows = await database.fetch(
+        "select attname from pg_attribute where attrelid = 'call_sessions'::regclass and attnum > 0 and attstattarget = 0"
+    )
+    names = "|".join(row["attname"] for row in rows)
+    looked_for = re.compile(rf"\b(?:where|and|or|on)\s+(?:\w+\.)?(?:{names})\s*(?:=|<|>|is\b|in\b|between\b)")
+    assert looked_for.search("where s.shard_id = $1 and s.started_at is null"), "the pattern finds what it looks for"
+
+    folder = Path(commcredits.storage.__file__).parent / "sql"
+    # The books are verified call by call, and what is compared there is compared for all of them.
+    texts = [path for path in folder.rglob("*.sql") if path.parent.name not in {"migrations", "verify"}]
+
+    assert len(texts) > 100
+    assert [path.name for path in texts if looked_for.search(path.read_text("utf-8"))] == []
 
 
 async def test_the_charging_path_has_no_sequence_and_no_foreign_key(database: Connection) -> None:
