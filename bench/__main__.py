@@ -24,7 +24,14 @@ from bench.columnar import measure
 from bench.http_load import HttpLoad, charging_process, load_with_own, load_with_wrk
 from bench.large_organization import fill
 from bench.processor import core_microseconds_per_operation, cpu_seconds, with_children
-from bench.protocols import HALF_TIMES_AS_LONG, MEASURED_SHAPES, ProtocolRow, measure_protocols, print_protocols
+from bench.protocols import (
+    HALF_TIMES_AS_LONG,
+    MEASURED_SHAPES,
+    ProtocolRow,
+    half_rate,
+    measure_protocols,
+    print_protocols,
+)
 from bench.rates import RATES, RECORDS, ImportFigures, measure_import, print_rating
 from bench.sip import SipRow, measure_sip, print_sip
 from bench.world import PEOPLE, SHAPES, World, funding_commands, new_committer, organizations_of, set_up
@@ -168,8 +175,8 @@ async def _measure_http(
             server_us=(cpu_seconds([process]) - server_before) * per_operation,
             database_us=(cpu_seconds(with_children(server.pid)) - before) * per_operation,
         )
-        half_rate, half_seconds = load.operations_per_second / 2, seconds * HALF_TIMES_AS_LONG
-        half = await _load_http(port, organizations, f"{run}h", callers, half_seconds, rate=half_rate)
+        rate, half_seconds = half_rate("HTTP", load.operations_per_second), seconds * HALF_TIMES_AS_LONG
+        half = await _load_http(port, organizations, f"{run}h", callers, half_seconds, rate=rate)
         as_protocol = ProtocolRow(
             shape=shape,
             way=row.way,

@@ -76,7 +76,11 @@ async def test_every_index_leads_with_the_shard(database: Connection) -> None:
 
 async def test_no_statement_looks_for_calls_by_what_has_no_statistics(database: Connection) -> None:
     rows = await database.fetch(
-        "select attname from pg_attribute where attrelid = 'call_sessions'::regclass and attnum > 0 and attstattarget = 0"
+        """
+        select attname
+        from pg_attribute
+        where attrelid = 'call_sessions'::regclass and attnum > 0 and attstattarget = 0
+        """
     )
     names = "|".join(row["attname"] for row in rows)
     looked_for = re.compile(rf"\b(?:where|and|or|on)\s+(?:\w+\.)?(?:{names})\s*(?:=|<|>|is\b|in\b|between\b)")
